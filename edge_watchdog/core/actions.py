@@ -1,0 +1,146 @@
+"""Everything the mind can ask of the hands.
+
+Each action has an *id* and names a desired state, so that carrying it out twice is harmless; its
+outcome comes back as ``Done(id)``.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Pace(StrEnum):
+    """How often an uplink is asked; the periods stand in policy.PACES."""
+
+    OFF = "off"
+    ACTIVE = "active"
+    ACTIVE_SPARING = "active sparing"
+    STANDBY = "standby"
+    STANDBY_METERED = "standby metered"
+
+
+class Severity(StrEnum):
+    """How loud: a NOTICE never makes a noise, an OUTAGE means that work is hindered now."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    OUTAGE = "outage"
+
+
+class Reason(StrEnum):
+    """Why an alert is sent now."""
+
+    FIRST = "first"
+    CHANGED = "changed"
+    UPDATE_DUE = "update due"
+    RESOLVED = "resolved"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One message about one incident; texts come from words.py and hold no client's name.
+
+    *since_wall* and *said_wall* are seconds since 1970: when it began and when this was true.
+    """
+
+    incident: int
+    reason: Reason
+    severity: Severity
+    cause: str
+    headline: str
+    body: str
+    steps: tuple[str, ...]
+    since_wall: float
+    said_wall: float
+
+
+@dataclass(frozen=True, slots=True)
+class RouteVia:
+    """New connections of the box leave by *uplink*; None takes our route away."""
+
+    id: int
+    uplink: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evict:
+    """Connections that still hang on the dead *uplink* are ended now, so that programs retry."""
+
+    id: int
+    uplink: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Have *uplink* ready to carry traffic (dial, join); may take seconds."""
+
+    id: int
+    uplink: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let *uplink* rest: nothing needs it now."""
+
+    id: int
+    uplink: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeEvery:
+    """Ask through *uplink* at *pace* until told otherwise; *avoid* are targets not worth asking."""
+
+    id: int
+    uplink: str
+    pace: Pace
+    avoid: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeBurst:
+    """Ask all anchors and the gateway of *uplink* every 100 ms for *for_s* seconds, from now."""
+
+    id: int
+    uplink: str
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WatchVendor:
+    """Read the status page every *every_s* seconds through *via*, and visit the app through it.
+
+    None as *via* means by the system's own route.  Standbys visit the app at their own pace.
+    """
+
+    id: int
+    every_s: float
+    via: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSchedule:
+    """The desk half should fetch the day now."""
+
+    id: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendAlert:
+    """Hand *alert* to every channel's outbox."""
+
+    id: int
+    alert: Alert
+
+
+Action = (
+    RouteVia
+    | Evict
+    | Ready
+    | Release
+    | ProbeEvery
+    | ProbeBurst
+    | WatchVendor
+    | FetchSchedule
+    | SendAlert
+)

@@ -1,0 +1,212 @@
+"""The nouns that every room shares: what was asked, what was heard, what the world is like.
+
+All are frozen values.  None means "not known"; it is never written as 0, "" or a large number.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge_watchdog.core.instant import Instant
+
+
+class Mode(StrEnum):
+    """How much of the network the box may touch."""
+
+    OBSERVE = "observe"
+    SELF = "self"
+
+
+class UplinkKind(StrEnum):
+    """What kind of way out this is; names the driver."""
+
+    ETHERNET = "ethernet"
+
+
+class Layer(StrEnum):
+    """The rungs of the ladder, nearest first."""
+
+    LINK = "link"
+    GATEWAY = "gateway"
+    INTERNET = "internet"
+    NAMES = "names"
+    WEB = "web"
+
+
+class Health(StrEnum):
+    """What is known of one rung, or of one uplink."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Finding(StrEnum):
+    """What an answer, or the lack of one, told us.
+
+    ANSWERED is any answer of the target itself, a TCP reset or an ICMP port-unreachable included:
+    it proves the path.  NOT_ASKED is our own inability (no address, socket refused, late timer).
+    MISROUTED means that the question would have left by another link: neither up nor down.
+    """
+
+    ANSWERED = "answered"
+    SILENT = "silent"
+    UNREACHABLE = "unreachable"
+    WRONG_ANSWER = "wrong answer"
+    PORTAL = "portal"
+    BAD_CERTIFICATE = "bad certificate"
+    MISROUTED = "misrouted"
+    NOT_ASKED = "not asked"
+
+
+class Neighbour(StrEnum):
+    """What the kernel's ARP or ND table says of a gateway; STALE is "was there, not checked"."""
+
+    REACHABLE = "reachable"
+    STALE = "stale"
+    PROBING = "probing"
+    FAILED = "failed"
+
+
+class VendorLevel(StrEnum):
+    """How the scheduling vendor says it is; UNKNOWN is apart: the page could not be understood."""
+
+    OPERATIONAL = "operational"
+    NOTICE = "notice"
+    MAINTENANCE = "maintenance"
+    DEGRADED = "degraded"
+    PARTIAL_OUTAGE = "partial outage"
+    MAJOR_OUTAGE = "major outage"
+    UNKNOWN = "unknown"
+
+
+class Stage(StrEnum):
+    """How far a visit to the vendor's app came; the first stage that failed, or DONE."""
+
+    NAMES = "names"
+    CONNECT = "connect"
+    TLS = "tls"
+    HTTP = "http"
+    CONTENT = "content"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """One way out of the building; the order in the configuration is the order of preference."""
+
+    name: str
+    kind: UplinkKind
+    interface: str
+    metered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A host on the internet that answers ICMP echo, and DNS queries too if *dns*; an IPv4 literal."""
+
+    operator: str
+    address: str
+    dns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """What the kernel says of one uplink's interface; addresses are "192.0.2.7/24", IPv4.
+
+    *routed* is False when a packet bound to this interface would not leave by its gateway: every
+    probe through it would be misrouted.
+    """
+
+    present: bool
+    carrier: bool | None = None
+    addresses: tuple[str, ...] = ()
+    gateway: str | None = None
+    neighbour: Neighbour | None = None
+    resolvers: tuple[str, ...] = ()
+    routed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One closed batch of questions to one target through one uplink.
+
+    *at* is when the (first) question left, so that an old answer never excuses a newer silence.
+    *target* says how and whom: "icmp 198.51.100.1", "dns 198.51.100.1", "https host".
+    *operator* is who runs the target ("" when that does not matter).  sent=0 with ANSWERED is a
+    late answer: it cancels the miss that was counted for it.  sent=0 otherwise: could not ask.
+    """
+
+    at: Instant
+    uplink: str
+    layer: Layer
+    target: str
+    sent: int
+    lost: int
+    rtt_s: float | None = None
+    operator: str = ""
+    finding: Finding = Finding.ANSWERED
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A maintenance the vendor announced; times are seconds since 1970, UTC."""
+
+    id: str
+    title: str
+    start_wall: float
+    end_wall: float | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VendorReport:
+    """What the vendor's status page says.
+
+    *as_of_wall* is when the question was sent, less the Age header.  *reason* says why a level is
+    UNKNOWN ("unreachable", "not_json", "unknown_enum", "too_large", ...), else "".
+    *started_wall* is the begin of the gravest open incident.
+    """
+
+    at: Instant
+    level: VendorLevel
+    title: str = ""
+    started_wall: float | None = None
+    windows: tuple[Window, ...] = ()
+    reason: str = ""
+    as_of_wall: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyReport:
+    """One visit to the vendor's app through one uplink.
+
+    *stage* is DONE when the app is usable, else the first stage that failed.  *asked* is False when
+    the visit could not be made at all (no address): then it says nothing about the vendor.
+    """
+
+    at: Instant
+    uplink: str
+    stage: Stage
+    asked: bool = True
+    seconds: float | None = None
+    status: int | None = None
+    detail: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the app answered as it should."""
+        return self.asked and self.stage is Stage.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class CacheReport:
+    """How much of the day the desk half holds: counts, never names."""
+
+    at: Instant
+    source: str
+    today: int | None
+    tomorrow: int | None
+    as_of_wall: float | None
+    problem: str = ""

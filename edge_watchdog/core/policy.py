@@ -1,0 +1,77 @@
+"""The numbers the mind decides with; each has its source, or its reason, beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edge_watchdog.core.actions import Pace
+from edge_watchdog.core.model import Mode, Uplink
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """Seconds between two questions of each class at one pace; None = not asked at this pace.
+
+    *pulse*: one anchor, in rotation.  *gateway*: echo to the gateway.  *names*: known answer from
+    the uplink's own resolver.  *web*: HTTP 204 page, body checked.  *secure*: the same over TLS,
+    certificate and Date looked at.  *journey*: a visit to the vendor's app.
+    """
+
+    pulse: float | None
+    gateway: float | None
+    names: float | None
+    web: float | None
+    secure: float | None
+    journey: float | None
+
+
+# Metered standby: 43,200 pulses of 72 bytes, 4,320 names of 200, 2,880 web of 1.2 kB and 360
+# secure and journey visits of 6 kB come to about 10 MB a month (an estimate; bench/ measures it).
+PACES: Mapping[Pace, Periods] = {
+    Pace.OFF: Periods(None, None, None, None, None, None),
+    Pace.ACTIVE: Periods(pulse=0.25, gateway=5, names=10, web=30, secure=60, journey=15),
+    Pace.ACTIVE_SPARING: Periods(pulse=1, gateway=5, names=30, web=120, secure=600, journey=60),
+    Pace.STANDBY: Periods(pulse=5, gateway=15, names=60, web=60, secure=300, journey=300),
+    Pace.STANDBY_METERED: Periods(
+        pulse=60, gateway=None, names=600, web=900, secure=7200, journey=7200
+    ),
+}
+
+BURST_S = 0.1  # spacing of a burst: each anchor and the gateway, ten times a second
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All durations in seconds.  *uplinks*: most preferred first."""
+
+    uplinks: tuple[Uplink, ...]
+    mode: Mode = Mode.OBSERVE
+    vendor_name: str = "the scheduling vendor"
+
+    divert_probes: int = 12  # with fewer, one lossy line looks like a dead one
+    divert_span_s: float = 0.5  # gaps up to half a second are common and heal by themselves
+    divert_operators: int = 3  # one operator's trouble is not ours
+    verified_s: float = 3.0  # a standby checked longer ago may have died since
+    verified_operators: int = 2
+    evict_s: float = 4.0  # most gaps that heal do so within three seconds
+    undo_s: float = 1.0  # a provisional divert is undone after this much of clean answers
+    undo_limit: int = 3  # the third undo within undo_memory_s costs a hold-down
+    undo_memory_s: float = 600.0
+    carrier_debounce_s: float = 0.05
+    hold_s: float = 60.0  # failback after hold_s * 2**k clean seconds, k = failures in memory
+    hold_cap_s: float = 1800.0
+    failures_memory_s: float = 7200.0
+    flap_switches: int = 4  # more than this many switches in flap_window_s: stay, say "unstable"
+    flap_window_s: float = 1800.0
+    loss_window_s: float = 60.0
+    loss_noticed_ratio: float = 0.03  # 5 % spoils calls and card terminals; 2 % nobody notices
+    cusum_p0: float = 0.02
+    cusum_p1: float = 0.15
+    cusum_h: float = 14.0
+    brownout_better_s: float = 15.0
+    deaf_after: int = 3  # misses in a row while two other targets answer: the target, not the line
+    vendor_slow_s: float = 3.0
+    confident: float = 0.80  # name a cause at this, and only at twice the runner-up
+    update_every_s: float = 3600.0  # studios were promised word each hour, even without news
+    vendor_goal_s: float = 900.0  # the vendor's own restore goal: run that clock
+    status_every_s: float = 60.0
+    status_trouble_s: float = 20.0

@@ -1,0 +1,8 @@
+"""Kinds of configuration values whose text carries a unit or a form; config.py reads them."""
+
+from typing import NewType
+
+Seconds = NewType("Seconds", float)  # written "250ms", "30s", "5m", "2h", "1d"
+Size = NewType("Size", int)  # bytes, written "20MB", "5GB", "64KiB"
+Url = NewType("Url", str)  # http:// or https://, with a host
+FilePath = NewType("FilePath", str)  # absolute; must be readable when the program starts

@@ -1,0 +1,1 @@
+"""What happened: events and decisions, written down before anything is done."""
