@@ -1,0 +1,135 @@
+"""The configuration: a TOML file in, frozen dataclasses out, every problem named in one run.
+
+The keys of a driver, reader, connector or channel are the fields of its options dataclass in the
+room's registry; this room knows none of them by name.  Secrets stand in files, never here.
+"""
+
+import dataclasses
+import typing
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import tomli
+
+from edge_watchdog.config.forms import HostPort, TimeZone, without_none
+from edge_watchdog.config.reading import read_config
+from edge_watchdog.config.registries import registries
+from edge_watchdog.config.stanzas import Box, Config, Desk, Studio, UplinkConfig
+from edge_watchdog.config.tables import Problem
+from edge_watchdog.core.model import Mode, Uplink, UplinkKind
+from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.units import FilePath
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Problem",
+    "absent_files",
+    "advice",
+    "load",
+    "observing",
+    "parse",
+    "policy",
+]
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; *problems* are all of them, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keep the problems; the text is one line for each."""
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+def load(path: str | Path) -> Config:
+    """Read the configuration at *path*; raises ConfigError with every problem."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([Problem(str(path), error.strerror or str(error))]) from error
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+        raise ConfigError([Problem(str(path), message)]) from error
+    return dataclasses.replace(parse(text), path=str(Path(path).absolute()))
+
+
+def parse(text: str) -> Config:
+    """Read a configuration from its text; raises ConfigError with every problem."""
+    try:
+        raw = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise ConfigError([Problem("the file is not TOML", str(error))]) from error
+    problems: list[Problem] = []
+    config = read_config(raw, registries(), problems)
+    if config is None or problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    return config
+
+
+def observing(interfaces: Iterable[str], *, time_zone: str, state_dir: str) -> Config:
+    """Give the configuration of a machine that has none: look on, touch nothing, stay local."""
+    uplinks = (Uplink(name, UplinkKind.ETHERNET, name) for name in interfaces)
+    return Config(
+        studio=Studio(name="this machine", time_zone=TimeZone(time_zone)),
+        uplinks=tuple(UplinkConfig(uplink) for uplink in uplinks),
+        box=Box(state_dir=FilePath(state_dir), runtime_dir=FilePath(f"{state_dir}/run")),
+        desk=Desk(listen=HostPort("127.0.0.1:8080")),
+    )
+
+
+def policy(config: Config) -> Policy:
+    """Give the numbers the mind decides with."""
+    chosen = Policy(
+        uplinks=tuple(one.uplink for one in config.uplinks),
+        mode=config.box.mode,
+        hold_s=config.timing.failback_after,
+    )
+    if config.vendor is None:
+        return chosen
+    return dataclasses.replace(chosen, vendor_name=config.vendor.name)
+
+
+def absent_files(config: Config) -> list[Problem]:
+    """Name every file the configuration speaks of that is not there; looks at the disk."""
+    found: list[Problem] = []
+    parts: list[tuple[str, object]] = [("[vendor]", config.vendor), ("[mqtt]", config.mqtt)]
+    parts += [("[vendor] status", config.vendor.status if config.vendor else None)]
+    parts += [(f"[[uplink]] {i}", one.options) for i, one in enumerate(config.uplinks, 1)]
+    parts += [(f"[[schedule]] {i}", one.options) for i, one in enumerate(config.schedules, 1)]
+    parts += [(f"[[alert]] {i}", one.options) for i, one in enumerate(config.alerts, 1)]
+    for place, part in parts:
+        for key, path in _paths(part):
+            if not Path(path).exists():
+                found.append(Problem(f'{place} {key} = "{path}"', "no such file"))
+    return found
+
+
+def advice(config: Config) -> list[str]:
+    """Say what works but could be better, one sentence each."""
+    said = []
+    if len(config.uplinks) == 1:
+        said.append("There is one way out only: an outage is seen and told, but not bridged.")
+    if config.box.mode is Mode.OBSERVE and len(config.uplinks) > 1:
+        said.append('[box] mode is "observe": nothing is switched; "self" would.')
+    if config.vendor is None:
+        said.append("There is no [vendor]: its outage cannot be told from one of ours.")
+    elif config.vendor.status is None:
+        said.append("[vendor] has no status page: announced trouble will not be known.")
+    if not config.schedules:
+        said.append("There is no [[schedule]]: the desk page can show no appointments.")
+    if not config.alerts and config.mqtt is None:
+        said.append("There is no [[alert]] and no [mqtt]: news stands on the desk page only.")
+    if config.studio.opening_hours is None:
+        said.append("[studio] has no opening_hours: lines are asked as often at night.")
+    return said
+
+
+def _paths(part: object | None) -> Iterator[tuple[str, str]]:
+    if part is None or isinstance(part, type) or not dataclasses.is_dataclass(part):
+        return
+    hints = typing.get_type_hints(type(part))
+    for field in dataclasses.fields(part):
+        value = getattr(part, field.name)
+        if without_none(hints[field.name]) is FilePath and value is not None:
+            yield field.name, value

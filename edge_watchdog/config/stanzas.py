@@ -1,0 +1,238 @@
+"""What can be configured: one dataclass for each table of the file, one field for each key.
+
+The sentence beside a field is the one that stands in the shipped file and in the README.
+"""
+
+from dataclasses import dataclass, field
+
+from edge_watchdog.config.forms import HostPort, Interface, Ipv4, TimeZone
+from edge_watchdog.config.hours import Hours
+from edge_watchdog.core.model import Anchor, Mode, Uplink
+from edge_watchdog.core.units import FilePath, Seconds, Size, Url
+
+BUILT_IN_ANCHORS = (
+    Anchor("Cloudflare", "1.1.1.1", dns=True),
+    Anchor("Google", "8.8.8.8", dns=True),
+    Anchor("Quad9", "9.9.9.9", dns=True),
+    Anchor("OpenDNS", "208.67.222.222", dns=True),
+    Anchor("Cloudflare", "1.0.0.1", dns=True),
+    Anchor("Google", "8.8.4.4", dns=True),
+)
+BUILT_IN_WEB = (
+    Url("http://connectivitycheck.gstatic.com/generate_204"),
+    Url("http://cp.cloudflare.com/generate_204"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """Who we work for, and when."""
+
+    name: str = field(metadata={"doc": "Shown on every page.", "example": "Lotus Room"})
+    time_zone: TimeZone = field(
+        metadata={"doc": "All times on the pages are local to it.", "example": "Europe/London"}
+    )
+    opening_hours: Hours | None = field(
+        default=None,
+        metadata={
+            "doc": "Lines are asked more often while the studio is open; without it, always.",
+            "example": "Mon-Sat 09:00-19:00, Sun 10:00-16:00",
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What the box may do, and where it keeps things."""
+
+    mode: Mode = field(
+        default=Mode.OBSERVE,
+        metadata={
+            "doc": "observe touches nothing; self moves the box's own new connections to a backup."
+        },
+    )
+    lan_interfaces: tuple[Interface, ...] = field(
+        default=(), metadata={"doc": "Where the studio's computers are.", "example": ["eth0"]}
+    )
+    state_dir: FilePath = field(
+        default=FilePath("/var/lib/edge-watchdog"),
+        metadata={"doc": "What must survive a power cut: journal, outbox, the day."},
+    )
+    runtime_dir: FilePath = field(
+        default=FilePath("/run/edge-watchdog"),
+        metadata={"doc": "The socket between the two halves."},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkKeys:
+    """What every way out has, whatever its kind; most preferred first."""
+
+    name: str = field(
+        metadata={"doc": "As people call it; shown on the pages.", "example": "broadband"}
+    )
+    kind: str = field(metadata={"doc": "Names the driver.", "example": "ethernet"})
+    interface: Interface = field(
+        metadata={"doc": "The system's name of it; see `ip link`.", "example": "eth0"}
+    )
+    metered: bool = field(
+        default=False, metadata={"doc": "Data costs money: ask seldom and keep questions small."}
+    )
+    monthly_cap: Size | None = field(
+        default=None, metadata={"doc": "What the plan includes; shown.", "example": "5GB"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkConfig:
+    """One [[uplink]]: what the mind knows of it, and the driver's own *options*."""
+
+    uplink: Uplink
+    options: object | None = None
+    monthly_cap: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorKeys:
+    """A host on the internet that is asked whether it is there; replaces the built-in list."""
+
+    operator: str = field(
+        metadata={"doc": "Who runs it: one operator's trouble is not ours.", "example": "Quad9"}
+    )
+    address: Ipv4 = field(metadata={"doc": "Answers ICMP echo.", "example": "9.9.9.9"})
+    dns: bool = field(default=False, metadata={"doc": "It answers DNS queries too."})
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What else is asked."""
+
+    web: tuple[Url, ...] = field(
+        default=BUILT_IN_WEB,
+        metadata={"doc": "Pages that answer 204 with nothing in them; anything else is a portal."},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VendorKeys:
+    """The company that runs the appointment book."""
+
+    name: str = field(metadata={"doc": "As people call it.", "example": "BookWell"})
+    app_url: Url | None = field(
+        default=None,
+        metadata={
+            "doc": "Its sign-in page, visited to see whether the app can be used.",
+            "example": "https://app.bookwell.example/login",
+        },
+    )
+    ca_file: FilePath | None = field(
+        default=None,
+        metadata={
+            "doc": "Certificates trusted beside the system's, such as a filtering proxy's.",
+            "example": "/etc/edge-watchdog/extra-ca.pem",
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KindOnly:
+    """A table whose other keys are all its kind's."""
+
+    kind: str = field(metadata={"doc": "Names the reader.", "example": "statuspage"})
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """[vendor]; *status* is the options of a reader in vendors/registry.py, or None."""
+
+    name: str
+    app_url: Url | None = None
+    ca_file: FilePath | None = None
+    status: object | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleKeys:
+    """Where the day comes from."""
+
+    name: str = field(metadata={"doc": "Shown beside the day.", "example": "front desk"})
+    kind: str = field(metadata={"doc": "Names the connector.", "example": "ics"})
+    every: Seconds = field(
+        default=Seconds(300.0), metadata={"doc": "How often the day is fetched while all is well."}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One [[schedule]] with the connector's own *options*."""
+
+    name: str
+    kind: str
+    every: Seconds
+    options: object
+
+
+@dataclass(frozen=True, slots=True)
+class AlertKeys:
+    """Whom to tell."""
+
+    kind: str = field(metadata={"doc": "Names the channel.", "example": "webhook"})
+
+
+@dataclass(frozen=True, slots=True)
+class AlertConfig:
+    """One [[alert]] with the channel's own *options*."""
+
+    kind: str
+    options: object
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The pages on the studio's network."""
+
+    listen: HostPort = field(
+        default=HostPort("0.0.0.0:8080"), metadata={"doc": "Where the pages are served."}
+    )
+    allowed_hosts: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Names the pages may be asked by, beside the box's own name and addresses.",
+            "example": ["desk.lotus.example"],
+        },
+    )
+    frame_ancestors: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Sites that may show the pages inside their own; none without it.",
+            "example": ["http://homeassistant.local:8123"],
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Numbers of the mind that a studio may want otherwise."""
+
+    failback_after: Seconds = field(
+        default=Seconds(60.0),
+        metadata={"doc": "The preferred line must be clean this long before it is taken back."},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that was configured; *path* is the file, "" when there was none."""
+
+    studio: Studio
+    uplinks: tuple[UplinkConfig, ...]
+    box: Box = field(default_factory=Box)
+    anchors: tuple[Anchor, ...] = BUILT_IN_ANCHORS
+    probe: Probe = field(default_factory=Probe)
+    vendor: Vendor | None = None
+    schedules: tuple[Schedule, ...] = ()
+    desk: Desk = field(default_factory=Desk)
+    mqtt: object | None = None
+    alerts: tuple[AlertConfig, ...] = ()
+    timing: Timing = field(default_factory=Timing)
+    path: str = ""

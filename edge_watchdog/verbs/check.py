@@ -1,0 +1,44 @@
+"""``edge-watchdog check``: every problem of a configuration, or what was understood of it."""
+
+import argparse
+from collections.abc import Iterator
+
+from edge_watchdog.config import Config, ConfigError, absent_files, advice
+from edge_watchdog.core.model import Mode
+from edge_watchdog.verbs import Answer, complaint
+from edge_watchdog.verbs.setting import config_of
+
+
+def answer(args: argparse.Namespace) -> Answer:
+    """Give all problems, or a summary when there are none."""
+    try:
+        config = config_of(args)
+    except ConfigError as error:
+        return complaint(error.problems)
+    absent = absent_files(config)
+    if absent:
+        return complaint(absent)
+    return Answer("\n".join(_summary(config)))
+
+
+def _summary(config: Config) -> Iterator[str]:
+    touches = (
+        "touches nothing" if config.box.mode is Mode.OBSERVE else "moves the box's own traffic"
+    )
+    yield f"{config.path or 'This machine'} is fine."
+    yield f"studio     {config.studio.name}, {config.studio.time_zone}"
+    yield f"mode       {config.box.mode}: {touches}"
+    for number, one in enumerate(config.uplinks, 1):
+        metered = ", metered" if one.uplink.metered else ""
+        place = "preferred" if number == 1 else f"backup {number - 1}"
+        yield f"uplink {number}   {one.uplink.name} ({one.uplink.interface}{metered}), {place}"
+    operators = dict.fromkeys(anchor.operator for anchor in config.anchors)
+    yield f"anchors    {len(config.anchors)}, run by {', '.join(operators)}"
+    yield f"vendor     {config.vendor.name if config.vendor else 'none'}"
+    for schedule in config.schedules:
+        yield f"schedule   {schedule.name} ({schedule.kind}), every {schedule.every:g} s"
+    for alert in config.alerts:
+        yield f"alert      {alert.kind}"
+    yield f"desk       http://{config.desk.listen}/"
+    for line in advice(config):
+        yield f"advice     {line}"

@@ -1,0 +1,26 @@
+"""``edge-watchdog run``: the daemon, both halves or one."""
+
+import argparse
+import asyncio
+
+from edge_watchdog.config import ConfigError
+from edge_watchdog.verbs import Answer, complaint
+from edge_watchdog.verbs.setting import config_of
+
+
+def answer(args: argparse.Namespace) -> Answer:
+    """Run until told to stop."""
+    try:
+        config = config_of(args)
+    except ConfigError as error:
+        return complaint(error.problems)
+    if not config.uplinks:
+        return complaint(["This machine has no default route: there is nothing to observe."])
+    if args.only == "desk":
+        # Neither half loads the libraries of the other: they cost memory on a small box.
+        from edge_watchdog.desk.app import serve  # noqa: PLC0415
+
+        return Answer(code=asyncio.run(serve(config)))
+    from edge_watchdog.watch import run_watch  # noqa: PLC0415
+
+    return Answer(code=asyncio.run(run_watch(config, with_desk=args.only is None)))
