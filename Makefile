@@ -1,0 +1,60 @@
+# Bare `make` prints the lines that begin with two number signs.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo run test lint bench clean apt-demo apt-test root
+
+## demo    the studio in a box: pull the cable, watch the desk page (Linux, root)
+demo: root apt-demo $(READY)
+	@$(BIN)/python -m tests.lab.demo
+
+## run     this machine's own lines, observed: no root, nothing touched; desk page on port 8080
+run: $(READY)
+	@$(BIN)/edge-watchdog run --observe
+
+## test    everything: lint, then all tests (root for the namespaces)
+test: root apt-test lint
+	@REQUIRE_ALL=1 $(BIN)/python -m pytest
+
+## lint    format, rules, types, and whether the generated pages are fresh
+lint: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/edge-watchdog reference --check
+
+## bench   measure failover, cost and pages; prints the table of the README (root)
+bench: root apt-demo $(READY)
+	@$(BIN)/python -m bench
+
+## clean   remove what was built here
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+help:
+	@echo 'edge_watchdog: the connectivity watchdog for a studio. Two commands to begin with:'
+	@echo
+	@sed -n 's/^## /  make /p' $(MAKEFILE_LIST)
+
+root:
+	@[ "$$(id -u)" = 0 ] || { \
+	    echo 'Network namespaces need root: sudo make $(MAKECMDGOALS)' >&2; \
+	    echo 'Without root: make run (observes the lines of this machine).' >&2; exit 1; }
+
+apt-demo apt-test: apt-%:
+	@.ci/apt $* $(PYTHON)
+
+$(READY): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo 'Python 3.11 or newer is missing: apt-get install python3 python3-venv' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/apt venv $(PYTHON)
+	@echo 'Preparing $(VENV) (a minute, once)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
