@@ -13,12 +13,14 @@ import tomli
 
 from edge_watchdog.config.forms import HostPort, TimeZone, without_none
 from edge_watchdog.config.reading import read_config
-from edge_watchdog.config.registries import registries
+from edge_watchdog.config.registries import known_registries
 from edge_watchdog.config.stanzas import Box, Config, Desk, Studio, UplinkConfig
 from edge_watchdog.config.tables import Problem
 from edge_watchdog.core.model import Mode, Uplink, UplinkKind
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.units import FilePath
+
+CREDENTIALS = "/run/credentials/"
 
 __all__ = [
     "Config",
@@ -61,7 +63,7 @@ def parse(text: str) -> Config:
     except tomli.TOMLDecodeError as error:
         raise ConfigError([Problem("the file is not TOML", str(error))]) from error
     problems: list[Problem] = []
-    config = read_config(raw, registries(), problems)
+    config = read_config(raw, known_registries(), problems)
     if config is None or problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     return config
@@ -91,7 +93,10 @@ def policy(config: Config) -> Policy:
 
 
 def absent_files(config: Config) -> list[Problem]:
-    """Name every file the configuration speaks of that is not there; looks at the disk."""
+    """Name every file of a ``*_file`` key that is not there; looks at the disk.
+
+    What systemd hands over as a credential is there only while its unit runs, and is left out.
+    """
     found: list[Problem] = []
     parts: list[tuple[str, object]] = [("[vendor]", config.vendor), ("[mqtt]", config.mqtt)]
     parts += [("[vendor] status", config.vendor.status if config.vendor else None)]
@@ -131,5 +136,6 @@ def _paths(part: object | None) -> Iterator[tuple[str, str]]:
     hints = typing.get_type_hints(type(part))
     for field in dataclasses.fields(part):
         value = getattr(part, field.name)
-        if without_none(hints[field.name]) is FilePath and value is not None:
+        is_path = without_none(hints[field.name]) is FilePath and value is not None
+        if is_path and field.name.endswith("_file") and not value.startswith(CREDENTIALS):
             yield field.name, value

@@ -29,7 +29,7 @@ def _optional(module: str, name: str) -> Any:
         return None
 
 
-def registries() -> Registries:
+def known_registries() -> Registries:
     """Give what this version knows."""
     return Registries(
         drivers=_optional("edge_watchdog.links.registry", "DRIVERS") or dict.fromkeys(UplinkKind),

@@ -96,7 +96,7 @@ def tables(
     """Give the tables of the list *name* with their places, "[[uplink]] 2"."""
     found = raw.get(name, [])
     if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
-        problems.append(Problem(name, f"write [[{name}]], with two brackets, above each"))
+        problems.append(Problem(f"[{name}]", f"write [[{name}]], with two brackets, above each"))
         return []
     return [(f"[[{name}]] {number}", table) for number, table in enumerate(found, 1)]
 
