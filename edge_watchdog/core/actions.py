@@ -4,6 +4,7 @@ Each action has an *id* and names a desired state, so that carrying it out twice
 outcome comes back as ``Done(id)``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -107,14 +108,15 @@ class ProbeBurst:
 
 @dataclass(frozen=True, slots=True)
 class WatchVendor:
-    """Read the status page every *every_s* seconds through *via*, and visit the app through it.
+    """Read the status page every *every_s* seconds through *via* (None: do not read it now).
 
-    None as *via* means by the system's own route.  Standbys visit the app at their own pace.
+    *visits* says through which uplinks the app itself is visited, and every how many seconds.
     """
 
     id: int
     every_s: float
     via: str | None
+    visits: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

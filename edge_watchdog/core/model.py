@@ -115,7 +115,8 @@ class LinkState:
     """What the kernel says of one uplink's interface; addresses are "192.0.2.7/24", IPv4.
 
     *routed* is False when a packet bound to this interface would not leave by its gateway: every
-    probe through it would be misrouted.
+    probe through it would be misrouted.  *default* tells whether the system itself, without us,
+    would leave by it.
     """
 
     present: bool
@@ -125,6 +126,7 @@ class LinkState:
     neighbour: Neighbour | None = None
     resolvers: tuple[str, ...] = ()
     routed: bool | None = None
+    default: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Standing(StrEnum):
 
     NORMAL = "normal"
     CHECKING = "checking"
+    LIMITED = "limited"
     BACKUP = "backup"
     VENDOR = "vendor"
     OFFLINE = "offline"

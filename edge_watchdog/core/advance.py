@@ -1,0 +1,271 @@
+"""The whole mind in two calls: ``advance`` for every event, ``next_deadline`` for every silence.
+
+Order matters and is always the same: learn, diagnose, decide, keep incidents, pace, tell.  Both
+calls are pure; replaying the events of a bad day gives the very decisions of that day.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from edge_watchdog.core import alerting, incidents, vendor
+from edge_watchdog.core.actions import Action, Evict, ProbeBurst, ProbeEvery, RouteVia
+from edge_watchdog.core.diagnosis import diagnose
+from edge_watchdog.core.events import (
+    Acknowledged,
+    CacheReported,
+    ClockStepped,
+    Done,
+    Event,
+    HoursChanged,
+    JourneyReported,
+    LinkChanged,
+    Ordered,
+    Sampled,
+    Started,
+    Stopping,
+    VendorReported,
+    Woke,
+    WorkerFailed,
+)
+from edge_watchdog.core.evidence import (
+    has_portal,
+    is_hard_down,
+    is_silent,
+    learn,
+    stale_after,
+    weigh,
+)
+from edge_watchdog.core.failover import decide, hold_s, note_clean
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import Health, Layer
+from edge_watchdog.core.pacing import burst_due, set_paces
+from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.state import Cause, Failover, Phase, State, UplinkState
+
+TICK_S = 1e-3  # a deadline lies at least this far ahead, so that time always moves
+KEEPS_TROUBLE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of one event: the state after it, and what is to be done (in this order)."""
+
+    state: State
+    actions: tuple[Action, ...]
+
+
+def begin(policy: Policy) -> State:
+    """Give the state of a mind that knows nothing yet."""
+    return State({u.name: UplinkState() for u in policy.uplinks})
+
+
+def advance(state: State, event: Event, policy: Policy) -> Step:
+    """Take in one event and say what to do about it."""
+    now = event.at
+    if isinstance(event, Stopping):
+        return Step(state, ())
+    state, again = _absorb(state, event, policy)
+    state = note_clean(state, {n: health_of(u, now, policy) for n, u in state.uplinks.items()}, now)
+    state = _diagnose(state, now, policy)
+    state, moves = decide(state, event, now, policy)
+    state = incidents.keep_incidents(state, event, now, policy)
+    state, paces = set_paces(state, now, policy)
+    state, alerts = alerting.send_alerts(state, now, policy)
+    actions = (*again, *moves, *paces, *alerts)
+    owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
+    return Step(replace(state, unfinished=(*state.unfinished, *owed)), actions)
+
+
+def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Action, ...]]:
+    """Learn what *event* says; the actions are those a restart left unfinished."""
+    match event:
+        case Started():
+            return _start(state, event, policy)
+        case Sampled():
+            for sample in event.samples:
+                if sample.uplink in state.uplinks:
+                    known = learn(state.uplinks[sample.uplink], sample, event.at, policy)
+                    state = _with(state, sample.uplink, known)
+        case LinkChanged():
+            if event.uplink in state.uplinks:
+                state = _with(state, event.uplink, _linked(state.uplinks[event.uplink], event))
+        case JourneyReported():
+            name = event.report.uplink
+            if name in state.uplinks:
+                state = _with(state, name, vendor.visited(state.uplinks[name], event.report))
+        case VendorReported():
+            state = replace(state, vendor=replace(state.vendor, report=event.report))
+        case CacheReported():
+            state = replace(state, cache=event.report)
+        case HoursChanged():
+            state = replace(state, is_open=event.is_open)
+        case Done():
+            left = tuple(a for a in state.unfinished if a.id != event.action)
+            state = _note(replace(state, unfinished=left), "" if event.ok else event.detail)
+        case WorkerFailed():
+            state = _note(state, f"{event.worker}: {event.error}")
+        case ClockStepped() | Acknowledged() | Ordered() | Woke() | Stopping():
+            pass
+    return state, ()
+
+
+def _with(state: State, name: str, known: UplinkState) -> State:
+    return replace(state, uplinks={**state.uplinks, name: known})
+
+
+def _note(state: State, words: str) -> State:
+    if not words or words in state.trouble:
+        return state
+    return replace(state, trouble=(*state.trouble, words)[-KEEPS_TROUBLE:])
+
+
+def _linked(known: UplinkState, event: LinkChanged) -> UplinkState:
+    """Take in the kernel's word; *link_at* dates the last turn between usable and not."""
+    turned = known.link is None or is_hard_down(known.link) != is_hard_down(event.state)
+    known = replace(known, link=event.state, link_at=event.at if turned else known.link_at)
+    if turned and not is_hard_down(event.state):
+        # what was learned over the old address says nothing about the new one
+        return replace(known, tracks={}, silence=None, clean_since=None)
+    return known
+
+
+def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[Action, ...]]:
+    """Go on where the last run stopped, or begin anew after a reboot (its mono times are void)."""
+    names = [u.name for u in policy.uplinks]
+    if state.boot_id != event.boot_id or list(state.uplinks) != names:
+        fresh = begin(policy)
+        state = replace(
+            fresh,
+            incidents=tuple(i for i in state.incidents if i.resolved is not None),
+            next_id=state.next_id,
+            next_incident=state.next_incident,
+        )
+    uplinks = {
+        n: replace(u, tracks={}, silence=None, burst_until=0.0, burst_at=0.0, clean_since=None)
+        for n, u in state.uplinks.items()
+    }
+    state = replace(
+        state,
+        uplinks=uplinks,
+        paces={},
+        vendor=replace(state.vendor, order=None),
+        boot_id=event.boot_id,
+        version=event.version,
+        trouble=(),
+    )
+    return state, _again(state)
+
+
+def _again(state: State) -> tuple[Action, ...]:
+    """Repeat what may not have been done before a crash: the route first."""
+    failover = state.failover
+    if failover.active is None:
+        return ()
+    pending = tuple(a for a in state.unfinished if isinstance(a, (RouteVia, Evict)))
+    if any(isinstance(a, RouteVia) for a in pending):
+        return pending
+    return (RouteVia(0, failover.active), *pending)
+
+
+def _diagnose(state: State, now: Instant, policy: Policy) -> State:
+    metered = {u.name: u.metered for u in policy.uplinks}
+    uplinks = {
+        name: replace(
+            known, diagnosis=diagnose(known, metered=metered[name], now=now, policy=policy)
+        )
+        for name, known in state.uplinks.items()
+    }
+    state = replace(state, uplinks=uplinks)
+    found = vendor.conclude(
+        state.uplinks,
+        state.failover.active,
+        state.vendor.report,
+        state.vendor.diagnosis,
+        now=now,
+        policy=policy,
+    )
+    return replace(state, vendor=replace(state.vendor, diagnosis=found))
+
+
+def health_of(known: UplinkState, now: Instant, policy: Policy) -> Health:
+    """Sum up one uplink: what a program that used it would find."""
+    if is_hard_down(known.link) or is_silent(known, policy):
+        return Health.DOWN
+    if has_portal(known):
+        return Health.DEGRADED
+    return weigh(known, Layer.INTERNET, now, policy).health
+
+
+def next_deadline(state: State, policy: Policy, now: Instant) -> float | None:
+    """Give the CLOCK_BOOTTIME at which ``Woke`` is due even if nothing happens; always after now."""
+    due = min(_deadlines(state, policy, now), default=None)
+    return None if due is None else max(due, now.mono + TICK_S)
+
+
+def _deadlines(state: State, policy: Policy, now: Instant) -> Iterator[float]:
+    for uplink in policy.uplinks:
+        if (due := burst_due(state, uplink, policy)) != float("inf"):
+            yield due
+        yield from _expiries(state.uplinks[uplink.name], now)
+    yield from _failover_deadlines(state, policy)
+    for incident in state.incidents:
+        if (at := alerting.next_alert(incident)) is not None and at > now.mono:
+            yield at
+        if incident.resolved is None and incident.fine_since is not None:
+            yield incident.fine_since.mono + incidents.CLEAR_AFTER_S[incident.scope]
+    yield from _showings(state, now)
+
+
+def _expiries(known: UplinkState, now: Instant) -> Iterator[float]:
+    """Silence is news: a rung turns UNKNOWN when its last word grows old."""
+    for track in known.tracks.values():
+        at = track.asked.mono + stale_after(known, track.layer)
+        if at > now.mono:
+            yield at
+
+
+def _showings(state: State, now: Instant) -> Iterator[float]:
+    """Some causes are worth an incident only after they have lasted."""
+    waits = (*incidents.SHOWS_AFTER_S.values(), incidents.BACKUP_SHOWS_AFTER_S)
+    found = [u.diagnosis for u in state.uplinks.values()] + [state.vendor.diagnosis]
+    for diagnosis in found:
+        if diagnosis is None or diagnosis.cause is Cause.NONE:
+            continue
+        for wait in waits:
+            if (at := diagnosis.since.mono + wait) > now.mono:
+                yield at
+
+
+def _failover_deadlines(state: State, policy: Policy) -> Iterator[float]:
+    failover: Failover = state.failover
+    active = state.uplinks.get(failover.active or "")
+    if failover.override is not None:
+        yield failover.override.until
+    if failover.retry_at:
+        yield failover.retry_at
+    if active is not None and is_hard_down(active.link) and active.link_at is not None:
+        yield active.link_at.mono + policy.carrier_debounce_s
+    if failover.phase is Phase.SUSPECT and failover.since is not None:
+        yield failover.since.mono + 1.0
+        yield failover.since.mono + 3.0
+        yield from (u.burst_until for u in state.uplinks.values())
+    if failover.phase is Phase.DIVERTED and failover.left in state.uplinks:
+        yield from _way_back(state.uplinks[failover.left or ""], policy)
+    if failover.phase is Phase.HOLDING:
+        for known in state.uplinks.values():
+            if known.clean_since is not None:
+                yield known.clean_since.mono + hold_s(failover, policy)
+
+
+def _way_back(left: UplinkState, policy: Policy) -> Iterator[float]:
+    if left.silence is not None:
+        yield left.silence.since.mono + policy.evict_s
+    if left.clean_since is not None:
+        yield left.clean_since.mono + policy.undo_s
+    if left.link_at is not None:
+        yield left.link_at.mono + policy.carrier_debounce_s
+
+
+def has_work(actions: tuple[Action, ...]) -> bool:
+    """Tell whether *actions* hold anything that people or the kernel notice."""
+    return any(not isinstance(a, (ProbeEvery, ProbeBurst)) for a in actions)

@@ -1,0 +1,90 @@
+"""When people are told, and why: first, changed, update due, resolved; never twice for one reason.
+
+A trouble that heals within ALERT_WAIT_S is nobody's business but the page's.  What was told is owed
+an end: whoever heard "down" will hear "back".
+"""
+
+from dataclasses import replace
+
+from edge_watchdog.core import words
+from edge_watchdog.core.actions import Action, Alert, Reason, SendAlert, Severity
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.state import Cause, Incident, State
+
+ALERT_WAIT_S = 10.0
+CHANGED_REST_S = 60.0  # a verdict that is still settling must not ring every second
+
+
+def send_alerts(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[Action, ...]]:
+    """Send what is due for each incident."""
+    actions: list[Action] = []
+    for incident in state.incidents:
+        reason = why_now(incident, now)
+        if reason is None:
+            continue
+        action = SendAlert(state.next_id, _alert(incident, reason, state, now, policy))
+        actions.append(action)
+        told = replace(
+            incident,
+            told=incident.severity,
+            told_cause=incident.cause,
+            told_at=now,
+            next_update=None if reason is Reason.RESOLVED else now.plus(policy.update_every_s),
+        )
+        incidents = tuple(told if i.id == told.id else i for i in state.incidents)
+        state = replace(state, incidents=incidents, next_id=state.next_id + 1)
+    return state, tuple(actions)
+
+
+def why_now(incident: Incident, now: Instant) -> Reason | None:
+    """Give the reason to tell people of *incident* at *now*; None when there is none."""
+    if incident.resolved is not None:
+        owed = incident.told is not None and incident.next_update is not None
+        return Reason.RESOLVED if owed else None
+    if incident.told is None or incident.told_at is None:
+        ripe = now.since(incident.opened) >= ALERT_WAIT_S and incident.fine_since is None
+        first = Reason.NOTICE if incident.severity is Severity.NOTICE else Reason.FIRST
+        return first if ripe else None
+    if _has_changed(incident) and now.since(incident.told_at) >= CHANGED_REST_S:
+        return Reason.CHANGED
+    due = incident.next_update is not None and now.mono >= incident.next_update.mono
+    loud = incident.severity is not Severity.NOTICE
+    return Reason.UPDATE_DUE if due and loud else None
+
+
+def _has_changed(incident: Incident) -> bool:
+    if incident.fine_since is not None:
+        return False
+    cause = incident.cause is not incident.told_cause and incident.cause is not Cause.CHECKING
+    return cause or incident.severity is not incident.told
+
+
+def next_alert(incident: Incident) -> float | None:
+    """Give when (CLOCK_BOOTTIME) why_now() may next have something to say; None = never."""
+    if incident.resolved is not None:
+        return None
+    if incident.told is None or incident.told_at is None:
+        return incident.opened.mono + ALERT_WAIT_S
+    if _has_changed(incident):
+        return incident.told_at.mono + CHANGED_REST_S
+    if incident.severity is Severity.NOTICE or incident.next_update is None:
+        return None
+    return incident.next_update.mono
+
+
+def _alert(
+    incident: Incident, reason: Reason, state: State, now: Instant, policy: Policy
+) -> Alert:
+    text = words.tell(incident, state, now, policy)
+    return Alert(
+        incident=incident.id,
+        reason=reason,
+        severity=incident.severity,
+        cause=incident.cause,
+        headline=words.over(incident, policy) if incident.resolved else text.headline,
+        body=f"{text.can_work} {text.changed}".strip() if not incident.resolved else "",
+        steps=() if incident.resolved else text.steps,
+        since_wall=incident.opened.wall,
+        said_wall=now.wall,
+    )

@@ -1,0 +1,326 @@
+"""Samples in, evidence out: what each rung of one uplink's ladder is worth right now.
+
+Three rules carry the whole room.  Ignorance is not failure: a rung nobody asked lately is UNKNOWN.
+A far answer proves a near rung only if it is newer than that rung's first loss.  A target that
+misses while others answer is deaf, and a deaf target accuses nobody.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import Finding, Health, Layer, LinkState, Neighbour, Sample
+from edge_watchdog.core.policy import PACES, Policy
+from edge_watchdog.core.state import Bucket, Silence, Track, UplinkState
+
+BUCKET_S = 5.0
+STALE_PERIODS = 3.0  # one question may be lost, two in a row are news
+STALE_GRACE_S = 3.0  # the longest time a single question may take
+ALIVE = frozenset({Finding.ANSWERED, Finding.WRONG_ANSWER, Finding.PORTAL, Finding.BAD_CERTIFICATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One rung: its health, when it last answered and since when it loses (when questions left)."""
+
+    health: Health = Health.UNKNOWN
+    answered: Instant | None = None
+    losing_since: Instant | None = None
+    loss_ratio: float | None = None
+    rtt_s: float | None = None
+    words: str = "not asked yet"
+
+
+def learn(known: UplinkState, sample: Sample, heard: Instant, policy: Policy) -> UplinkState:
+    """Add one closed batch to what is known; *heard* is when it closed."""
+    key = f"{sample.layer} {sample.target}"
+    track = known.tracks.get(key) or Track(sample.layer, sample.target, sample.operator, sample.at)
+    if sample.finding in (Finding.NOT_ASKED, Finding.MISROUTED):
+        marked = replace(track, finding=sample.finding, detail=sample.detail)
+        return replace(known, tracks={**known.tracks, key: marked})
+    if sample.lost:
+        track = _missed(known, track, sample, policy)
+    else:
+        track = _answered(track, sample, heard)
+    known = replace(known, tracks={**known.tracks, key: track})
+    if sample.layer is Layer.INTERNET:
+        known = _listen(known, track, sample, policy)
+    return known
+
+
+def _answered(track: Track, sample: Sample, heard: Instant) -> Track:
+    newest = track.answered is None or sample.at.mono >= track.answered.mono
+    since = track.losing_since
+    if since is not None and since.mono <= sample.at.mono:
+        since = None
+    return replace(
+        track,
+        asked=max(track.asked, sample.at, key=_mono),
+        answered=sample.at if newest else track.answered,
+        heard=heard,
+        losing_since=since,
+        misses=0 if since is None else track.misses,
+        finding=sample.finding,
+        detail=sample.detail,
+        rtt_s=track.rtt_s if sample.rtt_s is None else sample.rtt_s,
+        deaf=False,
+    )
+
+
+def _missed(known: UplinkState, track: Track, sample: Sample, policy: Policy) -> Track:
+    if track.answered is not None and sample.at.mono < track.answered.mono:
+        return track  # a newer question was answered already: this loss is no news
+    since = track.losing_since or sample.at
+    misses = track.misses + sample.lost
+    deaf = track.deaf or (
+        sample.layer is Layer.INTERNET
+        and misses >= policy.deaf_after
+        and _others_answer(known, track.target, since)
+    )
+    return replace(
+        track,
+        asked=max(track.asked, sample.at, key=_mono),
+        losing_since=since,
+        misses=misses,
+        finding=sample.finding,
+        detail=sample.detail,
+        deaf=deaf,
+    )
+
+
+def _others_answer(known: UplinkState, target: str, since: Instant) -> bool:
+    """Tell whether two other targets answered later than *since* and miss nothing now."""
+    good = [
+        t
+        for t in internet(known)
+        if t.target != target
+        and t.misses == 0
+        and t.answered is not None
+        and t.answered.mono > since.mono
+    ]
+    return len(good) >= 2
+
+
+def _listen(known: UplinkState, track: Track, sample: Sample, policy: Policy) -> UplinkState:
+    """Keep the silence, the loss window and the CUSUM of the internet rung."""
+    if not sample.lost:
+        known = replace(known, silence=None)
+    elif not track.deaf and not _excused(known, sample):
+        known = replace(known, silence=_longer(known.silence, sample))
+    if sample.sent and not track.deaf and sample.at.mono >= known.burst_until:
+        known = _count(known, sample, policy)
+    return known
+
+
+def _excused(known: UplinkState, sample: Sample) -> bool:
+    newest = max((t.answered.mono for t in internet(known) if t.answered), default=-math.inf)
+    return sample.at.mono <= newest
+
+
+def _longer(silence: Silence | None, sample: Sample) -> Silence:
+    if silence is None:
+        return Silence(sample.at, sample.at, sample.lost, (sample.operator,))
+    operators = silence.operators
+    if sample.operator not in operators:
+        operators = (*operators, sample.operator)
+    return Silence(
+        min(silence.since, sample.at, key=_mono),
+        max(silence.newest, sample.at, key=_mono),
+        silence.probes + sample.lost,
+        operators,
+    )
+
+
+def _count(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
+    slot = int(sample.at.mono // BUCKET_S)
+    oldest = slot - int(policy.loss_window_s // BUCKET_S)
+    kept = {b.slot: b for b in known.losses if b.slot > oldest}
+    old = kept.get(slot, Bucket(slot, 0, 0))
+    kept[slot] = Bucket(slot, old.sent + sample.sent, old.lost + sample.lost)
+    # Page's CUSUM for a Bernoulli rate: add the log-likelihood ratio of p1 against p0, floor at 0.
+    p0, p1 = policy.cusum_p0, policy.cusum_p1
+    gain = math.log(p1 / p0) if sample.lost else math.log((1 - p1) / (1 - p0))
+    cusum = min(max(0.0, known.cusum + gain), 2 * policy.cusum_h)
+    return replace(known, losses=tuple(kept[s] for s in sorted(kept)), cusum=cusum)
+
+
+def internet(known: UplinkState) -> list[Track]:
+    """Give the tracks of the internet rung."""
+    return [t for t in known.tracks.values() if t.layer is Layer.INTERNET]
+
+
+def is_silent(known: UplinkState, policy: Policy) -> bool:
+    """Tell whether the silence is proven: enough questions, operators and time, no answer at all.
+
+    The span is taken between the departures of lost questions, so that no round-trip time can make
+    a gap look longer than it was.
+    """
+    s = known.silence
+    return (
+        s is not None
+        and s.probes >= policy.divert_probes
+        and len(s.operators) >= policy.divert_operators
+        and s.newest.since(s.since) > policy.divert_span_s
+    )
+
+
+def operators_heard(known: UplinkState, since: float) -> set[str]:
+    """Name the operators that answered a question which left after *since* (CLOCK_BOOTTIME)."""
+    return {
+        t.operator for t in internet(known) if t.answered is not None and t.answered.mono > since
+    }
+
+
+def is_hard_down(link: LinkState | None) -> bool:
+    """Tell whether the kernel itself says that nothing can leave: no device, carrier or address."""
+    if link is None:
+        return False
+    return not link.present or link.carrier is False or not link.addresses or link.gateway is None
+
+
+def has_portal(known: UplinkState) -> bool:
+    """Tell whether the last word of the web rung was a sign-in page."""
+    return any(t.finding is Finding.PORTAL for t in known.tracks.values() if t.layer is Layer.WEB)
+
+
+def is_verified(known: UplinkState, now: Instant, policy: Policy) -> bool:
+    """Tell whether this uplink was seen to work within the last moments."""
+    if is_hard_down(known.link) or known.link is None or known.link.routed is False:
+        return False
+    if has_portal(known) or known.silence is not None:
+        return False
+    heard = operators_heard(known, now.mono - policy.verified_s)
+    return len(heard) >= policy.verified_operators
+
+
+def loss_ratio(known: UplinkState, now: Instant, policy: Policy) -> float | None:
+    """Give the share of pulses lost in the loss window; None when too few were sent to say."""
+    oldest = int((now.mono - policy.loss_window_s) // BUCKET_S)
+    recent = [b for b in known.losses if b.slot > oldest]
+    sent = sum(b.sent for b in recent)
+    if sent < 10:
+        return None
+    return sum(b.lost for b in recent) / sent
+
+
+def weigh(known: UplinkState, layer: Layer, now: Instant, policy: Policy) -> Evidence:
+    """Sum up one rung as seen at *now*."""
+    match layer:
+        case Layer.LINK:
+            return _weigh_link(known.link)
+        case Layer.GATEWAY:
+            return _weigh_gateway(known, now)
+        case Layer.INTERNET:
+            return _weigh_internet(known, now, policy)
+        case Layer.NAMES | Layer.WEB:
+            return _weigh_service(known, layer, now)
+
+
+def _weigh_link(link: LinkState | None) -> Evidence:
+    if link is None:
+        return Evidence()
+    if not link.present:
+        return Evidence(Health.DOWN, words="the device is not there")
+    if link.carrier is False:
+        return Evidence(Health.DOWN, words="no signal on the cable")
+    if not link.addresses:
+        return Evidence(Health.DOWN, words="connected, but without an address")
+    if link.gateway is None:
+        return Evidence(Health.DOWN, words="connected, but no router is known")
+    return Evidence(Health.UP, words=f"connected, address {link.addresses[0]}")
+
+
+def _weigh_gateway(known: UplinkState, now: Instant) -> Evidence:
+    neighbour = known.link.neighbour if known.link else None
+    tracks = [t for t in known.tracks.values() if t.layer is Layer.GATEWAY]
+    track = max(tracks, key=lambda t: t.asked.mono, default=None)
+    if track is not None and is_fresh(known, track, now) and not track.misses and track.answered:
+        return _one(Health.UP, track, "the router answers")
+    if neighbour is Neighbour.FAILED:
+        return _one(Health.DOWN, track, "the router does not answer on the local network")
+    if track is None or not is_fresh(known, track, now):
+        return Evidence(words="the router was not asked lately")
+    if track.answered is None:  # it may never answer pings: only ARP can tell
+        if neighbour is Neighbour.REACHABLE:
+            return _one(Health.UP, track, "the router is there, it does not answer pings")
+        return _one(Health.UNKNOWN, track, "the router does not answer pings")
+    if track.misses >= 3:
+        return _one(Health.DOWN, track, f"the router missed {track.misses} questions in a row")
+    return _one(Health.DEGRADED, track, "the router missed a question")
+
+
+def _one(health: Health, track: Track | None, words: str) -> Evidence:
+    if track is None:
+        return Evidence(health, words=words)
+    return Evidence(health, track.answered, track.losing_since, None, track.rtt_s, words)
+
+
+def _weigh_internet(known: UplinkState, now: Instant, policy: Policy) -> Evidence:
+    tracks = [t for t in internet(known) if is_fresh(known, t, now)]
+    if not tracks:
+        return Evidence(words="no host on the internet was asked lately")
+    alive = {t.operator for t in tracks if t.answered and not t.misses}
+    everyone = {t.operator for t in tracks}
+    ratio = loss_ratio(known, now, policy)
+    words = f"hosts of {len(alive)} of {len(everyone)} operators answer"
+    answered = max((t.answered for t in tracks if t.answered), key=_mono, default=None)
+    since = known.silence.since if known.silence else None
+    rtts = sorted(t.rtt_s for t in tracks if t.rtt_s is not None and not t.misses)
+    rtt = rtts[len(rtts) // 2] if rtts else None
+    health = Health.UP
+    if is_silent(known, policy):
+        health, words = Health.DOWN, "no host on the internet answers"
+    elif not alive:
+        health, words = Health.UNKNOWN, "hosts on the internet stopped answering, checking"
+    elif _is_lossy(known, ratio, policy):
+        health, words = Health.DEGRADED, f"{words}, {ratio:.0%} of questions are lost"
+    elif len(alive) < min(2, len(everyone)):
+        health = Health.DEGRADED
+    return Evidence(health, answered, since, ratio, rtt, words)
+
+
+def _is_lossy(known: UplinkState, ratio: float | None, policy: Policy) -> bool:
+    if ratio is None:
+        return False
+    return ratio >= policy.loss_noticed_ratio or known.cusum >= policy.cusum_h
+
+
+def _weigh_service(known: UplinkState, layer: Layer, now: Instant) -> Evidence:
+    tracks = [t for t in known.tracks.values() if t.layer is layer and is_fresh(known, t, now)]
+    if not tracks:
+        return Evidence(words="not asked lately")
+    good = [t for t in tracks if t.finding is Finding.ANSWERED]
+    if good:
+        best = max(good, key=lambda t: t.asked.mono)
+        return _one(Health.UP, best, f"{best.target} answers")
+    worst = max(tracks, key=lambda t: t.asked.mono)
+    words = f"{worst.target}: {worst.detail or worst.finding}"
+    if worst.finding in ALIVE:
+        return _one(Health.DEGRADED, worst, words)
+    if worst.finding in (Finding.NOT_ASKED, Finding.MISROUTED):
+        return _one(Health.UNKNOWN, worst, words)
+    return _one(Health.DOWN if min(t.misses for t in tracks) >= 2 else Health.UNKNOWN, worst, words)
+
+
+def stale_after(known: UplinkState, layer: Layer) -> float:
+    """Give the age in seconds past which a track of *layer* says nothing any more."""
+    periods = PACES[known.pace]
+    period = {
+        Layer.LINK: None,
+        Layer.GATEWAY: periods.gateway,
+        Layer.INTERNET: periods.pulse,
+        Layer.NAMES: periods.names,
+        Layer.WEB: periods.web,
+    }[layer]
+    if layer is Layer.INTERNET and period is not None:
+        period *= 8  # pulses take turns: each target is asked once a round
+    return STALE_PERIODS * (period if period is not None else 10.0) + STALE_GRACE_S
+
+
+def is_fresh(known: UplinkState, track: Track, now: Instant) -> bool:
+    """Tell whether *track* was asked lately enough to speak for its rung."""
+    return now.since(track.asked) <= stale_after(known, track.layer)
+
+
+def _mono(instant: Instant) -> float:
+    return instant.mono

@@ -1,0 +1,401 @@
+"""Which uplink carries new connections: divert fast, evict late, come back without haste.
+
+``decide`` is called after every event.  It reads one Sign off the evidence, looks up the next phase
+in TRANSITIONS, and carries out what entering that phase means.  Two promises hold whatever happens:
+nothing moves without a verified standby, and a standby's trouble never touches the active path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from edge_watchdog.core.actions import Action, Evict, Ready, RouteVia
+from edge_watchdog.core.evidence import is_hard_down, is_silent, is_verified, operators_heard
+from edge_watchdog.core.events import Done, Event, Ordered, OrderKind
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import Health, Mode
+from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.state import Failover, How, Override, Phase, State, UplinkState
+
+
+class Sign(StrEnum):
+    """What the evidence says to the failover, at most one thing at a time."""
+
+    ACTIVE_MISSES = "active misses"
+    ACTIVE_ANSWERS = "active answers"
+    GO = "go"
+    NONE_LEFT = "none left"
+    SWITCHED = "switched"
+    SWITCH_FAILED = "switch failed"
+    PROVEN_DEAD = "proven dead"
+    PREFERRED_CLEAN = "preferred clean"
+    PREFERRED_BAD = "preferred bad"
+
+
+TRANSITIONS: Mapping[Phase, Mapping[Sign, Phase]] = {
+    Phase.SETTLED: {
+        Sign.ACTIVE_MISSES: Phase.SUSPECT,
+        Sign.GO: Phase.SWITCHING,
+        Sign.PREFERRED_CLEAN: Phase.HOLDING,
+    },
+    Phase.SUSPECT: {
+        Sign.ACTIVE_ANSWERS: Phase.SETTLED,
+        Sign.GO: Phase.SWITCHING,
+        Sign.NONE_LEFT: Phase.STRANDED,
+    },
+    Phase.SWITCHING: {
+        Sign.SWITCHED: Phase.DIVERTED,
+        Sign.SWITCH_FAILED: Phase.SUSPECT,
+    },
+    Phase.DIVERTED: {
+        Sign.PROVEN_DEAD: Phase.SETTLED,
+        Sign.GO: Phase.SWITCHING,
+        Sign.ACTIVE_MISSES: Phase.SUSPECT,
+    },
+    Phase.HOLDING: {
+        Sign.GO: Phase.SWITCHING,
+        Sign.PREFERRED_BAD: Phase.SETTLED,
+        Sign.ACTIVE_MISSES: Phase.SUSPECT,
+    },
+    Phase.STRANDED: {
+        Sign.ACTIVE_ANSWERS: Phase.SETTLED,
+        Sign.GO: Phase.SWITCHING,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A sign, and for GO where to, and how the old uplink is left."""
+
+    sign: Sign
+    to: str | None = None
+    how: How = How.GENTLE
+
+
+RETRY_S = 1.0  # after the kernel refused a switch
+CLEAN_MISSES = 3  # a line that loses a question now and then is still clean
+PARTIAL_S = 3.0  # some answer, but not two operators: stop bursting and look at it calmly
+
+
+def decide(
+    state: State, event: Event, now: Instant, policy: Policy
+) -> tuple[State, tuple[Action, ...]]:
+    """Take the failover one step or more, until the evidence asks for nothing further."""
+    state = _follow(_obey(state, event), policy)
+    state = replace(state, failover=_forget(state.failover, now, policy))
+    if state.failover.active is None:
+        return _begin(state, now, policy)
+    actions: tuple[Action, ...] = ()
+    for _ in Phase:  # each phase is entered once at most per event, so this ends
+        move = _read(state, event, now, policy)
+        if move is None or (move.sign is Sign.GO and now.mono < state.failover.retry_at):
+            break
+        state, due = _enter(state, move, now, policy)
+        actions += due
+    return state, actions
+
+
+def _obey(state: State, event: Event) -> State:
+    if not isinstance(event, Ordered):
+        return state
+    override = None
+    if event.kind is OrderKind.USE and event.uplink in state.uplinks:
+        override = Override(event.uplink, event.at.mono + event.for_s, event.reason)
+    return replace(state, failover=replace(state.failover, override=override))
+
+
+def _forget(failover: Failover, now: Instant, policy: Policy) -> Failover:
+    """Drop what is older than its memory, and an override that has run out."""
+    override = failover.override
+    if override is not None and override.until <= now.mono:
+        override = None
+
+    def young(times: tuple[float, ...], memory_s: float) -> tuple[float, ...]:
+        return tuple(t for t in times if now.mono - t < memory_s)
+
+    return replace(
+        failover,
+        override=override,
+        undos=young(failover.undos, policy.undo_memory_s),
+        switches=young(failover.switches, policy.flap_window_s),
+        failures=young(failover.failures, policy.failures_memory_s),
+    )
+
+
+def _begin(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[Action, ...]]:
+    """At the very start take the most preferred uplink that the kernel shows as usable."""
+    names = [u.name for u in policy.uplinks]
+    usable = [n for n in names if state.uplinks[n].link and not is_hard_down(state.uplinks[n].link)]
+    if policy.mode is Mode.OBSERVE:
+        usable = [n for n in names if _is_default(state.uplinks[n])] or usable
+    if not usable:
+        return state, ()
+    failover = replace(state.failover, active=usable[0], since=now, phase=Phase.SETTLED)
+    state = replace(state, failover=failover)
+    if policy.mode is Mode.OBSERVE:
+        return state, ()
+    action = RouteVia(state.next_id, usable[0])
+    return replace(state, next_id=state.next_id + 1), (action,)
+
+
+def _follow(state: State, policy: Policy) -> State:
+    """In observe mode the system chooses; keep up with it."""
+    chosen = [u.name for u in policy.uplinks if _is_default(state.uplinks[u.name])]
+    if policy.mode is not Mode.OBSERVE or not chosen or chosen[0] == state.failover.active:
+        return state
+    return replace(state, failover=replace(state.failover, active=chosen[0]))
+
+
+def _is_default(known: UplinkState) -> bool:
+    return known.link is not None and known.link.default is True
+
+
+def _read(state: State, event: Event, now: Instant, policy: Policy) -> Move | None:
+    """Read the one sign that matters in this phase; None when nothing is asked for."""
+    match state.failover.phase:
+        case Phase.SWITCHING:
+            return _read_switching(state.failover, event)
+        case Phase.STRANDED:
+            return _read_stranded(state, now, policy)
+        case Phase.SUSPECT:
+            return _read_suspect(state, now, policy)
+        case Phase.SETTLED | Phase.DIVERTED | Phase.HOLDING:
+            return _read_calm(state, now, policy)
+
+
+def _read_switching(failover: Failover, event: Event) -> Move | None:
+    if isinstance(event, Done) and event.action == failover.order:
+        return Move(Sign.SWITCHED if event.ok else Sign.SWITCH_FAILED)
+    return None
+
+
+def _read_stranded(state: State, now: Instant, policy: Policy) -> Move | None:
+    failover = state.failover
+    if failover.active and is_verified(state.uplinks[failover.active], now, policy):
+        return Move(Sign.ACTIVE_ANSWERS)
+    standby = best_standby(state, now, policy)
+    return Move(Sign.GO, standby, How.HARD) if standby else None
+
+
+def _read_suspect(state: State, now: Instant, policy: Policy) -> Move | None:
+    failover = state.failover
+    active = state.uplinks[_active(failover)]
+    dead = hard_down_for(active, now) >= policy.carrier_debounce_s
+    if dead or is_silent(active, policy):
+        standby = best_standby(state, now, policy)
+        if standby:
+            return Move(Sign.GO, standby, How.HARD if dead else How.PROVISIONAL)
+        return None if _may_still_answer(state, now) else Move(Sign.NONE_LEFT)
+    since = failover.since.mono if failover.since else 0.0
+    answers = active.silence is None and not is_hard_down(active.link)
+    enough = len(operators_heard(active, since)) >= policy.verified_operators
+    if answers and (enough or now.mono - since >= PARTIAL_S):
+        return Move(Sign.ACTIVE_ANSWERS)
+    return None
+
+
+def _may_still_answer(state: State, now: Instant) -> bool:
+    """Tell whether a standby is being asked at this very moment."""
+    active = state.failover.active
+    return any(u.burst_until > now.mono for name, u in state.uplinks.items() if name != active)
+
+
+def _read_calm(state: State, now: Instant, policy: Policy) -> Move | None:
+    failover = state.failover
+    active = state.uplinks[_active(failover)]
+    if is_hard_down(active.link) or active.silence is not None:
+        return Move(Sign.ACTIVE_MISSES)
+    wish = _wish(state, now, policy)
+    if wish is not None:
+        return wish
+    if failover.phase is Phase.DIVERTED:
+        return _read_diverted(state, now, policy)
+    return _read_failback(state, now, policy)
+
+
+def _wish(state: State, now: Instant, policy: Policy) -> Move | None:
+    """Follow a person's override, as soon as the uplink it names is verified."""
+    override = state.failover.override
+    if override is None or override.uplink == state.failover.active:
+        return None
+    if policy.mode is Mode.OBSERVE:
+        return None
+    if is_verified(state.uplinks[override.uplink], now, policy):
+        return Move(Sign.GO, override.uplink)
+    return None
+
+
+def _read_diverted(state: State, now: Instant, policy: Policy) -> Move | None:
+    failover = state.failover
+    if failover.left is None or failover.left_since is None:
+        return Move(Sign.PROVEN_DEAD)
+    left = state.uplinks[failover.left]
+    clean = _clean_for(left, now)
+    steady = len(failover.undos) + 1 < policy.undo_limit
+    if clean >= policy.undo_s and is_verified(left, now, policy) and steady:
+        return Move(Sign.GO, failover.left)
+    hard = hard_down_for(left, now) >= policy.carrier_debounce_s
+    silent_for = now.since(left.silence.since) if left.silence else 0.0
+    if hard or silent_for >= policy.evict_s:
+        return Move(Sign.PROVEN_DEAD)
+    if not steady and clean >= policy.undo_s:
+        return Move(Sign.PROVEN_DEAD)
+    return None
+
+
+def _read_failback(state: State, now: Instant, policy: Policy) -> Move | None:
+    failover = state.failover
+    better = preferred_clean(state, now, policy)
+    if failover.phase is Phase.SETTLED:
+        return Move(Sign.PREFERRED_CLEAN) if better else None
+    if better is None:
+        return Move(Sign.PREFERRED_BAD)
+    since = state.uplinks[better].clean_since
+    held = since is not None and now.since(since) >= hold_s(failover, policy)
+    if held and is_verified(state.uplinks[better], now, policy):
+        return Move(Sign.GO, better)
+    return None
+
+
+def preferred_clean(state: State, now: Instant, policy: Policy) -> str | None:
+    """Name the most preferred uplink that is better than the active one and clean just now."""
+    if policy.mode is Mode.OBSERVE or state.failover.override is not None:
+        return None
+    for uplink in policy.uplinks:
+        if uplink.name == state.failover.active:
+            return None
+        if _clean_for(state.uplinks[uplink.name], now) > 0:
+            return uplink.name
+    return None
+
+
+def _clean_for(known: UplinkState, now: Instant) -> float:
+    return 0.0 if known.clean_since is None else now.since(known.clean_since)
+
+
+def hold_s(failover: Failover, policy: Policy) -> float:
+    """Give how long a better uplink must stay clean: doubled with each failure in memory."""
+    if len(failover.switches) > policy.flap_switches:
+        return policy.hold_cap_s
+    doublings = max(0, len(failover.failures) - 1)
+    return min(policy.hold_cap_s, policy.hold_s * 2.0 ** min(doublings, 20))
+
+
+def hard_down_for(known: UplinkState, now: Instant) -> float:
+    """Give the seconds since the kernel said that nothing can leave; -1 when it does not say so."""
+    if not is_hard_down(known.link) or known.link_at is None:
+        return -1.0
+    return now.since(known.link_at)
+
+
+def best_standby(state: State, now: Instant, policy: Policy) -> str | None:
+    """Name the most preferred other uplink that was just seen to work; None in observe mode."""
+    if policy.mode is Mode.OBSERVE:
+        return None
+    for uplink in policy.uplinks:
+        other = uplink.name != state.failover.active
+        if other and is_verified(state.uplinks[uplink.name], now, policy):
+            return uplink.name
+    return None
+
+
+def next_standby(state: State, policy: Policy) -> str | None:
+    """Name the uplink worth verifying first: the most preferred other one the kernel shows."""
+    for uplink in policy.uplinks:
+        known = state.uplinks[uplink.name]
+        if uplink.name != state.failover.active and known.link and not is_hard_down(known.link):
+            return uplink.name
+    return None
+
+
+def _enter(
+    state: State, move: Move, now: Instant, policy: Policy
+) -> tuple[State, tuple[Action, ...]]:
+    phase = TRANSITIONS[state.failover.phase][move.sign]
+    was = state.failover
+    if move.sign is Sign.ACTIVE_ANSWERS and was.left is not None:
+        phase = Phase.DIVERTED  # the alarm was about the standby; the way back is still open
+    state = replace(state, failover=replace(was, phase=phase, since=now))
+    match move.sign:
+        case Sign.GO:
+            return _go(state, move)
+        case Sign.SWITCHED:
+            return _switched(state, now, policy)
+        case Sign.SWITCH_FAILED:
+            retry = replace(state.failover, going=None, order=None, retry_at=now.mono + RETRY_S)
+            return replace(state, failover=retry), ()
+        case Sign.PROVEN_DEAD:
+            return _evict(state, now)
+        case Sign.NONE_LEFT | Sign.ACTIVE_ANSWERS | Sign.ACTIVE_MISSES:
+            return state, ()
+        case Sign.PREFERRED_CLEAN | Sign.PREFERRED_BAD:
+            return state, ()
+
+
+def _go(state: State, move: Move) -> tuple[State, tuple[Action, ...]]:
+    failover = replace(state.failover, going=move.to, order=state.next_id, how=move.how)
+    state = replace(state, failover=failover, next_id=state.next_id + 2)
+    to = _named(move.to)
+    return state, (RouteVia(state.next_id - 2, to), Ready(state.next_id - 1, to))
+
+
+def _switched(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[Action, ...]]:
+    """The route has moved: note from where, and whether the way back stays open for a moment."""
+    was = state.failover
+    rank = [u.name for u in policy.uplinks]
+    down_the_list = rank.index(_named(was.going)) > rank.index(_active(was))
+    keeps_way_back = down_the_list and was.how is How.PROVISIONAL
+    failover = replace(
+        was,
+        active=was.going,
+        going=None,
+        order=None,
+        switches=(*was.switches, now.mono),
+        undos=(*was.undos, now.mono) if was.going == was.left else was.undos,
+        left=was.active,
+        left_since=now,
+    )
+    state = replace(state, failover=failover)
+    if keeps_way_back:
+        return state, ()
+    return _evict(state, now) if was.how is How.HARD else (_settle(state, now), ())
+
+
+def _settle(state: State, now: Instant) -> State:
+    failover = replace(state.failover, phase=Phase.SETTLED, since=now, left=None, left_since=None)
+    return replace(state, failover=failover)
+
+
+def _evict(state: State, now: Instant) -> tuple[State, tuple[Action, ...]]:
+    """The old uplink is dead for good: what still hangs on it is ended, and the failure counts."""
+    left = state.failover.left
+    state = _settle(state, now)
+    if left is None:
+        return state, ()
+    failures = (*state.failover.failures, now.mono)
+    action = Evict(state.next_id, left)
+    failover = replace(state.failover, failures=failures)
+    return replace(state, failover=failover, next_id=state.next_id + 1), (action,)
+
+
+def note_clean(state: State, healths: Mapping[str, Health], now: Instant) -> State:
+    """Keep since when each uplink has been without a fault; any miss or doubt starts it anew."""
+    uplinks = dict(state.uplinks)
+    for name, known in uplinks.items():
+        missing = known.silence is not None and known.silence.probes >= CLEAN_MISSES
+        clean = healths[name] is Health.UP and not missing
+        if clean and known.clean_since is None:
+            uplinks[name] = replace(known, clean_since=now)
+        elif not clean and known.clean_since is not None:
+            uplinks[name] = replace(known, clean_since=None)
+    return replace(state, uplinks=uplinks)
+
+
+def _active(failover: Failover) -> str:
+    return _named(failover.active)
+
+
+def _named(name: str | None) -> str:
+    assert name is not None  # noqa: S101 - decide() leaves early while nothing is active
+    return name

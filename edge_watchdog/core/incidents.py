@@ -1,0 +1,212 @@
+"""One root cause, one incident: opened when it shows, closed when its end is proven.
+
+Each scope (our line, the vendor, the backup) has one open incident at most; the vendor's is neither
+opened nor closed while our own line is not known to work.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from edge_watchdog.core.actions import Severity
+from edge_watchdog.core.events import Acknowledged, Event
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import VendorLevel
+from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.state import Cause, Diagnosis, Incident, Phase, Scope, State
+
+KEPT = 50  # incidents that stay in memory after their end, for the owner's page
+# Seconds a cause must last before it is worth an incident; failover itself is never held back.
+SHOWS_AFTER_S: Mapping[Cause, float] = {
+    Cause.LINE_LOSS: 15.0,
+    Cause.LOCAL_LOSS: 15.0,
+    Cause.PARTIAL_ROUTING: 15.0,
+    Cause.STATUS_PAGE_DOWN: 120.0,
+}
+BACKUP_SHOWS_AFTER_S = 60.0
+# Seconds of being fine that prove an end; the line's own failback has already waited.
+CLEAR_AFTER_S: Mapping[Scope, float] = {Scope.LINE: 5.0, Scope.VENDOR: 60.0, Scope.BACKUP: 60.0}
+QUIET = frozenset({Cause.NONE, Cause.CHECKING})
+SEVERITY: Mapping[Cause, Severity] = {
+    Cause.LINE_LOSS: Severity.NOTICE,
+    Cause.LOCAL_LOSS: Severity.NOTICE,
+    Cause.PARTIAL_ROUTING: Severity.NOTICE,
+    Cause.CLOCK_WRONG: Severity.NOTICE,
+    Cause.STATUS_PAGE_DOWN: Severity.NOTICE,
+    Cause.VENDOR_SILENT: Severity.OUTAGE,
+    Cause.VENDOR_NAME: Severity.OUTAGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a scope is suffering from right now."""
+
+    cause: Cause
+    severity: Severity
+    uplink: str | None
+    diagnosis: Diagnosis | None
+
+
+def keep_incidents(state: State, event: Event, now: Instant, policy: Policy) -> State:
+    """Open, change and close incidents after what is now known."""
+    if isinstance(event, Acknowledged):
+        state = _acknowledge(state, event)
+    for scope in Scope:
+        state = _keep(state, scope, now, policy)
+    return replace(state, incidents=_prune(state.incidents))
+
+
+def open_incident(state: State, scope: Scope) -> Incident | None:
+    """Give the open incident of *scope*, if there is one."""
+    return next((i for i in state.incidents if i.scope is scope and i.resolved is None), None)
+
+
+def _acknowledge(state: State, event: Acknowledged) -> State:
+    incidents = tuple(
+        replace(i, acknowledged_by=event.by) if i.id == event.incident else i
+        for i in state.incidents
+    )
+    return replace(state, incidents=incidents)
+
+
+def _prune(incidents: tuple[Incident, ...]) -> tuple[Incident, ...]:
+    over = [i for i in incidents if i.resolved is not None]
+    gone = {i.id for i in over[: max(0, len(over) - KEPT)]}
+    return tuple(i for i in incidents if i.id not in gone)
+
+
+def _keep(state: State, scope: Scope, now: Instant, policy: Policy) -> State:
+    incident = open_incident(state, scope)
+    if scope is Scope.VENDOR and state.vendor.diagnosis is None:
+        return state  # nothing can be said: neither opened nor closed
+    trouble = find_trouble(state, scope, now, policy)
+    if trouble is None:
+        return state if incident is None else _clear(state, incident, now)
+    if incident is None:
+        return _open(state, scope, trouble, now)
+    return _swap(state, _update(incident, trouble))
+
+
+def find_trouble(state: State, scope: Scope, now: Instant, policy: Policy) -> Trouble | None:
+    """Say what *scope* suffers from, once it has lasted long enough to be worth saying."""
+    match scope:
+        case Scope.LINE:
+            return _line_trouble(state, now, policy)
+        case Scope.VENDOR:
+            return _vendor_trouble(state, now)
+        case Scope.BACKUP:
+            return _backup_trouble(state, now, policy)
+
+
+def _line_trouble(state: State, now: Instant, policy: Policy) -> Trouble | None:
+    failover = state.failover
+    if failover.active is None:
+        return None
+    preferred = policy.uplinks[0].name
+    if failover.phase is Phase.STRANDED:
+        return _line(state, failover.active, Severity.OUTAGE)
+    if failover.active != preferred and failover.override is None:
+        return _line(state, preferred, Severity.WARNING)
+    diagnosis = state.uplinks[failover.active].diagnosis
+    if diagnosis is None or diagnosis.cause in QUIET or not _shows(diagnosis, now):
+        return None
+    if state.uplinks[failover.active].silence is not None:
+        return None if open_incident(state, Scope.LINE) is None else _line(
+            state, failover.active, Severity.WARNING
+        )
+    return _line(state, failover.active, SEVERITY.get(diagnosis.cause, Severity.WARNING))
+
+
+def _line(state: State, uplink: str, severity: Severity) -> Trouble:
+    diagnosis = state.uplinks[uplink].diagnosis
+    before = open_incident(state, Scope.LINE)
+    cause = diagnosis.cause if diagnosis else Cause.CHECKING
+    if cause in QUIET and before is not None and before.uplink == uplink:
+        cause, diagnosis = before.cause, None  # the line may be well again, the incident goes on
+    elif cause is Cause.NONE:
+        cause = Cause.CHECKING
+    return Trouble(cause, severity, uplink, diagnosis)
+
+
+def _shows(diagnosis: Diagnosis, now: Instant) -> bool:
+    return now.since(diagnosis.since) >= SHOWS_AFTER_S.get(diagnosis.cause, 0.0)
+
+
+def _vendor_trouble(state: State, now: Instant) -> Trouble | None:
+    diagnosis = state.vendor.diagnosis
+    if diagnosis is None or diagnosis.cause in QUIET or not _shows(diagnosis, now):
+        return None
+    if not diagnosis.cause.startswith(("vendor", "status")):
+        return None
+    severity = SEVERITY.get(diagnosis.cause, Severity.WARNING)
+    if diagnosis.cause is Cause.VENDOR_ANNOUNCED and not app_works(state):
+        severity = Severity.OUTAGE
+    if diagnosis.cause is Cause.VENDOR_MAINTENANCE:
+        severity = Severity.NOTICE if app_works(state) else Severity.WARNING
+    return Trouble(diagnosis.cause, severity, state.failover.active, diagnosis)
+
+
+def app_works(state: State) -> bool:
+    """Tell whether the last visit through the active uplink found the app usable."""
+    active = state.uplinks.get(state.failover.active or "")
+    return active is not None and active.journey is not None and active.journey.ok
+
+
+def _backup_trouble(state: State, now: Instant, policy: Policy) -> Trouble | None:
+    before = open_incident(state, Scope.BACKUP)
+    for uplink in policy.uplinks[1:]:
+        diagnosis = state.uplinks[uplink.name].diagnosis
+        if uplink.name == state.failover.active or diagnosis is None:
+            continue
+        lasted = now.since(diagnosis.since) >= BACKUP_SHOWS_AFTER_S
+        if diagnosis.cause not in QUIET and (lasted or before is not None):
+            return Trouble(diagnosis.cause, Severity.NOTICE, uplink.name, diagnosis)
+    return None
+
+
+def vendor_level(state: State) -> VendorLevel:
+    """Give the vendor's own word, UNKNOWN when there is none."""
+    return state.vendor.report.level if state.vendor.report else VendorLevel.UNKNOWN
+
+
+def _open(state: State, scope: Scope, trouble: Trouble, now: Instant) -> State:
+    known = trouble.diagnosis is not None and trouble.diagnosis.cause is trouble.cause
+    since = trouble.diagnosis.since if trouble.diagnosis and known else now
+    incident = Incident(
+        state.next_incident,
+        scope,
+        trouble.cause,
+        trouble.severity,
+        opened=since if trouble.cause not in QUIET else now,
+        uplink=trouble.uplink,
+    )
+    incident = _update(incident, trouble)
+    incidents = (*state.incidents, incident)
+    return replace(state, incidents=incidents, next_incident=state.next_incident + 1)
+
+
+def _update(incident: Incident, trouble: Trouble) -> Incident:
+    diagnosis = trouble.diagnosis
+    cause = trouble.cause
+    if cause is Cause.CHECKING and incident.cause is not Cause.CHECKING:
+        cause, diagnosis = incident.cause, None
+    return replace(
+        incident,
+        cause=cause,
+        severity=trouble.severity,
+        uplink=trouble.uplink,
+        confidence=diagnosis.confidence if diagnosis else incident.confidence,
+        because=diagnosis.because if diagnosis else incident.because,
+        fine_since=None,
+    )
+
+
+def _clear(state: State, incident: Incident, now: Instant) -> State:
+    since = incident.fine_since or now
+    over = now.since(since) >= CLEAR_AFTER_S[incident.scope]
+    return _swap(state, replace(incident, fine_since=since, resolved=now if over else None))
+
+
+def _swap(state: State, incident: Incident) -> State:
+    incidents = tuple(incident if i.id == incident.id else i for i in state.incidents)
+    return replace(state, incidents=incidents)

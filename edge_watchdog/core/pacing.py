@@ -1,0 +1,150 @@
+"""How often each uplink, the vendor and its page are asked: desired paces, sent only when changed.
+
+Suspicion costs a burst, calm costs almost nothing, a metered standby costs next to nothing.
+"""
+
+from dataclasses import replace
+
+from edge_watchdog.core.actions import Action, Pace, ProbeBurst, ProbeEvery, WatchVendor
+from edge_watchdog.core.evidence import internet, is_hard_down, is_silent
+from edge_watchdog.core.failover import next_standby
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import Uplink
+from edge_watchdog.core.policy import PACES, Policy
+from edge_watchdog.core.state import Cause, Phase, State, UplinkState
+
+BURST_LASTS_S = 1.0
+BURST_REST_S = 5.0  # between bursts over an uplink that is known to be dead, or is only a standby
+BURST_REST_METERED_S = 30.0
+TROUBLE_VISIT_S = 5.0
+TROUBLE_VISIT_OTHER_S = 60.0
+TROUBLE_VISIT_METERED_S = 300.0
+
+
+def set_paces(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[Action, ...]]:
+    """Order the paces that differ from those ordered before, and the bursts that are due."""
+    actions: list[Action] = []
+    for uplink in policy.uplinks:
+        state, due = _set_pace(state, uplink)
+        actions += due
+    for uplink in policy.uplinks:
+        state, due = _burst(state, uplink, now, policy)
+        actions += due
+    state, due = _watch_vendor(state, policy)
+    return state, (*actions, *due)
+
+
+def pace_of(state: State, uplink: Uplink) -> Pace:
+    """Choose the pace for one uplink."""
+    if uplink.name == state.failover.active:
+        sparing = uplink.metered or not state.is_open
+        return Pace.ACTIVE_SPARING if sparing else Pace.ACTIVE
+    if uplink.metered:
+        return Pace.STANDBY_METERED
+    if _is_above_active(state, uplink):
+        return Pace.ACTIVE_SPARING
+    return Pace.STANDBY
+
+
+def _is_above_active(state: State, uplink: Uplink) -> bool:
+    """Tell whether this is a better uplink that we want back."""
+    names = list(state.uplinks)
+    active = state.failover.active
+    return active is not None and names.index(uplink.name) < names.index(active)
+
+
+def _set_pace(state: State, uplink: Uplink) -> tuple[State, tuple[Action, ...]]:
+    known = state.uplinks[uplink.name]
+    pace = pace_of(state, uplink)
+    avoid = tuple(sorted(t.target for t in internet(known) if t.deaf))
+    ordered = state.paces.get(uplink.name)
+    if ordered is not None and (ordered.pace, ordered.avoid) == (pace, avoid):
+        return state, ()
+    order = ProbeEvery(state.next_id, uplink.name, pace, avoid)
+    state = replace(
+        state,
+        next_id=state.next_id + 1,
+        paces={**state.paces, uplink.name: order},
+        uplinks={**state.uplinks, uplink.name: replace(known, pace=pace)},
+    )
+    return state, (order,)
+
+
+def _burst(
+    state: State, uplink: Uplink, now: Instant, policy: Policy
+) -> tuple[State, tuple[Action, ...]]:
+    known = state.uplinks[uplink.name]
+    if now.mono < burst_due(state, uplink, policy):
+        return state, ()
+    burst = ProbeBurst(state.next_id, uplink.name, BURST_LASTS_S)
+    known = replace(known, burst_until=now.mono + BURST_LASTS_S, burst_at=now.mono)
+    uplinks = {**state.uplinks, uplink.name: known}
+    return replace(state, next_id=state.next_id + 1, uplinks=uplinks), (burst,)
+
+
+def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
+    """Give when (CLOCK_BOOTTIME) the next burst over *uplink* is due; infinity when none is."""
+    known = state.uplinks[uplink.name]
+    if known.link is None or is_hard_down(known.link):
+        return float("inf")
+    failover = state.failover
+    if failover.phase is Phase.SUSPECT and uplink.name == failover.active:
+        return known.burst_until
+    if failover.phase is Phase.SUSPECT and uplink.name == next_standby(state, policy):
+        return known.burst_until
+    if failover.phase is Phase.DIVERTED and uplink.name == failover.left:
+        return known.burst_until
+    rest = BURST_REST_METERED_S if uplink.metered else BURST_REST_S
+    if failover.phase is Phase.STRANDED:
+        return known.burst_at + rest if known.burst_at else known.burst_until
+    in_doubt = known.silence is not None and not is_silent(known, policy)
+    if in_doubt and uplink.name != failover.active:
+        return known.burst_at + rest
+    return float("inf")
+
+
+def _watch_vendor(state: State, policy: Policy) -> tuple[State, tuple[Action, ...]]:
+    visits = {u.name: s for u in policy.uplinks if (s := _visit_every(state, u)) is not None}
+    wanted = (_status_every(state, policy), _status_via(state), visits)
+    ordered = state.vendor.order
+    if ordered is not None and (ordered.every_s, ordered.via, ordered.visits) == wanted:
+        return state, ()
+    order = WatchVendor(state.next_id, *wanted)
+    vendor = replace(state.vendor, order=order)
+    return replace(state, next_id=state.next_id + 1, vendor=vendor), (order,)
+
+
+def _status_via(state: State) -> str | None:
+    active = state.failover.active
+    return None if active is None or state.failover.phase is Phase.STRANDED else active
+
+
+def _status_every(state: State, policy: Policy) -> float:
+    metered = {u.name for u in policy.uplinks if u.metered}
+    if _vendor_trouble(state):
+        return policy.status_trouble_s
+    factor = 5.0 if state.failover.active in metered else 1.0
+    return policy.status_every_s * factor
+
+
+def _vendor_trouble(state: State) -> bool:
+    calm = (Cause.NONE, Cause.STATUS_PAGE_DOWN, Cause.VENDOR_SLOW)
+    diagnosis = state.vendor.diagnosis
+    return diagnosis is not None and diagnosis.cause not in calm
+
+
+def _visit_every(state: State, uplink: Uplink) -> float | None:
+    """Give the seconds between visits of the app through *uplink*; None while it cannot be used."""
+    known = state.uplinks[uplink.name]
+    if known.link is None or is_hard_down(known.link):
+        return None
+    usual = PACES[known.pace].journey
+    if usual is None or not (_vendor_trouble(state) or _fails(known)):
+        return usual
+    if uplink.name == state.failover.active:
+        return TROUBLE_VISIT_S if not uplink.metered else TROUBLE_VISIT_OTHER_S
+    return TROUBLE_VISIT_METERED_S if uplink.metered else TROUBLE_VISIT_OTHER_S
+
+
+def _fails(known: UplinkState) -> bool:
+    return known.journey is not None and not known.journey.ok

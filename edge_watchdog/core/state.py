@@ -1,0 +1,232 @@
+"""All that the mind remembers between two events; a value, so that replay equals live.
+
+Mappings in here are never changed in place: whoever learns something builds a new one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from edge_watchdog.core.actions import Action, Pace, ProbeEvery, Severity, WatchVendor
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import (
+    CacheReport,
+    Finding,
+    JourneyReport,
+    Layer,
+    LinkState,
+    VendorReport,
+)
+
+
+class Phase(StrEnum):
+    """Where the failover stands.  "Failed over" is SETTLED while active is not the preferred."""
+
+    SETTLED = "settled"
+    SUSPECT = "suspect"
+    SWITCHING = "switching"
+    DIVERTED = "diverted"
+    HOLDING = "holding"
+    STRANDED = "stranded"
+
+
+class How(StrEnum):
+    """How an uplink is left: with a way back for a moment, for good, or in health (no harm done)."""
+
+    PROVISIONAL = "provisional"
+    HARD = "hard"
+    GENTLE = "gentle"
+
+
+class Cause(StrEnum):
+    """What is broken, in one word for machines; words.py has the words for people."""
+
+    NONE = "none"
+    CHECKING = "checking"
+    CABLE_OUT = "cable out"
+    DEVICE_GONE = "device gone"
+    NO_ADDRESS = "no address"
+    ROUTER_DEAD = "router dead"
+    PROVIDER_DOWN = "provider down"
+    PARTIAL_ROUTING = "partial routing"
+    DNS_DEAD = "dns dead"
+    PORTAL = "portal"
+    TLS_INTERCEPTED = "tls intercepted"
+    CLOCK_WRONG = "clock wrong"
+    LINE_LOSS = "line loss"
+    LOCAL_LOSS = "local loss"
+    NO_DATA = "no data"
+    MISROUTED = "misrouted"
+    VENDOR_ANNOUNCED = "vendor announced"
+    VENDOR_SILENT = "vendor silent"
+    VENDOR_SLOW = "vendor slow"
+    VENDOR_PATH = "vendor path"
+    VENDOR_REFUSES = "vendor refuses"
+    VENDOR_NAME = "vendor name"
+    VENDOR_MAINTENANCE = "vendor maintenance"
+    STATUS_PAGE_DOWN = "status page down"
+
+
+class Scope(StrEnum):
+    """What an incident is about; one open incident at most in each."""
+
+    LINE = "line"
+    VENDOR = "vendor"
+    BACKUP = "backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What one target told lately, on one layer of one uplink.
+
+    *asked*: when the newest closed question left.  *answered*: when the newest answered one left.
+    *heard*: when an answer last came in.  *losing_since*: when the first question newer than
+    *answered* left that got no answer; *misses* counts those in a row.
+    """
+
+    layer: Layer
+    target: str
+    operator: str
+    asked: Instant
+    answered: Instant | None = None
+    heard: Instant | None = None
+    losing_since: Instant | None = None
+    misses: int = 0
+    finding: Finding = Finding.NOT_ASKED
+    detail: str = ""
+    rtt_s: float | None = None
+    deaf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nobody beyond the gateway has answered since: times are when the questions left."""
+
+    since: Instant
+    newest: Instant
+    probes: int
+    operators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Questions of five seconds; *slot* is CLOCK_BOOTTIME divided by five."""
+
+    slot: int
+    sent: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why an uplink, or the vendor, is as it is.  *because* is the evidence in words."""
+
+    cause: Cause
+    confidence: float
+    since: Instant
+    because: tuple[str, ...] = ()
+    runner_up: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkState:
+    """All that is known of one uplink."""
+
+    link: LinkState | None = None
+    link_at: Instant | None = None
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+    silence: Silence | None = None
+    losses: tuple[Bucket, ...] = ()
+    cusum: float = 0.0
+    clean_since: Instant | None = None
+    burst_until: float = 0.0
+    burst_at: float = 0.0
+    pace: Pace = Pace.OFF
+    journey: JourneyReport | None = None
+    journey_failures: int = 0
+    journey_since: Instant | None = None
+    diagnosis: Diagnosis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person chose; *until* is CLOCK_BOOTTIME."""
+
+    uplink: str
+    until: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """Which uplink carries new connections, and how that came about.
+
+    *left*: the uplink a provisional divert may still go back to.  *going*: where RouteVia *order*
+    leads while SWITCHING.  After a refused switch nothing moves before *retry_at*.  *undos*, *switches*, *failures*: CLOCK_BOOTTIME of the recent ones.
+    """
+
+    phase: Phase = Phase.SETTLED
+    since: Instant | None = None
+    active: str | None = None
+    going: str | None = None
+    order: int | None = None
+    how: How = How.GENTLE
+    retry_at: float = 0.0
+    left: str | None = None
+    left_since: Instant | None = None
+    undos: tuple[float, ...] = ()
+    switches: tuple[float, ...] = ()
+    failures: tuple[float, ...] = ()
+    override: Override | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One root cause from its first sign to its proven end.
+
+    *told* is what people were last told of it: severity and cause, and when; None = nothing yet.
+    """
+
+    id: int
+    scope: Scope
+    cause: Cause
+    severity: Severity
+    opened: Instant
+    uplink: str | None = None
+    confidence: float = 0.0
+    because: tuple[str, ...] = ()
+    fine_since: Instant | None = None
+    next_update: Instant | None = None
+    told: Severity | None = None
+    told_cause: Cause | None = None
+    told_at: Instant | None = None
+    acknowledged_by: str = ""
+    resolved: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VendorState:
+    """The vendor: its own word, and what was concluded."""
+
+    report: VendorReport | None = None
+    diagnosis: Diagnosis | None = None
+    order: WatchVendor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything.  *next_id* numbers actions, *next_incident* incidents."""
+
+    uplinks: Mapping[str, UplinkState]
+    failover: Failover = field(default_factory=Failover)
+    vendor: VendorState = field(default_factory=VendorState)
+    incidents: tuple[Incident, ...] = ()
+    paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
+    unfinished: tuple[Action, ...] = ()
+    cache: CacheReport | None = None
+    is_open: bool = True
+    boot_id: str = ""
+    version: str = ""
+    next_id: int = 1
+    next_incident: int = 1
+    trouble: tuple[str, ...] = ()

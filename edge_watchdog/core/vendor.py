@@ -1,0 +1,145 @@
+"""Is it the vendor?  Two vantage points and the vendor's own word, and never a hasty accusation.
+
+The vendor is judged only while our own line is known to work: a page that cannot be reached from a
+studio without internet says nothing.  A green status page is weak evidence (pages lag behind real
+outages by a quarter of an hour as a rule), a red one is strong.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import Health, JourneyReport, Stage, VendorLevel, VendorReport
+from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.state import Cause, Diagnosis, UplinkState
+
+CONFIRM_VISITS = 2  # one failed visit is a hiccup, two in a row are news
+TROUBLE = frozenset(
+    {VendorLevel.DEGRADED, VendorLevel.PARTIAL_OUTAGE, VendorLevel.MAJOR_OUTAGE}
+)
+JOURNEY_STALE_S = 900.0
+
+
+def visited(known: UplinkState, report: JourneyReport) -> UplinkState:
+    """Add one visit to what an uplink knows of the vendor's app."""
+    if not report.asked:
+        return known
+    if report.ok:
+        return replace(known, journey=report, journey_failures=0, journey_since=None)
+    since = known.journey_since or report.at
+    failures = known.journey_failures + 1
+    return replace(known, journey=report, journey_failures=failures, journey_since=since)
+
+
+def app_health(known: UplinkState | None, now: Instant) -> Health:
+    """Judge the vendor's app as seen through one uplink."""
+    if known is None or known.journey is None or now.since(known.journey.at) > JOURNEY_STALE_S:
+        return Health.UNKNOWN
+    if known.journey.ok:
+        return Health.UP
+    return Health.DOWN if known.journey_failures >= CONFIRM_VISITS else Health.UNKNOWN
+
+
+def blame(
+    active: UplinkState,
+    others: Sequence[UplinkState],
+    report: VendorReport | None,
+    *,
+    now: Instant,
+    policy: Policy,
+) -> tuple[Cause, float, tuple[str, ...]]:
+    """Name the vendor's trouble as seen while our own line is known to work."""
+    level = report.level if report else VendorLevel.UNKNOWN
+    page = _page_words(report)
+    here = app_health(active, now)
+    failed_here = active.journey is not None and not active.journey.ok and here is not Health.UP
+    elsewhere = [app_health(o, now) for o in others]
+    failed_elsewhere = any(o.journey is not None and not o.journey.ok for o in others)
+    seen = (_app_words(active), *(_app_words(o) for o in others if o.journey), page)
+    if here is Health.DOWN or (failed_here and failed_elsewhere):
+        if Health.UP in elsewhere and _is_newer(others, active):
+            return Cause.VENDOR_PATH, 0.9, seen
+        return _down(active.journey, level, report), 0.95 if failed_elsewhere else 0.85, seen
+    if failed_here:
+        return Cause.CHECKING, 0.5, seen
+    if level in TROUBLE:
+        return Cause.VENDOR_ANNOUNCED, 0.85, seen
+    if level is VendorLevel.MAINTENANCE:
+        return Cause.VENDOR_MAINTENANCE, 0.9, seen
+    if _is_slow(active, policy):
+        return Cause.VENDOR_SLOW, 0.85, seen
+    if report is not None and level is VendorLevel.UNKNOWN and here is Health.UP:
+        return Cause.STATUS_PAGE_DOWN, 0.9, seen
+    return Cause.NONE, 0.9 if here is Health.UP else 0.0, seen
+
+
+def _down(
+    journey: JourneyReport | None, level: VendorLevel, report: VendorReport | None
+) -> Cause:
+    if level is VendorLevel.MAINTENANCE:
+        return Cause.VENDOR_MAINTENANCE
+    if level in TROUBLE:
+        return Cause.VENDOR_ANNOUNCED
+    if journey is not None and journey.status in (403, 429):
+        return Cause.VENDOR_REFUSES
+    if journey is not None and journey.stage in (Stage.NAMES, Stage.TLS):
+        return Cause.VENDOR_NAME
+    return Cause.VENDOR_SILENT
+
+
+def _is_newer(others: Sequence[UplinkState], active: UplinkState) -> bool:
+    """Tell whether another uplink reached the app after it began to fail here."""
+    began = active.journey_since.mono if active.journey_since else 0.0
+    return any(o.journey and o.journey.ok and o.journey.at.mono >= began for o in others)
+
+
+def _is_slow(active: UplinkState, policy: Policy) -> bool:
+    journey = active.journey
+    slow = journey is not None and journey.ok and journey.seconds is not None
+    return slow and journey is not None and (journey.seconds or 0) > policy.vendor_slow_s
+
+
+def _app_words(known: UplinkState) -> str:
+    journey = known.journey
+    if journey is None:
+        return "app: not visited yet"
+    if journey.ok:
+        took = "" if journey.seconds is None else f" in {journey.seconds:.1f} s"
+        return f"app: answers through {journey.uplink}{took}"
+    what = journey.detail or f"failed at {journey.stage}"
+    return f"app: {what} through {journey.uplink} ({known.journey_failures} in a row)"
+
+
+def _page_words(report: VendorReport | None) -> str:
+    if report is None:
+        return "status page: not read yet"
+    if report.level is VendorLevel.UNKNOWN:
+        return f"status page: not known ({report.reason or 'no reason given'})"
+    title = f", {report.title}" if report.title else ""
+    return f"status page: {report.level}{title}"
+
+
+def conclude(
+    uplinks: Mapping[str, UplinkState],
+    active: str | None,
+    report: VendorReport | None,
+    before: Diagnosis | None,
+    *,
+    now: Instant,
+    policy: Policy,
+) -> Diagnosis | None:
+    """Diagnose the vendor; None when nothing can be said because our own line is not verified."""
+    known = uplinks.get(active) if active else None
+    if known is None or known.diagnosis is None:
+        return None
+    if known.diagnosis.cause not in _FIT_TO_JUDGE or known.silence is not None:
+        return before if before and before.cause is not Cause.NONE else None
+    others = [u for name, u in uplinks.items() if name != active]
+    cause, confidence, because = blame(known, others, report, now=now, policy=policy)
+    since = before.since if before and before.cause is cause else now
+    return Diagnosis(cause, confidence, since, because)
+
+
+_FIT_TO_JUDGE = frozenset(
+    {Cause.NONE, Cause.LINE_LOSS, Cause.LOCAL_LOSS, Cause.DNS_DEAD, Cause.PARTIAL_ROUTING}
+)
