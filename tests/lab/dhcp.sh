@@ -1,0 +1,21 @@
+#!/bin/sh
+# What a network manager does with a DHCP lease: udhcpc runs this with $1 and the lease in variables.
+# LAB_RUN is the folder for the resolver files, LAB_METRIC the metric of this uplink's default route.
+set -eu
+
+case "$1" in
+deconfig)
+    ip -4 address flush dev "$interface"
+    ip link set "$interface" up
+    ;;
+bound | renew)
+    ip -4 address replace "$ip/$mask" dev "$interface"
+    ip -4 route replace default via "${router%% *}" dev "$interface" \
+        proto dhcp src "$ip" metric "$LAB_METRIC"
+    for server in $dns; do echo "nameserver $server"; done > "$LAB_RUN/new.$interface"
+    mv "$LAB_RUN/new.$interface" "$LAB_RUN/resolvers.$interface"
+    # In place, not renamed: a bind mount follows the file, not its name.
+    cat "$LAB_RUN"/resolvers.wan0 "$LAB_RUN"/resolvers.lte0 "$LAB_RUN"/resolvers.phone0 \
+        2> /dev/null > "$LAB_RUN/resolv.conf" || true
+    ;;
+esac

@@ -1,0 +1,89 @@
+"""A small DNS server for the lab's hosts: A records by name, NXDOMAIN for what nobody has.
+
+In: a query as bytes.  Out: the answer as bytes (RFC 1035), or None for what is no query.
+"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Mapping
+from typing import cast
+
+QUERY_A, QUERY_NS, QUERY_SOA = 1, 2, 6
+TTL_S = 30
+_SOA = b"\x02ns\x07example\x00" + b"\x04host\x07example\x00" + struct.pack("!5I", 1, 60, 60, 60, 30)
+
+
+def answer(query: bytes, hosts: Mapping[str, str]) -> bytes | None:
+    """Answer one query from *hosts* (name without the last dot -> IPv4 address)."""
+    if len(query) < 17 or query[2] & 0x80:
+        return None
+    name, end = _name(query)
+    if end is None or end + 4 > len(query):
+        return None
+    kind = struct.unpack("!H", query[end : end + 2])[0]
+    question = query[12 : end + 4]
+    record, code = b"", 0
+    if name == "" and kind in (QUERY_NS, QUERY_SOA):
+        data = b"\x02ns\x07example\x00" if kind == QUERY_NS else _SOA
+        record = b"\x00" + struct.pack("!HHIH", kind, 1, TTL_S, len(data)) + data
+    elif name in hosts and kind == QUERY_A:
+        record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, TTL_S, 4) + socket.inet_aton(hosts[name])
+    elif name and name not in hosts and not _is_parent(name, hosts):
+        code = 3
+    authority = b"" if record else b"\x00" + struct.pack("!HHIH", 6, 1, TTL_S, len(_SOA)) + _SOA
+    flags = 0x8480 | (query[2] & 0x01) << 8 | code
+    counts = (1, 1 if record else 0, 1 if authority else 0, 0)
+    return query[:2] + struct.pack("!5H", flags, *counts) + question + record + authority
+
+
+def _name(query: bytes) -> tuple[str, int | None]:
+    labels, at = [], 12
+    while at < len(query) and query[at]:
+        length = query[at]
+        if length > 63:
+            return "", None
+        labels.append(query[at + 1 : at + 1 + length].decode("latin-1").lower())
+        at += 1 + length
+    return ".".join(labels), at + 1
+
+
+def _is_parent(name: str, hosts: Mapping[str, str]) -> bool:
+    return any(host.endswith("." + name) for host in hosts)
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, hosts: Mapping[str, str]) -> None:
+        self._hosts = hosts
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # asyncio's own datagram transport is no DatagramTransport in Python 3.11.
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        reply = answer(data, self._hosts)
+        if reply is not None:
+            self._transport.sendto(reply, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        print("name server:", exc, flush=True)
+
+
+async def serve(udp: socket.socket, tcp: socket.socket, hosts: Mapping[str, str]) -> asyncio.Server:
+    """Answer on two bound sockets until the loop ends."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            size = struct.unpack("!H", await reader.readexactly(2))[0]
+            reply = answer(await reader.readexactly(size), hosts)
+            if reply is not None:
+                writer.write(struct.pack("!H", len(reply)) + reply)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    loop = asyncio.get_running_loop()
+    await loop.create_datagram_endpoint(lambda: _Datagrams(hosts), sock=udp)
+    return await asyncio.start_server(talk, sock=tcp)

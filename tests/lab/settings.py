@@ -1,0 +1,101 @@
+"""The product's configuration for the studio that the lab is.
+
+In: what differs from the usual.  Out: the text of an edge_watchdog TOML file wired to the lab.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.places import ANCHORS, APP, BROKER_ADDRESS, CONNECTIVITY, HOOKS, SECOND_CHECK, STATUS
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What the configuration says beside the addresses; *extra* is TOML put at the end."""
+
+    mode: str = "self"
+    state_dir: str = "/var/lib/edge-watchdog"
+    runtime_dir: str = "/run/edge-watchdog"
+    opening_hours: str = "Mon-Sun 00:00-24:00"
+    lan_interfaces: tuple[str, ...] = ("wan0",)
+    listen: str = "0.0.0.0:8080"
+    phone: bool = False
+    vendor: bool = True
+    schedule: bool = True
+    desk: bool = True
+    mqtt: bool = True
+    alert: bool = True
+    extra: str = ""
+
+
+def config_text(studio: Studio, ca_file: Path) -> str:
+    """Give the whole file."""
+    parts = [_head(studio), *_uplinks(studio), *_anchors(), _probe()]
+    if studio.vendor:
+        parts.append(_vendor(ca_file))
+    if studio.schedule:
+        parts.append(_schedule(ca_file))
+    if studio.desk:
+        parts.append(f'[desk]\nlisten = "{studio.listen}"\n')
+    if studio.mqtt:
+        parts.append(f'[mqtt]\nurl = "mqtt://{BROKER_ADDRESS}:1883"\n')
+    if studio.alert:
+        parts.append(
+            f'[[alert]]\nkind = "webhook"\nurl = "https://{HOOKS}/x"\nca_file = "{ca_file}"\n'
+        )
+    return "\n".join([*parts, studio.extra])
+
+
+def _head(studio: Studio) -> str:
+    interfaces = ", ".join(f'"{name}"' for name in studio.lan_interfaces)
+    return f"""[studio]
+name = "Lotus Room"
+time_zone = "Europe/London"
+opening_hours = "{studio.opening_hours}"
+
+[box]
+mode = "{studio.mode}"
+lan_interfaces = [{interfaces}]
+state_dir = "{studio.state_dir}"
+runtime_dir = "{studio.runtime_dir}"
+"""
+
+
+def _uplinks(studio: Studio) -> list[str]:
+    uplinks = [("broadband", "wan0", False), ("LTE stick", "lte0", True)]
+    uplinks += [("phone", "phone0", True)] if studio.phone else []
+    return [
+        f'[[uplink]]\nname = "{name}"\nkind = "ethernet"\ninterface = "{interface}"\n'
+        + ("metered = true\n" if metered else "")
+        for name, interface, metered in uplinks
+    ]
+
+
+def _anchors() -> list[str]:
+    return [
+        f'[[anchor]]\noperator = "{a.operator}"\naddress = "{a.address}"\ndns = true\n'
+        for a in ANCHORS
+    ]
+
+
+def _probe() -> str:
+    return f'[probe]\nweb = ["http://{CONNECTIVITY}/204", "http://{SECOND_CHECK}/204"]\n'
+
+
+def _vendor(ca_file: Path) -> str:
+    return f"""[vendor]
+name = "BookWell"
+app_url = "https://{APP}/login"
+status = {{ kind = "statuspage", url = "https://{STATUS}" }}
+ca_file = "{ca_file}"
+"""
+
+
+def _schedule(ca_file: Path) -> str:
+    return f"""[[schedule]]
+name = "front desk"
+kind = "ics"
+url = "https://{APP}/feed.ics"
+every = "5m"
+ca_file = "{ca_file}"
+"""

@@ -1,0 +1,145 @@
+"""The one process behind all servers of the lab: name servers, web servers, the hooks' sink.
+
+In: the lab's id and folder, and orders as JSON lines on ``control.sock``.  Out: answers to whoever
+asks in the lab's namespaces.  The process itself stays outside them; only its sockets are inside.
+When its standard input closes, the lab's owner is gone: it sweeps the lab and ends.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from tests.lab import dns, pki, vendor
+from tests.lab.manifest import Manifest
+from tests.lab.netns import inside
+from tests.lab.places import (
+    ANCHORS,
+    APP,
+    CARRIER_RESOLVER,
+    CONNECTIVITY,
+    HOOKS,
+    HOSTS,
+    ISP_RESOLVER,
+    PORTAL_PORT,
+    SECOND_CHECK,
+    STATUS,
+    Place,
+)
+
+IP_FREEBIND = 15
+
+
+def bound(address: str, port: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
+    """Make a socket in the present namespace; the address may still be on its way."""
+    made = socket.socket(socket.AF_INET, kind)
+    made.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((address, port))
+    made.setblocking(False)
+    return made
+
+
+def name_sockets(prefix: str) -> list[tuple[socket.socket, socket.socket]]:
+    """Give the UDP and TCP sockets of every name server."""
+    pairs = []
+    for place, addresses in (
+        (Place.INTERNET, [anchor.address for anchor in ANCHORS]),
+        (Place.ISP, [ISP_RESOLVER]),
+        (Place.CARRIER, [CARRIER_RESOLVER]),
+    ):
+        with inside(prefix + place):
+            pairs += [(bound(a, 53, socket.SOCK_DGRAM), bound(a, 53)) for a in addresses]
+    return pairs
+
+
+async def serve_web(stage: vendor.Stage, prefix: str, folder: Path) -> None:
+    """Start every web server, in clear on port 80 and with TLS on port 443."""
+    tls = pki.server_context(folder / "pki")
+    for host, app in (
+        (CONNECTIVITY, vendor.checks(stage)),
+        (SECOND_CHECK, vendor.checks(stage)),
+        (APP, vendor.app(stage)),
+        (STATUS, vendor.status_page(stage)),
+        (HOOKS, vendor.hooks(stage)),
+    ):
+        with inside(prefix + Place.INTERNET):
+            plain, secure = bound(HOSTS[host], 80), bound(HOSTS[host], 443)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.SockSite(runner, plain).start()
+        await web.SockSite(runner, secure, ssl_context=tls).start()
+    with inside(prefix + Place.ROUTER):
+        sign_in = bound("0.0.0.0", PORTAL_PORT)
+    runner = web.AppRunner(vendor.portal(stage), access_log=None)
+    await runner.setup()
+    await web.SockSite(runner, sign_in).start()
+
+
+async def obey(stage: vendor.Stage, order: dict[str, Any]) -> object:
+    """Carry out one order and give the answer."""
+    match order:
+        case {"do": "behave", "words": words}:
+            await stage.tell(frozenset(words))
+        case {"do": "feed", "text": text}:
+            stage.feed_text = text
+        case {"do": "sink"}:
+            return stage.sink
+        case {"do": "asked"}:
+            return list(stage.asked)
+        case {"do": "forget"}:
+            stage.sink.clear()
+            stage.asked.clear()
+        case _:
+            return {"error": f"unknown order {order!r}"}
+    return {"ok": True}
+
+
+async def serve_control(stage: vendor.Stage, path: Path) -> asyncio.Server:
+    """Take orders on a Unix socket, one JSON value a line."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            answer = await obey(stage, json.loads(line))
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        writer.close()
+
+    return await asyncio.start_unix_server(talk, path, limit=1 << 24)
+
+
+async def run(manifest: Manifest) -> bool:
+    """Serve until told to end; gives True if the lab's owner vanished."""
+    stage = vendor.Stage()
+    over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def end(orphaned: bool) -> None:
+        if not over.done():
+            over.set_result(orphaned)
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, end, False)
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    loop.add_reader(sys.stdin.fileno(), end, True)
+    servers = [await dns.serve(udp, tcp, HOSTS) for udp, tcp in name_sockets(manifest.prefix)]
+    await serve_web(stage, manifest.prefix, manifest.folder)
+    servers.append(await serve_control(stage, manifest.folder / "control.sock"))
+    return await over
+
+
+def main() -> None:
+    """Run the world of one lab: ``world.py ID FOLDER``."""
+    manifest = Manifest(sys.argv[1], Path(sys.argv[2]))
+    os.setsid()
+    if asyncio.run(run(manifest)):
+        manifest.remove(spare=os.getpid())
+
+
+if __name__ == "__main__":
+    main()
