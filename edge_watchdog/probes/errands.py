@@ -1,0 +1,169 @@
+"""The slow questions of one uplink: known names, the 204 page, its TLS twin.  Each takes seconds.
+
+They run as tasks, one of a kind at a time.  A question that ran out of time because this box was
+busy says so and accuses nobody.
+"""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from edge_watchdog.clock import Clock
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import Finding, Layer, Sample
+from edge_watchdog.core.units import Url
+from edge_watchdog.probes.bind import Binding, can_leave, open_resolver, open_session, opener
+from edge_watchdog.probes.book import ALIVE, OWN_DELAY_S
+from edge_watchdog.probes.dns import NOERROR, Answer, Question, question_of
+from edge_watchdog.probes.http import TIMEOUT_S, Visit, secure_twin, visit_plain, visit_secure
+from edge_watchdog.probes.lookup import ask, is_address
+from edge_watchdog.probes.timetable import Rung
+
+NAMES_S = 2.0  # a resolver with a cold cache may need more than one second
+RESOLVERS = 2  # so many of an uplink's own are asked
+LAST_RESORT = "a.root-servers.net"  # a name to know when no page is configured
+NOWHERE = ("0.", "127.")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What all uplinks are asked: pages, name servers in reserve, whom to trust."""
+
+    web: tuple[Url, ...]
+    reserve: tuple[str, ...]
+    context: ssl.SSLContext
+
+    @property
+    def plain(self) -> tuple[Url, ...]:
+        """Give the pages without TLS."""
+        return tuple(url for url in self.web if urlsplit(url).scheme == "http")
+
+    @property
+    def names(self) -> tuple[Question, ...]:
+        """Give the questions to which every resolver must know an answer."""
+        hosts = dict.fromkeys(urlsplit(url).hostname or "" for url in self.web)
+        names = [host for host in hosts if host and not is_address(host)]
+        return tuple(question_of(host) for host in names or [LAST_RESORT])
+
+
+class Errands:
+    """Slow questions through one binding; close() it when the binding changes."""
+
+    def __init__(self, binding: Binding, plan: Plan, clock: Clock) -> None:
+        """Open nothing yet."""
+        self._binding = binding
+        self._plan = plan
+        self._clock = clock
+        self._resolver = open_resolver(binding, reserve=plan.reserve, clock=clock)
+        self._session: aiohttp.ClientSession | None = None
+        self._turns = dict.fromkeys(Rung, 0)
+        self._running: dict[Rung, asyncio.Task[tuple[Sample, ...]]] = {}
+
+    def start(self, rung: Rung) -> asyncio.Task[tuple[Sample, ...]] | None:
+        """Start one errand; None if the last one of its kind is still out, or is not wanted."""
+        work = {Rung.NAMES: self._names, Rung.WEB: self._web, Rung.SECURE: self._secure}.get(rung)
+        last = self._running.get(rung)
+        if work is None or (last is not None and not last.done()):
+            return None
+        task = asyncio.create_task(work(), name=f"{self._binding.uplink} {rung}")
+        self._running[rung] = task
+        return task
+
+    async def close(self) -> None:
+        """End what is out, and the session."""
+        tasks = list(self._running.values())
+        self._running.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _turn(self, rung: Rung) -> int:
+        self._turns[rung] += 1
+        return self._turns[rung] - 1
+
+    async def _names(self) -> tuple[Sample, ...]:
+        names = self._plan.names
+        question = names[self._turn(Rung.NAMES) % len(names)]
+        servers = self._binding.resolvers[:RESOLVERS]
+        return tuple(await asyncio.gather(*(self._name(server, question) for server in servers)))
+
+    async def _name(self, server: str, question: Question) -> Sample:
+        at = self._clock.now()
+        heard = await ask(opener(self._binding), server, question, timeout_s=NAMES_S)
+        now = self._clock.now()
+        finding, detail = heard.finding, heard.detail
+        if heard.answer is not None:
+            finding, detail = self._judge(heard.answer)
+        if finding is Finding.SILENT and now.since(at) > NAMES_S + OWN_DELAY_S:
+            finding, detail = Finding.NOT_ASKED, "this box was late"
+        rtt_s = now.since(at) if heard.answer is not None else None
+        target = f"dns {server} {question.name}"
+        return self._sample(at, Layer.NAMES, target, Visit(at, finding, rtt_s, detail))
+
+    def _judge(self, answer: Answer) -> tuple[Finding, str]:
+        if answer.rcode != NOERROR:
+            return Finding.WRONG_ANSWER, answer.rcode_name
+        if not answer.addresses:
+            return Finding.WRONG_ANSWER, "no address"
+        first = answer.addresses[0]
+        if first == self._binding.gateway or first.startswith(NOWHERE):
+            return Finding.WRONG_ANSWER, f"a false address ({first})"
+        return Finding.ANSWERED, ""
+
+    async def _web(self) -> tuple[Sample, ...]:
+        pages = self._plan.plain
+        if not pages:
+            return ()
+        url = pages[self._turn(Rung.WEB) % len(pages)]
+        visit = self._own_fault() or await visit_plain(self._open(), url, clock=self._clock)
+        return (self._page(f"http {urlsplit(url).hostname}", url, visit),)
+
+    async def _secure(self) -> tuple[Sample, ...]:
+        pages = self._plan.web
+        if not pages:
+            return ()
+        url = pages[self._turn(Rung.SECURE) % len(pages)]
+        visit = self._own_fault() or await visit_secure(self._open(), url, clock=self._clock)
+        return (self._page(f"https {urlsplit(url).hostname}", secure_twin(url), visit),)
+
+    def _own_fault(self) -> Visit | None:
+        """Say NOT_ASKED when nothing could leave at all."""
+        why = can_leave(self._binding)
+        return None if why is None else Visit(self._clock.now(), Finding.NOT_ASKED, None, why)
+
+    def _page(self, target: str, url: str, visit: Visit) -> Sample:
+        took_s = self._clock.now().since(visit.at)
+        if visit.finding is Finding.SILENT and took_s > TIMEOUT_S + OWN_DELAY_S:
+            visit = Visit(visit.at, Finding.NOT_ASKED, None, "this box was late")
+        found = self._resolver.found(urlsplit(url).hostname or "")
+        if found is not None and (found.reserve or found.stale) and not visit.detail:
+            words = "name kept from before" if found.stale else "name by a reserve server"
+            visit = Visit(visit.at, visit.finding, visit.rtt_s, words)
+        return self._sample(visit.at, Layer.WEB, target, visit)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = open_session(
+                self._binding, resolver=self._resolver, context=self._plan.context
+            )
+        return self._session
+
+    def _sample(self, at: Instant, layer: Layer, target: str, visit: Visit) -> Sample:
+        asked = visit.finding not in (Finding.NOT_ASKED, Finding.MISROUTED)
+        return Sample(
+            at=at,
+            uplink=self._binding.uplink,
+            layer=layer,
+            target=target,
+            sent=int(asked),
+            lost=int(asked and visit.finding not in ALIVE),
+            rtt_s=visit.rtt_s,
+            finding=visit.finding,
+            detail=visit.detail,
+        )
