@@ -5,6 +5,7 @@ A bare number is no duration and no size.  A value that may be a secret is never
 
 import difflib
 import ipaddress
+import json
 import re
 import types
 import typing
@@ -121,7 +122,9 @@ def written(value: object, hint: object) -> str:
         return f'"{_with_unit(value, UNITS_BYTES)}"'
     if isinstance(value, Enum):
         return f'"{value.value}"'
-    return shown(value) if isinstance(value, bool) or not isinstance(value, str) else f'"{value}"'
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {written(one, str)}' for key, one in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False)  # a TOML basic string, number or boolean
 
 
 def _with_unit(value: float, units: Mapping[str, float]) -> str:

@@ -28,9 +28,9 @@ BUILT_IN_WEB = (
 class Studio:
     """Who we work for, and when."""
 
-    name: str = field(metadata={"doc": "Shown on every page.", "example": "Lotus Room"})
+    name: str = field(metadata={"doc": "Shown on every page.", "shipped": "Our studio"})
     time_zone: TimeZone = field(
-        metadata={"doc": "All times on the pages are local to it.", "example": "Europe/London"}
+        metadata={"doc": "All times on the pages are local to it.", "shipped": "Europe/London"}
     )
     opening_hours: Hours | None = field(
         default=None,
@@ -48,7 +48,8 @@ class Box:
     mode: Mode = field(
         default=Mode.OBSERVE,
         metadata={
-            "doc": "observe touches nothing; self moves the box's own new connections to a backup."
+            "doc": "observe touches nothing; self moves the box's own new connections to a backup.",
+            "shipped": Mode.SELF,
         },
     )
     lan_interfaces: tuple[Interface, ...] = field(
@@ -63,17 +64,32 @@ class Box:
         metadata={"doc": "The socket between the two halves."},
     )
 
+    @property
+    def bridge_socket(self) -> str:
+        """Name the socket between the halves."""
+        return f"{self.runtime_dir}/bridge.sock"
+
+    @property
+    def watch_dir(self) -> str:
+        """Name the folder that only the watch half writes: journal and outbox."""
+        return f"{self.state_dir}/watch"
+
+    @property
+    def desk_dir(self) -> str:
+        """Name the folder that only the desk half enters: it holds names."""
+        return f"{self.state_dir}/desk"
+
 
 @dataclass(frozen=True, slots=True)
 class UplinkKeys:
-    """What every way out has, whatever its kind; most preferred first."""
+    """A way out of the building; the first in the file is preferred."""
 
     name: str = field(
-        metadata={"doc": "As people call it; shown on the pages.", "example": "broadband"}
+        metadata={"doc": "As people call it; shown on the pages.", "shipped": "broadband"}
     )
-    kind: str = field(metadata={"doc": "Names the driver.", "example": "ethernet"})
+    kind: str = field(metadata={"doc": "What kind of way out it is.", "shipped": "ethernet"})
     interface: Interface = field(
-        metadata={"doc": "The system's name of it; see `ip link`.", "example": "eth0"}
+        metadata={"doc": "The system's name of it; see `ip link`.", "shipped": "eth0"}
     )
     metered: bool = field(
         default=False, metadata={"doc": "Data costs money: ask seldom and keep questions small."}
@@ -97,10 +113,15 @@ class AnchorKeys:
     """A host on the internet that is asked whether it is there; replaces the built-in list."""
 
     operator: str = field(
-        metadata={"doc": "Who runs it: one operator's trouble is not ours.", "example": "Quad9"}
+        metadata={
+            "doc": "Who runs it: one operator's trouble is not ours.",
+            "example": "Cloudflare",
+        }
     )
-    address: Ipv4 = field(metadata={"doc": "Answers ICMP echo.", "example": "9.9.9.9"})
-    dns: bool = field(default=False, metadata={"doc": "It answers DNS queries too."})
+    address: Ipv4 = field(metadata={"doc": "Answers ICMP echo.", "example": "1.1.1.1"})
+    dns: bool = field(
+        default=False, metadata={"doc": "It answers DNS queries too.", "example": True}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +157,9 @@ class VendorKeys:
 
 @dataclass(frozen=True, slots=True)
 class KindOnly:
-    """A table whose other keys are all its kind's."""
+    """The status page of the vendor."""
 
-    kind: str = field(metadata={"doc": "Names the reader.", "example": "statuspage"})
+    kind: str = field(metadata={"doc": "What kind of page it is."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +177,7 @@ class ScheduleKeys:
     """Where the day comes from."""
 
     name: str = field(metadata={"doc": "Shown beside the day.", "example": "front desk"})
-    kind: str = field(metadata={"doc": "Names the connector.", "example": "ics"})
+    kind: str = field(metadata={"doc": "What kind of source it is."})
     every: Seconds = field(
         default=Seconds(300.0), metadata={"doc": "How often the day is fetched while all is well."}
     )
@@ -176,7 +197,7 @@ class Schedule:
 class AlertKeys:
     """Whom to tell."""
 
-    kind: str = field(metadata={"doc": "Names the channel.", "example": "webhook"})
+    kind: str = field(metadata={"doc": "What kind of channel it is."})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,17 @@
-"""Which configuration a verb works with: a file, or none at all for this machine."""
+"""What a verb works with: a configuration, or none for this machine, and the watch half."""
 
 import argparse
 import os
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from edge_watchdog.bridge import BridgeError, read_once
 from edge_watchdog.config import Config, load, observing
+from edge_watchdog.core.view import StudioView
+from edge_watchdog.verbs import NOT_RUNNING, Answer
 
+ANSWER_S = 3.0  # a busy Pi may take a second
 OWN_TIME_ZONE = Path("/etc/localtime")
 
 
@@ -14,6 +20,32 @@ def config_of(args: argparse.Namespace) -> Config:
     if not args.observe:
         return load(args.config)
     return observing(own_interfaces(), time_zone=_own_time_zone(), state_dir=_own_state_dir())
+
+
+class NotRunning(Exception):  # noqa: N818 - a state of the box, not a fault of the program
+    """The watch half gave no view; *answer* says it."""
+
+    def __init__(self, message: str) -> None:
+        """Keep the sentence for the person who asked."""
+        super().__init__(message)
+        self.answer = Answer(message, NOT_RUNNING)
+
+
+def present_view(config: Config) -> StudioView:
+    """Ask the running watch half how things are; raises NotRunning."""
+    try:
+        return read_once(Path(config.box.bridge_socket), ANSWER_S)
+    except BridgeError as error:
+        raise NotRunning(f"{error}") from error
+
+
+def clock_time(wall: float, view: StudioView, config: Config) -> str:
+    """Give a time of day of the studio, with the date when it is another day than the view's."""
+    if not view.wall_known:
+        return "a time not known"
+    zone = ZoneInfo(config.studio.time_zone)
+    then, now = (datetime.fromtimestamp(one, UTC).astimezone(zone) for one in (wall, view.at.wall))
+    return then.strftime("%H:%M" if then.date() == now.date() else "%a %d %b %H:%M")
 
 
 def own_interfaces() -> list[str]:

@@ -1,0 +1,62 @@
+"""``edge-watchdog status``: how things are, on one screen, as the watch half sees them."""
+
+import argparse
+from collections.abc import Iterator
+
+from edge_watchdog.config import Config, ConfigError
+from edge_watchdog.core.view import IncidentView, StudioView, UplinkView, VendorView
+from edge_watchdog.verbs import Answer, complaint
+from edge_watchdog.verbs.setting import NotRunning, clock_time, config_of, present_view
+
+SHOWN_INCIDENTS = 5
+
+
+def answer(args: argparse.Namespace) -> Answer:
+    """Ask the running watch half and put its view into lines."""
+    try:
+        config = config_of(args)
+        view = present_view(config)
+    except ConfigError as error:
+        return complaint(error.problems)
+    except NotRunning as error:
+        return error.answer
+    return Answer("\n".join(_lines(view, config)))
+
+
+def _lines(view: StudioView, config: Config) -> Iterator[str]:
+    banner = view.banner
+    at = clock_time(view.at.wall, view, config)
+    yield f"{banner.headline}  ({config.studio.name}, {at})"
+    yield f"Can I work?  {banner.can_work}"
+    yield from (f"  {number}. {step}" for number, step in enumerate(banner.steps, 1))
+    if banner.next_word_wall is not None:
+        yield f"Next word by {clock_time(banner.next_word_wall, view, config)}."
+    yield ""
+    yield from (_uplink(one) for one in view.uplinks)
+    if view.failback_at_wall is not None:
+        yield f"Back to {view.preferred} at {clock_time(view.failback_at_wall, view, config)}"
+        yield "  if it stays clean."
+    if view.vendor is not None:
+        yield _vendor(view.vendor)
+    yield f"mode {view.mode}, {view.phase}{', ' + view.override if view.override else ''}"
+    yield from view.notices
+    yield from (_incident(one, view, config) for one in view.incidents[:SHOWN_INCIDENTS])
+
+
+def _uplink(one: UplinkView) -> str:
+    delay = "" if one.rtt_s is None else f"{one.rtt_s * 1000:.0f} ms"
+    loss = "" if one.loss_ratio is None else f"{one.loss_ratio:.0%} lost"
+    facts = ", ".join(fact for fact in (delay, loss, one.cause) if fact)
+    return f"{one.name:<14} {one.role:<8} {one.health:<9} {facts}".rstrip()
+
+
+def _vendor(one: VendorView) -> str:
+    said = one.page_title or one.page_reason
+    return f"{one.name:<14} app {one.app}, status page {one.page} {said}".rstrip()
+
+
+def _incident(one: IncidentView, view: StudioView, config: Config) -> str:
+    since = clock_time(one.opened_wall, view, config)
+    until = "now" if one.resolved_wall is None else clock_time(one.resolved_wall, view, config)
+    known = f", known to {one.acknowledged_by}" if one.acknowledged_by else ""
+    return f"incident {one.id}  {since} to {until}  {one.headline}{known}"
