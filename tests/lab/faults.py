@@ -4,7 +4,7 @@ In: a fault's name, perhaps with an argument ("loss:30").  Out: the deeds that m
 is a state of one thing, can be undone exactly, and knows nothing of other faults: packet filter
 rules stand in a table of their own, so any number of faults can be present at once.
 
-``python -m tests.lab.faults`` prints the table.
+``python -m tests.lab`` prints the table.
 """
 
 from dataclasses import dataclass
@@ -291,7 +291,3 @@ def table() -> str:
         for f in FAULTS
     ]
     return "\n".join(["| fault | what a person would say | cause |", "|---|---|---|", *rows])
-
-
-if __name__ == "__main__":
-    print(table())

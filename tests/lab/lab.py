@@ -159,7 +159,7 @@ class Lab:
     def gap(self, seconds: float) -> tuple[float, float]:
         """Make the broadband line silent for exactly *seconds*; gives its begin and end.
 
-        Both are CLOCK_BOOTTIME.  The calling thread waits; call it in a thread of its own beside an event loop.
+        Both are CLOCK_BOOTTIME.  The calling thread waits: beside an event loop, use a thread.
         """
         rules = faults.find("blackhole")[1][0]
         assert isinstance(rules, Rules)

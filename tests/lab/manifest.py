@@ -48,7 +48,7 @@ class Manifest:
     def owner_lives(self) -> bool:
         """Tell whether the run that made this lab is still there."""
         try:
-            owner = json.loads((self.folder / "owner.json").read_text())
+            owner: dict[str, int] = json.loads((self.folder / "owner.json").read_text())
         except (OSError, ValueError):
             return False
         return start_time(owner["pid"]) == owner["start"]

@@ -22,6 +22,7 @@ class Studio:
     phone: bool = False
     vendor: bool = True
     schedule: bool = True
+    schedule_every: str = "5m"
     desk: bool = True
     mqtt: bool = True
     alert: bool = True
@@ -34,7 +35,7 @@ def config_text(studio: Studio, ca_file: Path) -> str:
     if studio.vendor:
         parts.append(_vendor(ca_file))
     if studio.schedule:
-        parts.append(_schedule(ca_file))
+        parts.append(_schedule(studio.schedule_every))
     if studio.desk:
         parts.append(f'[desk]\nlisten = "{studio.listen}"\n')
     if studio.mqtt:
@@ -91,11 +92,10 @@ ca_file = "{ca_file}"
 """
 
 
-def _schedule(ca_file: Path) -> str:
+def _schedule(every: str) -> str:
     return f"""[[schedule]]
 name = "front desk"
 kind = "ics"
 url = "https://{APP}/feed.ics"
-every = "5m"
-ca_file = "{ca_file}"
+every = "{every}"
 """
