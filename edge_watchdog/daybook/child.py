@@ -1,0 +1,65 @@
+"""Parsing in a process of its own: a slow or hostile calendar delays nothing and can be ended.
+
+A calendar goes in through a pipe, a Reading comes out; the other end is reader.py.  Nothing the
+child prints reaches a log.
+"""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from edge_watchdog.core import codec
+from edge_watchdog.daybook import DaybookError, Reading, Span
+from edge_watchdog.daybook.privacy import Title
+
+DEADLINE_S = 60.0  # 5 MiB take about one second on a PC; a small box may need ten times that
+NOT_READ = "the calendar could not be read"
+TOO_SLOW = "reading the calendar took too long"
+
+
+async def read_in_child(
+    body: bytes, span: Span, title: Title, *, deadline_s: float = DEADLINE_S
+) -> Reading:
+    """Have a child process read *body*; raises DaybookError."""
+    request = {
+        "body": base64.b64encode(body).decode("ascii"),
+        "span": {"first": span.first.isoformat(), "days": span.days, "zone": span.zone},
+        "title": title.value,
+    }
+    answer = await _converse(json.dumps(request).encode("ascii"), deadline_s)
+    if "error" in answer:
+        raise DaybookError(str(answer["error"]))
+    try:
+        return codec.decode(Reading, answer["reading"])
+    except (codec.CodecError, KeyError) as error:
+        raise DaybookError(NOT_READ) from error
+
+
+async def _converse(request: bytes, deadline_s: float) -> dict[str, object]:
+    root = str(Path(__file__).parent.parent.parent)
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "edge_watchdog.daybook.reader"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={"PYTHONPATH": root, "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+    )
+    try:
+        async with asyncio.timeout(deadline_s):
+            out, _ = await child.communicate(request)
+    except TimeoutError:
+        raise DaybookError(TOO_SLOW) from None
+    finally:
+        if child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+    try:
+        answer = json.loads(out)
+    except ValueError:
+        raise DaybookError(NOT_READ) from None
+    return answer if isinstance(answer, dict) else {}

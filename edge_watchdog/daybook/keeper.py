@@ -1,0 +1,259 @@
+"""Keeps one source of the day: looks, doubts, keeps, and says how it stands.
+
+A look that fails leaves the good snapshot in place.  A day that suddenly lost most of its entries
+is believed only when a second look, a minute later at least, says the same.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from edge_watchdog.clock import Clock
+from edge_watchdog.core.model import CacheReport
+from edge_watchdog.daybook import DaybookError, Fetched, ScheduleConnector, Span
+from edge_watchdog.daybook.freshness import Stamp
+from edge_watchdog.daybook.store import Drop, Snapshot, Store, Trouble
+
+DAYS = 2  # today and tomorrow
+NOTICED_FROM = 3  # fewer entries than these may well all be cancelled
+SECOND_LOOK_S = 60.0
+SHORTEST_PAUSE_S = 10.0
+RETRY_S = 60.0
+CLOCK_BACK_S = 3600.0
+CLOCK_NOT_SET = "the box's clock is not set yet, so the calendar is not read"
+NOTHING_KNOWN = 'the calendar answered "not changed" to a first question'
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is to be kept: *every_s* between looks while all is well."""
+
+    name: str
+    connector: ScheduleConnector
+    every_s: float
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How one source stands; *held* is a snapshot that waits for a second look."""
+
+    name: str
+    good: Snapshot | None = None
+    held: Snapshot | None = None
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a keeper needs of the world; *wall_known* gives None when nobody knows."""
+
+    store: Store
+    clock: Clock
+    boot_id: str
+    wall_known: Callable[[], bool | None]
+    changed: Callable[[SourceState], None]
+
+
+class Keeper:
+    """Looks after one source until it is cancelled."""
+
+    def __init__(self, source: Source, around: Surroundings) -> None:
+        self._source = source
+        self._around = around
+        self._asked = asyncio.Event()
+        self._fails = 0
+        self.state = SourceState(source.name)
+
+    def ask(self) -> None:
+        """Look as soon as that is polite."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Look now, then again and again."""
+        await self.recall()
+        while True:
+            pause_s = await self.look()
+            await asyncio.sleep(min(SHORTEST_PAUSE_S, pause_s))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, pause_s - SHORTEST_PAUSE_S)):
+                    await self._asked.wait()
+            self._asked.clear()
+
+    async def recall(self) -> None:
+        """Take up what was kept before this program started."""
+        name = self._source.name
+        store = self._around.store
+        try:
+            good = await asyncio.to_thread(store.good, name)
+            held = await asyncio.to_thread(store.held, name)
+            trouble = await asyncio.to_thread(store.trouble, name)
+        except DaybookError as error:
+            good, held, trouble = None, None, self._trouble(str(error))
+        self._show(SourceState(name, good, held, trouble))
+
+    async def look(self) -> float:
+        """Look once; gives the seconds until the next look is due."""
+        asked = self._stamp()
+        span = Span(self._today(), DAYS, self._source.zone)
+        try:
+            self._refuse_doubtful_clock(asked)
+            fetched = await self._source.connector.fetch(self._known(span))
+            await self._take(fetched, asked, span)
+        except DaybookError as error:
+            await self._note(self._trouble(str(error)))
+            self._fails += 1
+            pause_s = error.after_s or RETRY_S * 2 ** min(self._fails - 1, 10)
+            return self._until(span, max(SHORTEST_PAUSE_S, min(pause_s, self._longest(error))))
+        self._fails = 0
+        pause_s = SECOND_LOOK_S + 1 if self.state.held else self._source.every_s
+        return self._until(span, pause_s)
+
+    async def _take(self, fetched: Fetched, asked: Stamp, span: Span) -> None:
+        """Believe, hold or confirm what was fetched; raises DaybookError."""
+        good = self.state.good
+        as_of = _earlier(asked, fetched.age_s)
+        if fetched.body is None:
+            if good is None or good.span != span:
+                raise DaybookError(NOTHING_KNOWN)
+            token = fetched.token or good.token
+            await self._confirm(replace(good, as_of=as_of, asked=asked, token=token))
+            return
+        digest = hashlib.sha256(fetched.body).hexdigest()
+        if good and good.span == span and good.digest == digest:
+            await self._confirm(replace(good, as_of=as_of, asked=asked, token=fetched.token))
+            return
+        reading = await self._source.connector.read(fetched.body, span)
+        fresh = Snapshot(self._source.name, span, as_of, asked, fetched.token, digest, reading)
+        if good and good.span == span and good.reading == reading:
+            await self._confirm(replace(fresh, drops=good.drops, id=good.id))
+            return
+        fresh = replace(fresh, drops=drops(good, fresh))
+        if fresh.drops and not self._agreed(fresh):
+            await self._hold(fresh)
+            return
+        await self._keep(fresh)
+
+    def _agreed(self, fresh: Snapshot) -> bool:
+        held = self.state.held
+        if held is None or held.drops != fresh.drops:
+            return False
+        return fresh.asked.at.since(held.asked.at) >= SECOND_LOOK_S or (
+            fresh.asked.boot_id != held.asked.boot_id
+        )
+
+    async def _keep(self, fresh: Snapshot) -> None:
+        self._show(SourceState(self._source.name, fresh))
+        kept = await asyncio.to_thread(self._around.store.keep, fresh)
+        self._show(SourceState(self._source.name, kept))
+
+    async def _hold(self, fresh: Snapshot) -> None:
+        held = self.state.held
+        if (
+            held is not None
+            and held.drops == fresh.drops
+            and held.asked.boot_id == (fresh.asked.boot_id)
+        ):
+            return  # the same fact, too early to count as a second look
+        self._show(replace(self.state, held=fresh, trouble=None))
+        await asyncio.to_thread(self._around.store.hold, fresh)
+
+    async def _confirm(self, good: Snapshot) -> None:
+        self._show(SourceState(self._source.name, good))
+        if good.id:
+            await asyncio.to_thread(self._around.store.confirm, good)
+        else:  # it could not be written when it came
+            self._show(
+                replace(self.state, good=await asyncio.to_thread(self._around.store.keep, good))
+            )
+
+    async def _note(self, trouble: Trouble) -> None:
+        before = self.state.trouble
+        if before is not None and before.words == trouble.words:
+            trouble = before
+        self._show(replace(self.state, trouble=trouble))
+        with contextlib.suppress(DaybookError):
+            await asyncio.to_thread(self._around.store.note, self._source.name, trouble)
+
+    def _show(self, state: SourceState) -> None:
+        self.state = state
+        self._around.changed(state)
+
+    def _known(self, span: Span) -> str:
+        """Give the token to ask with: none when only the whole calendar will do."""
+        good = self.state.good
+        return good.token if good and good.span == span and self.state.held is None else ""
+
+    def _refuse_doubtful_clock(self, asked: Stamp) -> None:
+        """Raise when this boot's clock stands before the last one's: "today" would be wrong."""
+        good = self.state.good
+        if good is None or good.asked.boot_id == asked.boot_id or self._around.wall_known():
+            return
+        if asked.at.wall < good.asked.at.wall - CLOCK_BACK_S:
+            raise DaybookError(CLOCK_NOT_SET)
+
+    def _today(self) -> date:
+        return local_date(self._around.clock.now().wall, self._source.zone)
+
+    def _stamp(self) -> Stamp:
+        return Stamp(self._around.clock.now(), self._around.boot_id)
+
+    def _trouble(self, words: str) -> Trouble:
+        return Trouble(words, self._stamp())
+
+    def _longest(self, error: DaybookError) -> float:
+        return max(self._source.every_s, error.after_s or 0.0)
+
+    def _until(self, span: Span, pause_s: float) -> float:
+        """Shorten *pause_s* so that the first look of a new day comes just after midnight."""
+        midnight = span.midnight(span.dates[1])
+        left_s = midnight + 1 - self._around.clock.now().wall
+        return min(pause_s, left_s) if left_s > 0 else pause_s
+
+
+def local_date(wall: float, zone: str) -> date:
+    """Give the date in *zone* at *wall*, seconds since 1970."""
+    return datetime.fromtimestamp(wall, UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def count_on(snapshot: Snapshot, day: date) -> int | None:
+    """Count the entries of *day*; None when the snapshot does not cover it."""
+    if day not in snapshot.span.dates:
+        return None
+    one = Span(day, 1, snapshot.span.zone)
+    start, end = one.start_wall, one.end_wall
+    return sum(start <= a.start_wall < end for a in snapshot.reading.appointments)
+
+
+def drops(before: Snapshot | None, after: Snapshot) -> tuple[Drop, ...]:
+    """Name the days that lost all or more than half of three entries or more."""
+    found = []
+    for day in after.span.dates if before else ():
+        was, now = count_on(before, day) if before else None, count_on(after, day)
+        if was is not None and now is not None and was >= NOTICED_FROM and now * 2 < was:
+            found.append(Drop(day, was, now))
+    return tuple(found)
+
+
+def report(state: SourceState, clock: Clock, zone: str) -> CacheReport:
+    """Give what the watch half may know: counts, and the last problem in words."""
+    now = clock.now()
+    first = Span(local_date(now.wall, zone), DAYS, zone)
+    good = state.good
+    today, tomorrow = (count_on(good, day) if good else None for day in first.dates)
+    return CacheReport(
+        now,
+        state.name,
+        today,
+        tomorrow,
+        good.as_of.at.wall if good else None,
+        state.trouble.words if state.trouble else "",
+    )
+
+
+def _earlier(stamp: Stamp, seconds: float) -> Stamp:
+    return replace(stamp, at=stamp.at.plus(-seconds))

@@ -1,0 +1,78 @@
+"""The child's end of child.py: one request from stdin, one answer to stdout, then it ends.
+
+It lowers its own priority and memory first: the half that watches the lines comes before it.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import date
+from types import FrameType
+
+from edge_watchdog.clock import Clock, SystemClock
+from edge_watchdog.core import codec
+from edge_watchdog.daybook import DaybookError, Span
+from edge_watchdog.daybook.privacy import Title
+from edge_watchdog.daybook.reading import TooLongError, read_calendar
+
+SERIES_S = 2.0
+ALL_SERIES_S = 30.0
+LAST_RESORT_S = 0.05  # enough for an entry that does not repeat
+MEMORY_BYTES = 512 * 2**20
+
+
+def main() -> int:
+    """Read one request, write one answer: a reading, or an error in words."""
+    os.nice(10)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    request = json.load(sys.stdin)
+    asked = request["span"]
+    span = Span(date.fromisoformat(asked["first"]), int(asked["days"]), str(asked["zone"]))
+    body = base64.b64decode(request["body"])
+    limit = series_limit(SystemClock())
+    answer: dict[str, object]
+    try:
+        answer = {
+            "reading": codec.encode(read_calendar(body, span, Title(request["title"]), limit))
+        }
+    except DaybookError as error:
+        answer = {"error": str(error)}
+    sys.stdout.write(json.dumps(answer))
+    return 0
+
+
+def series_limit(
+    clock: Clock, series_s: float = SERIES_S, all_s: float = ALL_SERIES_S
+) -> Callable[[], AbstractContextManager[None]]:
+    """Give a maker of contexts that raise TooLongError after *series_s*; main thread only.
+
+    Once all together used *all_s*, every further one gets LAST_RESORT_S.
+    """
+    started = clock.now()
+
+    @contextlib.contextmanager
+    def limit() -> Iterator[None]:
+        before = signal.signal(signal.SIGALRM, _ring)
+        left_s = all_s - clock.now().since(started)
+        signal.setitimer(signal.ITIMER_REAL, max(LAST_RESORT_S, min(series_s, left_s)))
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    return limit
+
+
+def _ring(_signal: int, _frame: FrameType | None) -> None:
+    raise TooLongError
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Every kind of [[schedule]], by the name the configuration gives it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from edge_watchdog.clock import Clock
+from edge_watchdog.core.units import FilePath, Url
+from edge_watchdog.daybook import ScheduleConnector
+from edge_watchdog.daybook.ics import IcsFeed, IcsFile, may_be_plain, trust
+from edge_watchdog.daybook.privacy import Title
+
+
+class ConnectorOptions(Protocol):
+    """The keys of one kind of source."""
+
+    def build(self, clock: Clock, ca_file: str | None) -> ScheduleConnector:
+        """Build the connector; *ca_file* is extra trust.  Raises DaybookError."""
+
+
+@dataclass(frozen=True, slots=True)
+class IcsOptions:
+    """A calendar feed (iCalendar, .ics), by its address or as a file."""
+
+    url: Url | None = field(
+        default=None,
+        metadata={
+            "doc": "The feed's secret address, over HTTPS.",
+            "example": "https://app.bookwell.example/feed.ics",
+        },
+    )
+    path: FilePath | None = field(
+        default=None,
+        metadata={
+            "doc": "A calendar file that another program writes; instead of url.",
+            "example": "/var/lib/edge-watchdog/day.ics",
+        },
+    )
+    title: Title = field(
+        default=Title.SERVICE_CLIENT,
+        metadata={"doc": "How an entry's title is composed, so that clients' names are shortened."},
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse both or neither of url and path, and names sent in the clear."""
+        if (self.url is None) == (self.path is None):
+            raise ValueError("give url or path, one of the two")
+        if self.url is not None and self.url.startswith("http://") and not may_be_plain(self.url):
+            raise ValueError("url must be https://: it carries clients' names")
+
+    def build(self, clock: Clock, ca_file: str | None) -> ScheduleConnector:
+        """Build the connector; *ca_file* is extra trust.  Raises DaybookError."""
+        if self.path is not None:
+            return IcsFile(self.path, self.title, clock)
+        return IcsFeed(str(self.url), self.title, trust(ca_file))
+
+
+CONNECTORS: Mapping[str, type[ConnectorOptions]] = {"ics": IcsOptions}

@@ -1,0 +1,262 @@
+"""The day book's memory: whole snapshots in SQLite, replaced in one transaction or not at all.
+
+A power cut at any point leaves the last complete snapshot.  The last three of each source are kept;
+what is over is deleted and overwritten.
+"""
+
+import contextlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib import resources
+from pathlib import Path
+
+from edge_watchdog.core import codec
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.daybook import Appointment, DaybookError, Reading, Span
+from edge_watchdog.daybook.freshness import Stamp
+
+GENERATIONS = 3
+BUSY_S = 5.0
+NOT_KEPT = "the day could not be written to the box's disk"
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """On *day* the calendar went from *before* to *after* entries."""
+
+    day: date
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One complete reading of one source.
+
+    *asked* is when the request was sent, *as_of* the same less the answer's age.  *drops* are large
+    losses against the snapshot before: in a held one they are why, else they were confirmed.
+    """
+
+    source: str
+    span: Span
+    as_of: Stamp
+    asked: Stamp
+    token: str
+    digest: str
+    reading: Reading
+    drops: tuple[Drop, ...] = ()
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the last look at a source failed, in words, and when the first such look was."""
+
+    words: str
+    since: Stamp
+
+
+class Store:
+    """The open database.  Methods block; they may be called from any thread."""
+
+    def __init__(self, connection: sqlite3.Connection, *, damaged: bool) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self.damaged = damaged
+
+    def good(self, source: str) -> Snapshot | None:
+        """Give the newest believed snapshot of *source*."""
+        return self._newest(source, held=False)
+
+    def held(self, source: str) -> Snapshot | None:
+        """Give the snapshot that waits for a second look."""
+        return self._newest(source, held=True)
+
+    def trouble(self, source: str) -> Trouble | None:
+        """Give the last look's problem, None when it went well."""
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT words, at_wall, at_mono, boot_id FROM problem WHERE source = ?", (source,)
+            ).fetchone()
+        return row and Trouble(row[0], Stamp(Instant(row[2], row[1]), row[3]))
+
+    def keep(self, snapshot: Snapshot) -> Snapshot:
+        """Make *snapshot* the believed one of its source; gives it with its id."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM snapshot WHERE source = ? AND held = 1", (snapshot.source,))
+            kept = _insert(db, snapshot, held=False)
+            db.execute(
+                "DELETE FROM snapshot WHERE source = ?1 AND id NOT IN "
+                "(SELECT id FROM snapshot WHERE source = ?1 ORDER BY id DESC LIMIT ?2)",
+                (snapshot.source, GENERATIONS),
+            )
+            db.execute("DELETE FROM problem WHERE source = ?", (snapshot.source,))
+        return kept
+
+    def hold(self, snapshot: Snapshot) -> Snapshot:
+        """Put *snapshot* aside until a second look agrees; the believed one stays."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM snapshot WHERE source = ? AND held = 1", (snapshot.source,))
+            kept = _insert(db, snapshot, held=True)
+            db.execute("DELETE FROM problem WHERE source = ?", (snapshot.source,))
+        return kept
+
+    def confirm(self, snapshot: Snapshot) -> None:
+        """Note that the snapshot with this id was seen unchanged at its *as_of*."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE snapshot SET as_of_wall = ?, as_of_mono = ?, asked_wall = ?, "
+                "asked_mono = ?, boot_id = ?, token = ?, digest = ? WHERE id = ?",
+                (*_stamps(snapshot), snapshot.token, snapshot.digest, snapshot.id),
+            )
+            db.execute("DELETE FROM snapshot WHERE source = ? AND held = 1", (snapshot.source,))
+            db.execute("DELETE FROM problem WHERE source = ?", (snapshot.source,))
+
+    def note(self, source: str, trouble: Trouble) -> None:
+        """Remember why the last look failed."""
+        at = trouble.since.at
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO problem VALUES (?, ?, ?, ?, ?)",
+                (source, trouble.words, at.wall, at.mono, trouble.since.boot_id),
+            )
+
+    def purge(self, sources: tuple[str, ...], today: date) -> None:
+        """Delete days that ended before yesterday, and sources that are configured no more."""
+        marks = ", ".join("?" * len(sources))
+        with self._transaction() as db:
+            over = "date(first_day, (days - 1) || ' days') < date(?, '-1 days')"
+            strange = f"source NOT IN ({marks})"
+            gone = db.execute(
+                f"DELETE FROM snapshot WHERE {over} OR {strange}",  # noqa: S608 - only marks
+                (today.isoformat(), *sources),
+            ).rowcount
+            db.execute(f"DELETE FROM problem WHERE {strange}", sources)  # noqa: S608 - as above
+        if gone:
+            with self._lock, _as_daybook_error():
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._connection.close()
+
+    def _newest(self, source: str, *, held: bool) -> Snapshot | None:
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT * FROM snapshot WHERE source = ? AND held = ? ORDER BY id DESC LIMIT 1",
+                (source, int(held)),
+            ).fetchone()
+            if row is None:
+                return None
+            bodies = db.execute(
+                "SELECT body FROM appointment WHERE snapshot_id = ? ORDER BY position", (row["id"],)
+            ).fetchall()
+        return _snapshot(row, tuple(codec.decode(Appointment, json.loads(b[0])) for b in bodies))
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, _as_daybook_error():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+
+def open_store(path: str) -> Store:
+    """Open or make the database at *path*, readable by its owner only; raises DaybookError.
+
+    A damaged one is deleted and a new one begun: it is a copy that the next fetch fills, and a
+    broken file with names in it helps nobody.
+    """
+    with _as_daybook_error():
+        try:
+            return Store(_open(path), damaged=False)
+        except (sqlite3.DatabaseError, codec.CodecError, ValueError) as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+        for tail in ("", "-wal", "-shm"):
+            Path(path + tail).unlink(missing_ok=True)
+        return Store(_open(path), damaged=True)
+
+
+def _open(path: str) -> sqlite3.Connection:
+    Path(path).touch(mode=0o600, exist_ok=True)
+    connection = sqlite3.connect(
+        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("PRAGMA secure_delete=ON")  # a name that is deleted is overwritten
+        connection.execute("PRAGMA journal_size_limit=1048576")
+        _refuse_damaged(connection)
+        schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+        connection.executescript(schema)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refuse_damaged(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("damaged")
+
+
+def _insert(db: sqlite3.Connection, snapshot: Snapshot, *, held: bool) -> Snapshot:
+    span = snapshot.span
+    drops = json.dumps([[d.day.isoformat(), d.before, d.after] for d in snapshot.drops])
+    number = db.execute(
+        "INSERT INTO snapshot VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(snapshot.source, int(held), span.first.isoformat(), span.days, span.zone),
+            *_stamps(snapshot),
+            *(snapshot.token, snapshot.digest, snapshot.reading.rejected, drops),
+        ),
+    ).lastrowid
+    db.executemany(
+        "INSERT INTO appointment VALUES (?, ?, ?)",
+        (
+            (number, position, json.dumps(codec.encode(one)))
+            for position, one in enumerate(snapshot.reading.appointments)
+        ),
+    )
+    return replace(snapshot, id=number or 0)
+
+
+def _stamps(snapshot: Snapshot) -> tuple[float, float, float, float, str]:
+    as_of, asked = snapshot.as_of.at, snapshot.asked.at
+    return as_of.wall, as_of.mono, asked.wall, asked.mono, snapshot.asked.boot_id
+
+
+def _snapshot(row: sqlite3.Row, appointments: tuple[Appointment, ...]) -> Snapshot:
+    boot_id = row["boot_id"]
+    return Snapshot(
+        source=row["source"],
+        span=Span(date.fromisoformat(row["first_day"]), row["days"], row["zone"]),
+        as_of=Stamp(Instant(row["as_of_mono"], row["as_of_wall"]), boot_id),
+        asked=Stamp(Instant(row["asked_mono"], row["asked_wall"]), boot_id),
+        token=row["token"],
+        digest=row["digest"],
+        reading=Reading(appointments, row["rejected"]),
+        drops=tuple(Drop(date.fromisoformat(d), b, a) for d, b, a in json.loads(row["dropped"])),
+        id=row["id"],
+    )
+
+
+@contextlib.contextmanager
+def _as_daybook_error() -> Iterator[None]:
+    """Turn what SQLite says into words without any row's content."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise DaybookError(f"{NOT_KEPT} ({type(error).__name__})") from None
