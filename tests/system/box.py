@@ -15,6 +15,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,35 @@ WIRES = (
     ("lan0", "192.168.50.1", "192.168.50.10"),
 )
 ANCHORS = ("198.51.100.1", "198.51.100.2", "198.51.100.3")
+FETCH = """
+import sys, urllib.error, urllib.request
+try:
+    with urllib.request.urlopen(sys.argv[1], timeout=5) as answer:
+        print(answer.status, answer.read().decode(), end="")
+except urllib.error.HTTPError as error:
+    print(error.code, error.read().decode(), end="")
+except OSError as error:
+    print(0, error, end="")
+"""
+# What as_unit() leaves out of a unit, and what it puts in.
+ABOUT_THE_PROGRAM = (
+    "ExecStart=",
+    "ExecStop",
+    "ExecReload=",
+    "Restart",
+    "Type=",
+    "Watchdog",
+    "Notify",
+    "Requires=",
+    "Timeout",
+)
+AS_UNIT = """[Service]
+Type=oneshot
+ExecStart=/bin/sh /run/as-unit.sh
+StandardOutput=truncate:/run/as-unit.out
+StandardError=inherit
+"""
+KEEP_RUN = ("RuntimeDirectoryPreserve=restart", "RuntimeDirectoryPreserve=yes")
 _numbers = itertools.count(1)
 
 
@@ -59,9 +89,18 @@ class Box:
         """Give what a shell *command* inside prints, stripped; a failure is an AssertionError."""
         return self.run(command).out.strip()
 
-    def from_lan(self, command: str, *, ok: bool = True) -> Result:
-        """Run a shell *command* on the desk PC, that is, outside the box on its LAN."""
-        return _call(["ip", "netns", "exec", _world(self.name), "sh", "-c", command], ok=ok)
+    def page(self, path: str = "/", *, address: str = "192.168.50.1") -> tuple[int, str]:
+        """Give status and text of a page as the desk PC sees it; status 0 when nobody answers."""
+        url = f"http://{address}:8080{path}"
+        done = _call(
+            ["ip", "netns", "exec", _world(self.name), sys.executable, "-c", FETCH, url], ok=True
+        )
+        status, _, text = done.out.partition(" ")
+        return int(status), text
+
+    def world(self, command: str) -> None:
+        """Run an `ip` *command* in the world around the box."""
+        _ip(f"-n {_world(self.name)} {command}")
 
     def show(self, unit: str, what: str) -> str:
         """Give one property of a unit."""
@@ -100,6 +139,19 @@ class Box:
             time.sleep(0.1)
         return time.monotonic() - started
 
+    def as_unit(self, unit: str, command: str) -> Result:
+        """Run a shell *command* with every setting of a service but its program."""
+        text = self.out(f"cat /usr/lib/systemd/system/{unit}.service")
+        lines = [line for line in text.splitlines() if not line.startswith(ABOUT_THE_PROGRAM)]
+        changed = "\n".join(lines).replace("[Service]\n", AS_UNIT).replace(*KEEP_RUN)
+        self.write("/run/systemd/system/as-unit.service", changed)
+        self.write("/run/as-unit.sh", command)
+        self.run("systemctl daemon-reload")
+        self.run("systemctl start as-unit", ok=False)
+        return Result(
+            int(self.show("as-unit", "ExecMainStatus")), self.out("cat /run/as-unit.out"), ""
+        )
+
     def active(self, unit: str) -> bool:
         """Tell whether systemd holds a unit for active (READY=1 came, where it is awaited)."""
         return self.run(f"systemctl is-active --quiet {unit}", ok=False).code == 0
@@ -135,11 +187,12 @@ def _start(
     name: str, layers: Sequence[Path], folder: Path, cgroups: Sequence[Path]
 ) -> subprocess.Popen[bytes]:
     for part in ("upper", "work", "root"):
-        (folder / part).mkdir(parents=True)
+        (folder / part).mkdir(parents=True, exist_ok=True)
     stack = ":".join(str(layer) for layer in layers)
     options = f"lowerdir={stack},upperdir={folder}/upper,workdir={folder}/work"
     nspawn = (
         *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit"),
+        *("--capability=CAP_NET_ADMIN,CAP_BPF,CAP_PERFMON", "--system-call-filter=bpf"),
         *("--link-journal=no", "--resolv-conf=off", "--timezone=off", "--console=pipe"),
         *(f"--machine={name}", f"--directory={folder}/root"),
         *(f"--network-namespace-path=/run/netns/{name}", "systemd.log_target=journal"),

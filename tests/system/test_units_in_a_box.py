@@ -1,0 +1,268 @@
+"""The unit files and the install script under real systemd, with a stub as the program.
+
+What is tested here must hold whatever the program does: it may hang, crash, or end badly.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.system.box import Box
+from tests.system.conftest import CONFIG, INSTALL, PROGRAM, bring, install, start
+from tests.system.tree import REPO
+
+WATCH, DESK = "edge-watchdog", "edge-watchdog-desk"
+PY = "python3 -c 'import socket, sys; exec(sys.argv[1])'"
+ICMP = "socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)"
+ECHO = (
+    f's = {ICMP}; s.setsockopt(1, 25, b"lte0"); s.settimeout(2);'
+    ' s.sendto(bytes([8, 0, 0, 0, 0, 0, 0, 1]), ("198.51.100.1", 0)); s.recv(99)'
+)
+FOREIGN = "ip rule add pref 6889 lookup 42; ip route add 10.9.0.0/16 via 192.0.2.1 table 42 proto 7"
+
+
+@pytest.fixture
+def studio(box):
+    """A box with the stub installed and both halves running."""
+    with_stub(box)
+    start(box)
+    return box
+
+
+@pytest.fixture(scope="module")
+def cell(boots) -> Iterator[Box]:
+    """A box for questions that change nothing: what may a process of each half do?"""
+    with boots() as box:
+        bring(box)
+        with_stub(box)
+        box.run("mkdir -p /home/anna && echo private >/home/anna/notes && chmod -R 777 /home/anna")
+        box.run("echo daybook >/var/lib/edge-watchdog/desk/daybook.sqlite")
+        box.run("echo journal >/var/lib/edge-watchdog/watch/journal.sqlite")
+        box.run("cd /var/lib/edge-watchdog && chown edge-watchdog: watch/* && chmod 640 watch/*")
+        yield box
+
+
+def with_stub(box):
+    box.copy(REPO / "tests/system/stub.py", PROGRAM)
+    box.run(f"chmod 755 {PROGRAM}")
+    box.write(CONFIG, "# a stub reads it\n")
+    install(box)
+
+
+def drop_in(box, unit, text):
+    box.write(f"/etc/systemd/system/{unit}.service.d/test.conf", f"[Service]\n{text}\n")
+    box.run(f"systemctl daemon-reload && systemctl restart {unit}")
+
+
+def kill(box, unit):
+    """Kill a half and give the seconds until the next one is ready."""
+    killed = box.main_pid(unit)
+    box.run(f"kill -KILL {killed}")
+    return box.eventually(
+        "a new process", lambda: box.main_pid(unit) not in {0, killed} and box.active(unit)
+    )
+
+
+def ours(box):
+    """Give the rules and routes of the stub that are in the kernel."""
+    rules = [line for line in box.out("ip rule").splitlines() if line.startswith("6900:")]
+    return rules + box.out("ip route show table all proto 237").splitlines()
+
+
+def test_both_halves_are_ready_and_say_in_one_line_how_they_are(studio):
+    assert studio.show(WATCH, "StatusText") == "stub of the watch half"
+    assert studio.show(DESK, "StatusText") == "stub of the desk half"
+
+
+def test_both_halves_are_back_by_themselves_after_a_power_cut(boots, tmp_path):
+    with boots(tmp_path) as box:
+        bring(box)
+        with_stub(box)
+        start(box)
+    with boots(tmp_path) as box:
+        box.eventually("both run", lambda: box.active(WATCH) and box.active(DESK))
+        assert box.page() == (200, "stub")
+        assert box.out("cat /proc/sys/net/ipv4/ping_group_range").split() == ["0", "2147483647"]
+        assert box.out("cat /proc/sys/net/ipv4/conf/all/rp_filter") == "2"
+
+
+@pytest.mark.parametrize("unit", [WATCH, DESK])
+def test_a_half_that_hangs_is_ended_and_started_again(unit, studio):
+    drop_in(studio, unit, "WatchdogSec=2")
+    hung = studio.main_pid(unit)
+    studio.run(f"kill -STOP {hung}")
+    studio.eventually(
+        "a new process", lambda: studio.main_pid(unit) not in {0, hung} and studio.active(unit)
+    )
+    assert "Watchdog timeout" in studio.journal(unit)
+
+
+@pytest.mark.parametrize("unit", [WATCH, DESK])
+def test_a_half_that_is_killed_is_back_within_five_seconds_and_the_other_runs_on(unit, studio):
+    other = DESK if unit == WATCH else WATCH
+    bystander = studio.main_pid(other)
+    assert kill(studio, unit) < 5
+    assert studio.main_pid(other) == bystander
+
+
+def test_a_half_is_started_again_however_often_it_crashes(studio):
+    drop_in(studio, WATCH, "RestartSec=100ms")
+    for _ in range(8):  # five starts in ten seconds are where systemd gives up by default
+        kill(studio, WATCH)
+
+
+def test_traffic_goes_on_by_the_backup_while_the_watch_half_is_gone_after_a_crash(studio):
+    drop_in(studio, WATCH, "RestartSec=60")
+    before = ours(studio)
+    studio.run(f"kill -KILL {studio.main_pid(WATCH)}")
+    studio.eventually("it is gone", lambda: not studio.active(WATCH))
+    assert len(before) == 2
+    assert ours(studio) == before
+
+
+@pytest.mark.parametrize("end", ["orderly", "crash", "ignore"])
+def test_an_ordered_stop_leaves_nothing_of_ours_in_the_kernel_however_the_program_ends(end, studio):
+    studio.run(FOREIGN)
+    drop_in(studio, WATCH, f"Environment=STUB_END={end}\nTimeoutStopSec=1")
+    assert len(ours(studio)) == 2
+    studio.run(f"systemctl stop {WATCH}", ok=False)
+    assert ours(studio) == []
+    assert "lookup 42" in studio.out("ip rule")
+    assert studio.out("ip route show table 42")
+    assert studio.out("ls /run/edge-watchdog 2>&1; true").endswith("No such file or directory")
+
+
+def test_a_visitor_who_comes_while_the_desk_half_restarts_waits_and_is_answered(studio):
+    studio.run(f"kill -KILL {studio.main_pid(DESK)}")
+    assert studio.page() == (200, "stub")
+
+
+def test_the_desk_page_is_for_private_addresses_only(studio):
+    assert studio.page(address="192.168.50.1")[0] == 200
+    assert studio.page(address="192.0.2.2")[0] == 0  # the provider's side, a public address
+
+
+@pytest.mark.parametrize("taken_away", [False, True])
+def test_networkd_leaves_our_rules_alone_only_because_of_its_drop_in(taken_away, studio):
+    if taken_away:
+        studio.run("rm /usr/lib/systemd/networkd.conf.d/60-edge-watchdog.conf")
+    studio.write("/etc/systemd/network/lan.network", "[Match]\nName=lan0\n[Network]\nDHCP=no\n")
+    studio.run("systemctl restart systemd-networkd && networkctl reconfigure lan0")
+    studio.eventually("it has done its work", lambda: " configured" in studio.out("networkctl"))
+    assert len(ours(studio)) == (1 if taken_away else 2)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat /etc/edge-watchdog/edge_watchdog.toml",
+        "touch /var/lib/edge-watchdog/watch/x /run/edge-watchdog/x",
+        "ip rule add pref 6890 lookup main suppress_prefixlength 0 && ip rule del pref 6890",
+        "ip route replace default via 203.0.113.1 table 7001 proto 237",
+        "nft add table inet edge_watchdog && nft delete table inet edge_watchdog",
+        "conntrack -L",
+        "ss -K dst 203.0.113.99",
+        f"{PY} '{ECHO}'",
+        f"{PY} 's = {ICMP}; s.setsockopt(1, 25, b\"lte0\"); s.setsockopt(1, 36, 5)'",
+        f'{PY} \'open("/proc/meminfo").read(); open("/proc/net/dev").read()\'',
+        f"{PY} 'import multiprocessing as m; m.get_context(\"spawn\").Lock()'",
+    ],
+)
+def test_the_watch_half_may_do_what_its_work_needs(command, cell):
+    done = cell.as_unit(WATCH, command)
+    assert done.code == 0, done.out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat /etc/edge-watchdog/edge_watchdog.toml",
+        "touch /var/lib/edge-watchdog/desk/x",
+        "cat /var/lib/edge-watchdog/watch/journal.sqlite",
+        f"{PY} 'socket.create_connection((\"198.51.100.1\", 9), 0.2)' 2>&1 | grep -q Refused",
+        f"{PY} 'import multiprocessing as m; m.get_context(\"spawn\").Lock()'",
+    ],
+)
+def test_the_desk_half_may_do_what_its_work_needs(command, cell):
+    done = cell.as_unit(DESK, command)
+    assert done.code == 0, done.out
+
+
+@pytest.mark.parametrize("unit", [WATCH, DESK])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat /home/anna/notes",
+        "ls /root/edge_watchdog",
+        "cat /etc/shadow",
+        "ls /etc/edge-watchdog/credentials",
+        "touch /etc/edge-watchdog/x",
+        "touch /opt/edge-watchdog/x",
+        "touch /var/lib/edge-watchdog/x",
+        "cp /bin/true /tmp/t && /tmp/t",
+        "cp /bin/true /dev/shm/t && /dev/shm/t",
+        "cp /bin/true $STATE_DIRECTORY/t && $STATE_DIRECTORY/t",
+        f"{PY} 'socket.socket(socket.AF_PACKET, socket.SOCK_RAW)'",
+        f"{PY} 'socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)'",
+        "unshare --user true",
+        "mount -t tmpfs tmpfs /tmp",
+        "hostname another",
+        "echo 1 >/proc/sys/net/ipv4/ip_forward",
+        "kill -0 1",
+        "ls -d /proc/1",
+        "dd if=/dev/mem count=1",
+        "chmod u+s /tmp",
+    ],
+)
+def test_neither_half_may_do_what_its_work_does_not_need(unit, command, cell):
+    done = cell.as_unit(unit, f"{{ {command}; }} 2>&1")
+    assert done.code not in {0, 127}, done.out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ls /var/lib/edge-watchdog/desk",
+        "cat /var/lib/edge-watchdog/desk/daybook.sqlite",
+    ],
+)
+def test_the_watch_half_never_sees_a_name(command, cell):
+    assert cell.as_unit(WATCH, command).code != 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ip route add 10.1.0.0/16 via 192.0.2.1",
+        "ip rule add pref 6890 lookup main",
+        "/usr/sbin/nft add table inet edge_watchdog",
+        "touch /var/lib/edge-watchdog/watch/x",
+        "touch /run/edge-watchdog/x",
+        "rm /var/lib/edge-watchdog/watch/journal.sqlite",
+        f"{PY} '{ICMP}.setsockopt(1, 36, 5)'",
+    ],
+)
+def test_the_desk_half_can_touch_nothing_but_its_own_folder(command, cell):
+    assert cell.as_unit(DESK, command).code not in {0, 127}
+
+
+def test_removing_and_purging_leave_the_box_as_it_was(box):
+    before = everything(box)
+    with_stub(box)
+    start(box)
+    box.run("echo 'LogLevelMax=info' | systemctl edit --stdin edge-watchdog", ok=False)
+    said = box.out(f"{INSTALL} --remove")
+    assert box.out("ls /var/lib/edge-watchdog").split() == ["desk", "watch"]
+    assert box.out(f"cat {CONFIG}") == "# a stub reads it"
+    assert "removed   /opt/edge-watchdog" in said
+    box.run(f"{INSTALL} --remove --purge")
+    assert everything(box) == before - {"/opt/edge-watchdog"}
+
+
+def everything(box):
+    """Give what an installation could leave: files, units, users, rules, routes, listeners."""
+    files = box.out("find /etc /opt /usr /var/lib -xdev -not -path '/opt/edge-watchdog/*'")
+    kept = [name for name in files.splitlines() if "/systemd/" not in name or "edge" in name]
+    rest = "getent passwd; getent group; ip rule; ip -4 route show table all; ss -Hltn; nft list tables"
+    units = "systemctl list-units --all --plain --no-legend 'edge*'"
+    return {*kept, *box.out(rest).splitlines(), *box.out(units).splitlines()}
