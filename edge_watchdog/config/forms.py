@@ -110,6 +110,15 @@ def form_of(hint: object) -> str:
     return _FORMS.get(hint, "a table")
 
 
+def sample_of(hint: object) -> str:
+    """Give a value of this kind as it is written in TOML, for a key that has no example."""
+    hint = without_none(hint)
+    item = item_of(hint)
+    if item is not None:
+        return f"[{sample_of(item)}]"
+    return _SAMPLES.get(hint, '"..."')
+
+
 def written(value: object, hint: object) -> str:
     """Give *value* as it is written in TOML, with its unit."""
     hint = without_none(hint)
@@ -292,6 +301,18 @@ _FORMS: Mapping[object, str] = {
     TimeZone: 'a zone, such as "Europe/London"',
     Interface: 'a network interface, such as "eth0"',
     Hours: 'days and times, such as "Mon-Sat 09:00-19:00, Sun 10:00-16:00"',
+}
+
+_SAMPLES: Mapping[object, str] = {
+    bool: "true",
+    int: "1",
+    float: "1.0",
+    Seconds: '"30s"',
+    Size: '"20MB"',
+    Url: '"https://host.example/"',
+    FilePath: '"/etc/edge-watchdog/file"',
+    Ipv4: '"198.51.100.1"',
+    HostPort: '"0.0.0.0:8080"',
 }
 
 _READERS = cast(

@@ -11,7 +11,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from edge_watchdog.config.forms import form_of, written
+from edge_watchdog.config.forms import form_of, sample_of, written
 from edge_watchdog.config.registries import Registries, Registry
 from edge_watchdog.config.stanzas import (
     BUILT_IN_ANCHORS,
@@ -155,9 +155,8 @@ def _keys(kind: type) -> tuple[Key, ...]:
 def _key(field: "dataclasses.Field[object]", hint: object) -> Key:
     value = _default(field)
     default = "" if value in (None, (), "") else written(value, hint)
-    sample = written(field.metadata["example"], hint) if "example" in field.metadata else default
-    if "shipped" in field.metadata:
-        sample = written(field.metadata["shipped"], hint)
+    shown = [field.metadata[name] for name in ("shipped", "example") if name in field.metadata]
+    sample = written(shown[0], hint) if shown else default or sample_of(hint)
     return Key(
         name=field.name,
         doc=str(field.metadata.get("doc", "")),
