@@ -12,6 +12,7 @@ from edge_watchdog.core.view import StudioView
 from edge_watchdog.verbs import NOT_RUNNING, Answer
 
 ANSWER_S = 3.0  # a busy Pi may take a second
+ROUTES = Path("/proc/net/route")
 OWN_TIME_ZONE = Path("/etc/localtime")
 
 
@@ -19,7 +20,11 @@ def config_of(args: argparse.Namespace) -> Config:
     """Read what --config or --observe names; raises ConfigError."""
     if not args.observe:
         return load(args.config)
-    return observing(own_interfaces(), time_zone=_own_time_zone(), state_dir=_own_state_dir())
+    return observing(
+        with_default_route(ROUTES.read_text("ascii")),
+        time_zone=_own_time_zone(),
+        state_dir=_own_state_dir(),
+    )
 
 
 class NotRunning(Exception):  # noqa: N818 - a state of the box, not a fault of the program
@@ -48,14 +53,11 @@ def clock_time(wall: float, view: StudioView, config: Config) -> str:
     return then.strftime("%H:%M" if then.date() == now.date() else "%a %d %b %H:%M")
 
 
-def own_interfaces() -> list[str]:
-    """Name the interfaces with a default route, best metric first (proc_net_route)."""
-    try:
-        rows = [line.split() for line in Path("/proc/net/route").read_text("ascii").splitlines()]
-    except OSError:
-        return []
-    routes = sorted((int(row[6]), row[0]) for row in rows[1:] if row[1] == row[7] == "00000000")
-    return list(dict.fromkeys(name for _, name in routes))
+def with_default_route(table: str) -> list[str]:
+    """Name the interfaces with a default route, best metric first, from /proc/net/route's text."""
+    rows = [line.split() for line in table.splitlines()[1:]]
+    routes = [(int(row[6]), row[0]) for row in rows if row[1] == row[7] == "00000000"]
+    return list(dict.fromkeys(name for _, name in sorted(routes)))
 
 
 def _own_time_zone() -> str:

@@ -20,10 +20,11 @@ def answer(args: argparse.Namespace) -> Answer:
         return complaint(error.problems)
     except NotRunning as error:
         return error.answer
-    return Answer("\n".join(_lines(view, config)))
+    return Answer("\n".join(lines(view, config)))
 
 
-def _lines(view: StudioView, config: Config) -> Iterator[str]:
+def lines(view: StudioView, config: Config) -> Iterator[str]:
+    """Put the view into lines of a terminal."""
     banner = view.banner
     at = clock_time(view.at.wall, view, config)
     yield f"{banner.headline}  ({config.studio.name}, {at})"

@@ -17,10 +17,11 @@ def answer(args: argparse.Namespace) -> Answer:
         return complaint(error.problems)
     except NotRunning as error:
         return error.answer
-    return Answer("\n".join(_lines(view)).rstrip())
+    return Answer("\n".join(lines(view)).rstrip())
 
 
-def _lines(view: StudioView) -> Iterator[str]:
+def lines(view: StudioView) -> Iterator[str]:
+    """Put the reasons into lines of a terminal."""
     yield f"{view.banner.headline} {view.banner.changed}".rstrip()
     yield f"phase: {view.phase}; in use: {view.active or 'nothing'}"
     yield ""
