@@ -15,7 +15,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ADD = ("rule add pref 6900 lookup 7100", "route add default via 203.0.113.1 table 7100 proto 237")
+ADD = (
+    "rule add pref 6900 lookup 7100 protocol 237",
+    "route add default via 203.0.113.1 table 7100 proto 237",
+)
 TAKE = ("rule del pref 6900", "route flush table 7100")
 
 

@@ -65,7 +65,7 @@ def kill(box, unit):
 
 def ours(box):
     """Give the rules and routes of the stub that are in the kernel."""
-    rules = [line for line in box.out("ip rule").splitlines() if line.startswith("6900:")]
+    rules = [line for line in box.out("ip rule").splitlines() if line.endswith("proto 237")]
     return rules + box.out("ip route show table all proto 237").splitlines()
 
 
@@ -146,7 +146,8 @@ def test_the_desk_page_is_for_private_addresses_only(studio):
 def test_networkd_leaves_our_rules_alone_only_because_of_its_drop_in(taken_away, studio):
     if taken_away:
         studio.run("rm /usr/lib/systemd/networkd.conf.d/60-edge-watchdog.conf")
-    studio.write("/etc/systemd/network/lan.network", "[Match]\nName=lan0\n[Network]\nDHCP=no\n")
+    network = "[Match]\nName=lan0\n[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
+    studio.write("/etc/systemd/network/lan.network", network)
     studio.run("systemctl restart systemd-networkd && networkctl reconfigure lan0")
     studio.eventually("it has done its work", lambda: " configured" in studio.out("networkctl"))
     assert len(ours(studio)) == (1 if taken_away else 2)
@@ -263,6 +264,6 @@ def everything(box):
     """Give what an installation could leave: files, units, users, rules, routes, listeners."""
     files = box.out("find /etc /opt /usr /var/lib -xdev -not -path '/opt/edge-watchdog/*'")
     kept = [name for name in files.splitlines() if "/systemd/" not in name or "edge" in name]
-    rest = "getent passwd; getent group; ip rule; ip -4 route show table all; ss -Hltn; nft list tables"
+    network = "ip rule; ip -4 route show table all; ss -Hltn; nft list tables"
     units = "systemctl list-units --all --plain --no-legend 'edge*'"
-    return {*kept, *box.out(rest).splitlines(), *box.out(units).splitlines()}
+    return {*kept, *box.out(f"getent passwd; getent group; {network}; {units}").splitlines()}
