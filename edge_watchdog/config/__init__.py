@@ -72,9 +72,10 @@ def parse(text: str) -> Config:
 def observing(interfaces: Iterable[str], *, time_zone: str, state_dir: str) -> Config:
     """Give the configuration of a machine that has none: look on, touch nothing, stay local."""
     uplinks = (Uplink(name, UplinkKind.ETHERNET, name) for name in interfaces)
+    driver = known_registries().drivers[UplinkKind.ETHERNET]
     return Config(
         studio=Studio(name="this machine", time_zone=TimeZone(time_zone)),
-        uplinks=tuple(UplinkConfig(uplink) for uplink in uplinks),
+        uplinks=tuple(UplinkConfig(uplink, driver and driver()) for uplink in uplinks),
         box=Box(state_dir=FilePath(state_dir), runtime_dir=FilePath(f"{state_dir}/run")),
         desk=Desk(listen=HostPort("127.0.0.1:8080")),
     )

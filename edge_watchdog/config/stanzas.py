@@ -4,6 +4,7 @@ The sentence beside a field is the one that stands in the shipped file and in th
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from edge_watchdog.config.forms import HostPort, Interface, Ipv4, TimeZone
 from edge_watchdog.config.hours import Hours
@@ -104,7 +105,7 @@ class UplinkConfig:
     """One [[uplink]]: what the mind knows of it, and the driver's own *options*."""
 
     uplink: Uplink
-    options: object | None = None
+    options: Any = None
     monthly_cap: Size | None = None
 
 
@@ -169,7 +170,7 @@ class Vendor:
     name: str
     app_url: Url | None = None
     ca_file: FilePath | None = None
-    status: object | None = None
+    status: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ class Schedule:
     name: str
     kind: str
     every: Seconds
-    options: object
+    options: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ class AlertConfig:
     """One [[alert]] with the channel's own *options*."""
 
     kind: str
-    options: object
+    options: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,7 @@ class Config:
     vendor: Vendor | None = None
     schedules: tuple[Schedule, ...] = ()
     desk: Desk = field(default_factory=Desk)
-    mqtt: object | None = None
+    mqtt: Any = None
     alerts: tuple[AlertConfig, ...] = ()
     timing: Timing = field(default_factory=Timing)
     path: str = ""
