@@ -99,11 +99,15 @@ class ProbeEvery:
 
 @dataclass(frozen=True, slots=True)
 class ProbeBurst:
-    """Ask all anchors and the gateway of *uplink* every 100 ms for *for_s* seconds, from now."""
+    """Ask all anchors and the gateway of *uplink* every 100 ms for *for_s* seconds, from now.
+
+    *triage*: also ask the slower rungs (names, web page) once, now, whatever their turn.
+    """
 
     id: int
     uplink: str
     for_s: float
+    triage: bool = False
 
 
 @dataclass(frozen=True, slots=True)

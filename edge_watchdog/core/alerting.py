@@ -73,9 +73,7 @@ def next_alert(incident: Incident) -> float | None:
     return incident.next_update.mono
 
 
-def _alert(
-    incident: Incident, reason: Reason, state: State, now: Instant, policy: Policy
-) -> Alert:
+def _alert(incident: Incident, reason: Reason, state: State, now: Instant, policy: Policy) -> Alert:
     text = words.tell(incident, state, now, policy)
     return Alert(
         incident=incident.id,

@@ -66,53 +66,139 @@ TABLE: Mapping[Cause, Row] = {
     ),
     Cause.DEVICE_GONE: _row(device="gone"),
     Cause.CABLE_OUT: _row(
-        device="there", carrier="fail", gateway="fail ok", anchors="fail ok", names="fail ok",
-        web="fail ok", secure="ok", address="ok fail", routed="ok fail",
+        device="there",
+        carrier="fail",
+        gateway="fail ok",
+        anchors="fail ok",
+        names="fail ok",
+        web="fail ok",
+        secure="ok",
+        address="ok fail",
+        routed="ok fail",
     ),
     Cause.NO_ADDRESS: _row(
-        device="there", carrier="ok", address="fail", anchors="fail ok", gateway="fail ok",
-        names="fail ok", web="fail ok", secure="ok", routed="ok fail",
+        device="there",
+        carrier="ok",
+        address="fail",
+        anchors="fail ok",
+        gateway="fail ok",
+        names="fail ok",
+        web="fail ok",
+        secure="ok",
+        routed="ok fail",
     ),
     Cause.MISROUTED: _row(device="there", carrier="ok", address="ok", routed="fail"),
     Cause.ROUTER_DEAD: _row(
-        device="there", carrier="ok", address="ok", gateway="fail", anchors="fail", names="fail ok",
-        web="fail ok", secure="ok", routed="ok",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="fail",
+        anchors="fail",
+        names="fail ok",
+        web="fail ok",
+        secure="ok",
+        routed="ok",
     ),
     Cause.PROVIDER_DOWN: _row(
-        device="there", carrier="ok", address="ok", gateway="ok lossy", anchors="fail",
-        names="fail ok", web="fail ok", secure="ok", routed="ok", metered="no",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="ok lossy",
+        anchors="fail",
+        names="fail ok",
+        web="fail ok",
+        secure="ok",
+        routed="ok",
+        metered="no",
     ),
     Cause.NO_DATA: _row(
-        device="there", carrier="ok", address="ok", gateway="ok lossy", anchors="fail",
-        names="fail ok", web="fail ok", secure="ok", routed="ok", metered="yes",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="ok lossy",
+        anchors="fail",
+        names="fail ok",
+        web="fail ok",
+        secure="ok",
+        routed="ok",
+        metered="yes",
     ),
     Cause.PARTIAL_ROUTING: _row(
-        device="there", carrier="ok", address="ok", gateway="ok", anchors="partial", names="ok fail",
-        web="ok fail", secure="ok", routed="ok",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="ok",
+        anchors="partial",
+        names="ok fail",
+        web="ok fail",
+        secure="ok",
+        routed="ok",
     ),
     Cause.DNS_DEAD: _row(
-        device="there", carrier="ok", address="ok", gateway="ok", anchors="ok lossy", names="fail",
-        web="ok", secure="ok", routed="ok",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="ok",
+        anchors="ok lossy",
+        names="fail",
+        web="ok",
+        secure="ok",
+        routed="ok",
     ),
     Cause.PORTAL: _row(
-        device="there", carrier="ok", address="ok", gateway="ok", anchors="ok fail partial",
-        names="ok fail", web="portal", routed="ok", secure="ok intercepted",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="ok",
+        anchors="ok fail partial",
+        names="ok fail",
+        web="portal",
+        routed="ok",
+        secure="ok intercepted",
     ),
     Cause.TLS_INTERCEPTED: _row(
-        device="there", carrier="ok", address="ok", gateway="ok", anchors="ok", names="ok",
-        web="ok", secure="intercepted", routed="ok",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="ok",
+        anchors="ok",
+        names="ok",
+        web="ok",
+        secure="intercepted",
+        routed="ok",
     ),
     Cause.CLOCK_WRONG: _row(
-        device="there", carrier="ok", address="ok", gateway="ok", anchors="ok", names="ok",
-        web="ok", secure="clock", routed="ok",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="ok",
+        anchors="ok",
+        names="ok",
+        web="ok",
+        secure="clock",
+        routed="ok",
     ),
     Cause.LINE_LOSS: _row(
-        device="there", carrier="ok", address="ok", gateway="ok", anchors="lossy", names="ok",
-        web="ok fail", secure="ok", routed="ok",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="ok",
+        anchors="lossy",
+        names="ok",
+        web="ok fail",
+        secure="ok",
+        routed="ok",
     ),
     Cause.LOCAL_LOSS: _row(
-        device="there", carrier="ok", address="ok", gateway="lossy", anchors="lossy", names="ok fail",
-        web="ok fail", secure="ok", routed="ok",
+        device="there",
+        carrier="ok",
+        address="ok",
+        gateway="lossy",
+        anchors="lossy",
+        names="ok fail",
+        web="ok fail",
+        secure="ok",
+        routed="ok",
     ),
 }
 PRIOR: Mapping[Cause, float] = {Cause.NONE: 4.0, Cause.PORTAL: 0.1, Cause.MISROUTED: 0.5}
@@ -228,9 +314,7 @@ def _sign_of(evidence: Evidence, *, degraded: str = "lossy") -> str | None:
     }[evidence.health]
 
 
-def _anchors(
-    known: UplinkState, evidence: Evidence, now: Instant, policy: Policy
-) -> str | None:
+def _anchors(known: UplinkState, evidence: Evidence, now: Instant, policy: Policy) -> str | None:
     if is_silent(known, policy):
         return "fail"
     if evidence.health is Health.UNKNOWN:
@@ -250,15 +334,21 @@ def _deaf_operators(tracks: list[Track]) -> set[str]:
     return operators - {t.operator for t in tracks if not t.deaf}
 
 
+def _since_silence(known: UplinkState) -> list[Track]:
+    """Give the tracks that were asked after the present silence began; all when there is none."""
+    began = known.silence.since.mono if known.silence else -math.inf
+    return [t for t in known.tracks.values() if t.asked.mono >= began]
+
+
 def _web(known: UplinkState, evidence: Evidence) -> str | None:
-    plain = [t for t in known.tracks.values() if t.target.startswith("http ")]
+    plain = [t for t in _since_silence(known) if t.target.startswith("http ")]
     if any(t.finding is Finding.ANSWERED for t in plain):
         return _sign_of(evidence, degraded="fail")
     return "fail" if evidence.health is Health.DOWN else None
 
 
 def _secure(known: UplinkState) -> str | None:
-    tracks = [t for t in known.tracks.values() if t.target.startswith("https ")]
+    tracks = [t for t in _since_silence(known) if t.target.startswith("https ")]
     if not tracks:
         return None
     bad = [t for t in tracks if t.finding is Finding.BAD_CERTIFICATE]

@@ -104,6 +104,8 @@ def _others_answer(known: UplinkState, target: str, since: Instant) -> bool:
 def _listen(known: UplinkState, track: Track, sample: Sample, policy: Policy) -> UplinkState:
     """Keep the silence, the loss window and the CUSUM of the internet rung."""
     if not sample.lost:
+        if is_silent(known, policy):  # an outage that is over is not loss
+            known = replace(known, losses=(), cusum=0.0)
         known = replace(known, silence=None)
     elif not track.deaf and not _excused(known, sample):
         known = replace(known, silence=_longer(known.silence, sample))

@@ -25,6 +25,7 @@ SHOWS_AFTER_S: Mapping[Cause, float] = {
 BACKUP_SHOWS_AFTER_S = 60.0
 # Seconds of being fine that prove an end; the line's own failback has already waited.
 CLEAR_AFTER_S: Mapping[Scope, float] = {Scope.LINE: 5.0, Scope.VENDOR: 60.0, Scope.BACKUP: 60.0}
+SETTLES_S = 3.0  # a line that comes back passes through other faults for a moment
 QUIET = frozenset({Cause.NONE, Cause.CHECKING})
 SEVERITY: Mapping[Cause, Severity] = {
     Cause.LINE_LOSS: Severity.NOTICE,
@@ -84,7 +85,7 @@ def _keep(state: State, scope: Scope, now: Instant, policy: Policy) -> State:
         return state if incident is None else _clear(state, incident, now)
     if incident is None:
         return _open(state, scope, trouble, now)
-    return _swap(state, _update(incident, trouble))
+    return _swap(state, _update(incident, trouble, now))
 
 
 def find_trouble(state: State, scope: Scope, now: Instant, policy: Policy) -> Trouble | None:
@@ -110,10 +111,9 @@ def _line_trouble(state: State, now: Instant, policy: Policy) -> Trouble | None:
     diagnosis = state.uplinks[failover.active].diagnosis
     if diagnosis is None or diagnosis.cause in QUIET or not _shows(diagnosis, now):
         return None
-    if state.uplinks[failover.active].silence is not None:
-        return None if open_incident(state, Scope.LINE) is None else _line(
-            state, failover.active, Severity.WARNING
-        )
+    undecided = failover.phase in (Phase.SUSPECT, Phase.SWITCHING)
+    if undecided and open_incident(state, Scope.LINE) is None:
+        return None  # within a second there is a switch, or the proof that there can be none
     return _line(state, failover.active, SEVERITY.get(diagnosis.cause, Severity.WARNING))
 
 
@@ -180,15 +180,16 @@ def _open(state: State, scope: Scope, trouble: Trouble, now: Instant) -> State:
         opened=since if trouble.cause not in QUIET else now,
         uplink=trouble.uplink,
     )
-    incident = _update(incident, trouble)
+    incident = _update(incident, trouble, now)
     incidents = (*state.incidents, incident)
     return replace(state, incidents=incidents, next_incident=state.next_incident + 1)
 
 
-def _update(incident: Incident, trouble: Trouble) -> Incident:
+def _update(incident: Incident, trouble: Trouble, now: Instant) -> Incident:
     diagnosis = trouble.diagnosis
     cause = trouble.cause
-    if cause is Cause.CHECKING and incident.cause is not Cause.CHECKING:
+    fleeting = diagnosis is not None and now.since(diagnosis.since) < SETTLES_S
+    if incident.cause is not Cause.CHECKING and (cause is Cause.CHECKING or fleeting):
         cause, diagnosis = incident.cause, None
     return replace(
         incident,

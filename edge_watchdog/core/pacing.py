@@ -6,14 +6,17 @@ Suspicion costs a burst, calm costs almost nothing, a metered standby costs next
 from dataclasses import replace
 
 from edge_watchdog.core.actions import Action, Pace, ProbeBurst, ProbeEvery, WatchVendor
-from edge_watchdog.core.evidence import internet, is_hard_down, is_silent
+from edge_watchdog.core.evidence import has_portal, internet, is_hard_down, is_silent
 from edge_watchdog.core.failover import next_standby
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Uplink
+from edge_watchdog.core.model import Layer, Uplink
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.state import Cause, Phase, State, UplinkState
 
-BURST_LASTS_S = 1.0
+BURST_S = 1.0
+SUSPECT_BURST_S = 0.5  # renewed while the suspicion lasts
+PREARM_MISSES = 3
+TRIAGE_REST_S = 2.0
 BURST_REST_S = 5.0  # between bursts over an uplink that is known to be dead, or is only a standby
 BURST_REST_METERED_S = 30.0
 TROUBLE_VISIT_S = 5.0
@@ -76,10 +79,18 @@ def _burst(
     known = state.uplinks[uplink.name]
     if now.mono < burst_due(state, uplink, policy):
         return state, ()
-    burst = ProbeBurst(state.next_id, uplink.name, BURST_LASTS_S)
-    known = replace(known, burst_until=now.mono + BURST_LASTS_S, burst_at=now.mono)
+    active = uplink.name == state.failover.active
+    for_s = SUSPECT_BURST_S if active else BURST_S
+    triage = (not active or state.failover.phase is Phase.STRANDED) and _triage_due(known, now)
+    burst = ProbeBurst(state.next_id, uplink.name, for_s, triage)
+    known = replace(known, burst_until=now.mono + for_s, burst_at=now.mono)
     uplinks = {**state.uplinks, uplink.name: known}
     return replace(state, next_id=state.next_id + 1, uplinks=uplinks), (burst,)
+
+
+def _triage_due(known: UplinkState, now: Instant) -> bool:
+    slow = [t for t in known.tracks.values() if t.layer is Layer.WEB]
+    return all(now.since(t.asked) >= TRIAGE_REST_S for t in slow)
 
 
 def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
@@ -87,20 +98,30 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     known = state.uplinks[uplink.name]
     if known.link is None or is_hard_down(known.link):
         return float("inf")
-    failover = state.failover
-    if failover.phase is Phase.SUSPECT and uplink.name == failover.active:
+    if _wants_burst_now(state, uplink, policy):
         return known.burst_until
-    if failover.phase is Phase.SUSPECT and uplink.name == next_standby(state, policy):
-        return known.burst_until
-    if failover.phase is Phase.DIVERTED and uplink.name == failover.left:
-        return known.burst_until
-    rest = BURST_REST_METERED_S if uplink.metered else BURST_REST_S
-    if failover.phase is Phase.STRANDED:
-        return known.burst_at + rest if known.burst_at else known.burst_until
+    rest = known.burst_at + (BURST_REST_METERED_S if uplink.metered else BURST_REST_S)
     in_doubt = known.silence is not None and not is_silent(known, policy)
-    if in_doubt and uplink.name != failover.active:
-        return known.burst_at + rest
+    if state.failover.phase is Phase.STRANDED or has_portal(known):
+        return rest
+    if in_doubt and uplink.name != state.failover.active:
+        return rest
     return float("inf")
+
+
+def _wants_burst_now(state: State, uplink: Uplink, policy: Policy) -> bool:
+    """Tell whether a decision waits for what this uplink answers."""
+    failover = state.failover
+    if failover.phase is Phase.DIVERTED:
+        return uplink.name == failover.left
+    if failover.phase is not Phase.SUSPECT or failover.active is None:
+        return False
+    if uplink.name == failover.active:
+        return True
+    active = state.uplinks[failover.active]
+    # one lost question is not worth a standby's money; a lost burst tick, or no carrier, is
+    serious = active.silence is not None and active.silence.probes >= PREARM_MISSES
+    return (serious or is_hard_down(active.link)) and uplink.name == next_standby(state, policy)
 
 
 def _watch_vendor(state: State, policy: Policy) -> tuple[State, tuple[Action, ...]]:

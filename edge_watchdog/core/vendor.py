@@ -14,9 +14,7 @@ from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Diagnosis, UplinkState
 
 CONFIRM_VISITS = 2  # one failed visit is a hiccup, two in a row are news
-TROUBLE = frozenset(
-    {VendorLevel.DEGRADED, VendorLevel.PARTIAL_OUTAGE, VendorLevel.MAJOR_OUTAGE}
-)
+TROUBLE = frozenset({VendorLevel.DEGRADED, VendorLevel.PARTIAL_OUTAGE, VendorLevel.MAJOR_OUTAGE})
 JOURNEY_STALE_S = 900.0
 
 
@@ -73,9 +71,7 @@ def blame(
     return Cause.NONE, 0.9 if here is Health.UP else 0.0, seen
 
 
-def _down(
-    journey: JourneyReport | None, level: VendorLevel, report: VendorReport | None
-) -> Cause:
+def _down(journey: JourneyReport | None, level: VendorLevel, report: VendorReport | None) -> Cause:
     if level is VendorLevel.MAINTENANCE:
         return Cause.VENDOR_MAINTENANCE
     if level in TROUBLE:

@@ -41,8 +41,10 @@ PHRASES: Mapping[Cause, Phrase] = {
         "cable out",
         "The network cable of {line} is out.",
         "The box has lost the signal on the cable that leads to the router.",
-        ("Push the network cable back in at the box and at the router until it clicks.",
-         "Look whether the router has lights. If not, check its plug."),
+        (
+            "Push the network cable back in at the box and at the router until it clicks.",
+            "Look whether the router has lights. If not, check its plug.",
+        ),
     ),
     Cause.DEVICE_GONE: Phrase(
         "device not there",
@@ -54,31 +56,39 @@ PHRASES: Mapping[Cause, Phrase] = {
         "no address from the router",
         "The router does not let the box in on {line}.",
         "The cable is fine, but the router gives the box no address.",
-        ("Unplug the router, wait 30 seconds, plug it back in.",
-         "Wait three minutes until its lights are steady."),
+        (
+            "Unplug the router, wait 30 seconds, plug it back in.",
+            "Wait three minutes until its lights are steady.",
+        ),
     ),
     Cause.ROUTER_DEAD: Phrase(
         "router not responding",
         "The router of {line} does not respond.",
         "The cable is fine, but the router does not answer at all.",
-        ("Unplug the router, wait 30 seconds, plug it back in.",
-         "Wait three minutes until its lights are steady."),
+        (
+            "Unplug the router, wait 30 seconds, plug it back in.",
+            "Wait three minutes until its lights are steady.",
+        ),
         "If this does not help: the internet provider.",
     ),
     Cause.PROVIDER_DOWN: Phrase(
         "internet provider down",
         "The internet provider of {line} has a fault.",
         "The router works, but nothing beyond it answers.",
-        ("Leave the router as it is.",
-         "Call the internet provider and ask when the line will be back."),
+        (
+            "Leave the router as it is.",
+            "Call the internet provider and ask when the line will be back.",
+        ),
         "The internet provider.",
     ),
     Cause.NO_DATA: Phrase(
         "no data on the mobile line",
         "{line} is connected but carries no data.",
         "The stick or phone answers, but nothing beyond it does.",
-        ("Check the signal and the data plan of {line}.",
-         "Unplug it, wait ten seconds, plug it back in."),
+        (
+            "Check the signal and the data plan of {line}.",
+            "Unplug it, wait ten seconds, plug it back in.",
+        ),
         "The mobile provider.",
     ),
     Cause.PARTIAL_ROUTING: Phrase(
@@ -92,8 +102,10 @@ PHRASES: Mapping[Cause, Phrase] = {
         "name service down",
         "The internet is there, but names are not found over {line}.",
         "The provider's or router's name service (DNS) does not answer. Web pages may not open.",
-        ("Unplug the router, wait 30 seconds, plug it back in.",
-         "If it stays: ask the provider about a DNS fault."),
+        (
+            "Unplug the router, wait 30 seconds, plug it back in.",
+            "If it stays: ask the provider about a DNS fault.",
+        ),
         "The internet provider.",
     ),
     Cause.PORTAL: Phrase(
@@ -107,8 +119,10 @@ PHRASES: Mapping[Cause, Phrase] = {
         "secure pages are tampered with",
         "Something on {line} breaks secure pages.",
         "Secure pages come with a certificate that the box does not know.",
-        ("Do not click through certificate warnings.",
-         "Owner: ask whoever set up the router or a filter."),
+        (
+            "Do not click through certificate warnings.",
+            "Owner: ask whoever set up the router or a filter.",
+        ),
     ),
     Cause.CLOCK_WRONG: Phrase(
         "clock not right",
@@ -277,8 +291,11 @@ def _compose(
     headline, steps = phrase.headline, phrase.steps
     if standing is Standing.OFFLINE:
         headline = f"No internet. {headline}" if cause is not Cause.CHECKING else "No internet."
-        steps = (USE_LIST, WORK_ON, *steps)[:3] if cause is Cause.CHECKING else (
-            f"{USE_LIST} {WORK_ON}", *steps)[:3]
+        steps = (
+            (USE_LIST, WORK_ON, *steps)[:3]
+            if cause is Cause.CHECKING
+            else (f"{USE_LIST} {WORK_ON}", *steps)[:3]
+        )
     if standing is Standing.BACKUP:
         if cause is Cause.NONE:
             headline, steps = "The box is on {backup}.", ()

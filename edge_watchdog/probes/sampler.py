@@ -91,9 +91,16 @@ class Sampler:
         post.timetable.pace(periods, self._clock.now().mono)
         self._wake()
 
-    def burst(self, uplink: str, for_s: float) -> None:
-        """Ask all anchors and the gateway every BURST_S for *for_s* seconds from now."""
-        self._post(uplink).timetable.burst(for_s, self._clock.now().mono)
+    def burst(self, uplink: str, for_s: float, *, triage: bool = False) -> None:
+        """Ask all anchors and the gateway every BURST_S for *for_s* seconds from now.
+
+        With *triage*, names and web are asked once too, at once.
+        """
+        now = self._clock.now().mono
+        timetable = self._post(uplink).timetable
+        timetable.burst(for_s, now)
+        if triage:
+            timetable.triage(now)
         self._wake()
 
     def methods(self, uplink: str) -> str:

@@ -62,6 +62,12 @@ class Timetable:
         until = now + min(for_s, LONGEST_BURST_S)
         self._burst_until = max(self._burst_until, until)
 
+    def triage(self, now: float) -> None:
+        """Have names and web due at once, and let their turns go on from there."""
+        for rung in (Rung.NAMES, Rung.WEB):
+            if rung in self._due:
+                self._due[rung] = now
+
     def is_bursting(self, now: float) -> bool:
         """Tell whether a burst is on."""
         return now < self._burst_until

@@ -1,0 +1,281 @@
+"""The hands of the watch half: every action of the mind, carried out by the room it belongs to.
+
+In: actions.  Out: Done events, and the events of the workers that this file names.  carry_out()
+never waits: what takes time becomes a task, and its outcome comes back through *emit*.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+
+from edge_watchdog.alerts import Channel
+from edge_watchdog.alerts.outbox import Outbox
+from edge_watchdog.bridge import BridgeServer
+from edge_watchdog.clock import Clock
+from edge_watchdog.config import Config
+from edge_watchdog.core.actions import (
+    Action,
+    Evict,
+    FetchSchedule,
+    ProbeBurst,
+    ProbeEvery,
+    Ready,
+    Release,
+    RouteVia,
+    SendAlert,
+    WatchVendor,
+)
+from edge_watchdog.core.events import Done, Event, LinkChanged
+from edge_watchdog.core.evidence import is_hard_down
+from edge_watchdog.core.model import LinkState, Mode
+from edge_watchdog.core.policy import PACES, Policy
+from edge_watchdog.core.view import StudioView
+from edge_watchdog.links import LinkError, UplinkDriver
+from edge_watchdog.links.ethernet import Ethernet
+from edge_watchdog.links.evict import end_connections
+from edge_watchdog.links.kernel import Kernel
+from edge_watchdog.links.routes import Exit, Overlay
+from edge_watchdog.mqtt import MqttFace
+from edge_watchdog.probes.bind import Binding, open_session
+from edge_watchdog.probes.sampler import Sampler
+from edge_watchdog.vendors.watcher import VendorWatcher
+
+log = logging.getLogger(__name__)
+
+
+class Hands:
+    """Everything of the watch half that touches the world."""
+
+    def __init__(
+        self,
+        config: Config,
+        policy: Policy,
+        *,
+        bridge: BridgeServer,
+        emit: Callable[[Event], None],
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._policy = policy
+        self._bridge = bridge
+        self._emit = emit
+        self._clock = clock
+        self._ca_file = config.vendor.ca_file if config.vendor else None
+        self._kernel = Kernel()
+        self._overlay = Overlay(self._kernel)
+        self._sampler = Sampler(
+            config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
+        )
+        self._links: dict[str, LinkState] = {}
+        self._bindings: dict[str, Binding] = {}
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._active: str | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._drivers = {
+            one.uplink.name: self._driver(one.options, i) for i, one in enumerate(config.uplinks)
+        }
+        self._mqtt = MqttFace(config.mqtt, box_id=_box_id(), clock=clock) if config.mqtt else None
+        path = Path(config.box.state_dir) / "watch" / "outbox.db"
+        self._outbox = Outbox(path, self._channels(), clock)
+        self._vendor = self._vendor_watcher()
+
+    def _driver(self, options: object, number: int) -> UplinkDriver:
+        assert options is None or isinstance(options, Ethernet)  # noqa: S101 - the registry's only kind
+        uplink = self._config.uplinks[number].uplink
+        ask = self._config.anchors[0].address
+        return (options or Ethernet()).driver(uplink, self._kernel, ask)
+
+    def _channels(self) -> dict[str, Channel]:
+        channels: dict[str, Channel] = {}
+        for number, one in enumerate(self._config.alerts, 1):
+            channels[f"{one.kind} {number}"] = one.options.build(self._session_in_use)
+        if self._mqtt is not None:
+            channels["mqtt"] = self._mqtt
+        return channels
+
+    def _vendor_watcher(self) -> VendorWatcher | None:
+        vendor = self._config.vendor
+        if vendor is None:
+            return None
+        reader = None if vendor.status is None else vendor.status.build(self._clock)
+        return VendorWatcher(
+            reader,
+            vendor.app_url,
+            session_for=self._session_for,
+            clock=self._clock,
+            emit=self._emit,
+        )
+
+    async def open(self) -> None:
+        """Connect to the kernel; raises LinkError."""
+        await self._kernel.open()
+
+    async def close(self, *, keep_route: bool) -> None:
+        """Remove everything of ours from the kernel, unless the next run goes on at once."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for session in self._sessions.values():
+            await session.close()
+        if self._mqtt is not None:
+            await self._mqtt.close()
+        if not keep_route and self._config.box.mode is not Mode.OBSERVE:
+            await self._overlay.clear()
+        await self._kernel.close()
+
+    def workers(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Give what must run for ever, by name."""
+        workers: dict[str, Callable[[], Awaitable[None]]] = {
+            "kernel": self._kernel.run,
+            "sampler": self._sampler.run,
+            "outbox": self._outbox.run,
+        }
+        for name in self._drivers:
+            workers[f"link {name}"] = self._watcher(name)
+        if self._vendor is not None:
+            workers["vendor"] = self._vendor.run
+        if self._mqtt is not None:
+            workers["mqtt"] = self._mqtt.run
+        if self._config.box.mode is not Mode.OBSERVE:
+            workers["overlay"] = self._keep_overlay
+        return workers
+
+    def show(self, view: StudioView) -> None:
+        """Pass a view on to the faces of this half."""
+        if self._mqtt is not None:
+            self._mqtt.show(view)
+
+    def carry_out(self, action: Action) -> None:
+        """Begin *action*; RouteVia, Evict, Ready and Release come back as Done."""
+        match action:
+            case ProbeEvery():
+                self._sampler.pace(action.uplink, PACES[action.pace], action.avoid)
+            case ProbeBurst():
+                self._sampler.burst(action.uplink, action.for_s, triage=action.triage)
+            case WatchVendor():
+                self._follow_vendor(action)
+            case FetchSchedule():
+                self._bridge.ask_fetch(action)
+            case RouteVia() | Evict() | Ready() | Release():
+                self._begin(action.id, self._touch(action))
+            case SendAlert():
+                self._begin(action.id, self._outbox.put(action.alert))
+
+    def _begin(self, number: int, work: Awaitable[None]) -> None:
+        task = asyncio.create_task(self._report(number, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _report(self, number: int, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except LinkError as error:
+            log.warning("refused action=%d %s", number, error)
+            self._emit(Done(self._clock.now(), number, ok=False, detail=str(error)))
+        else:
+            self._emit(Done(self._clock.now(), number, ok=True))
+
+    async def _touch(self, action: RouteVia | Evict | Ready | Release) -> None:
+        match action:
+            case RouteVia():
+                await self._overlay.steer(action.uplink)
+                self._active = action.uplink
+                self._outbox.wake()
+            case Evict():
+                binding = self._bindings.get(action.uplink)
+                if binding is not None:
+                    ended = await end_connections(binding.source)
+                    log.info("evicted uplink=%s connections=%d", action.uplink, ended)
+            case Ready():
+                await self._drivers[action.uplink].bring_up()
+            case Release():
+                await self._drivers[action.uplink].release()
+
+    def _follow_vendor(self, action: WatchVendor) -> None:
+        if action.via is not None:
+            self._active = action.via
+        if self._vendor is None:
+            return
+        self._vendor.follow(action.every_s, action.via)
+        for name in self._drivers:
+            self._vendor.visit_every(name, action.visits.get(name))
+
+    def _watcher(self, name: str) -> Callable[[], Awaitable[None]]:
+        async def watch() -> None:
+            async for state in self._drivers[name].watch():
+                await self._link_changed(name, state)
+
+        return watch
+
+    async def _link_changed(self, name: str, state: LinkState) -> None:
+        """Bad news first: the mind is told before tables are tidied; good news after they stand."""
+        self._links[name] = state
+        event = LinkChanged(self._clock.now(), name, state)
+        if is_hard_down(state):
+            self._emit(event)
+        if self._config.box.mode is not Mode.OBSERVE:
+            await self._overlay.know(self._exits())
+        await self._bind(name, state)
+        if not is_hard_down(state):
+            self._emit(event)
+
+    def _exits(self) -> dict[str, Exit]:
+        exits = {}
+        for number, one in enumerate(self._config.uplinks):
+            state = self._links.get(one.uplink.name)
+            device = self._kernel.snapshot.devices.get(one.uplink.interface)
+            if state is None or device is None or is_hard_down(state) or state.gateway is None:
+                continue
+            exits[one.uplink.name] = Exit(
+                number, one.uplink.interface, device.index, _address(state), state.gateway
+            )
+        return exits
+
+    async def _bind(self, name: str, state: LinkState) -> None:
+        binding = None
+        if not is_hard_down(state):
+            interface = next(
+                u.uplink.interface for u in self._config.uplinks if u.uplink.name == name
+            )
+            binding = Binding(name, interface, _address(state), state.gateway, state.resolvers)
+        if binding is not None:
+            changed = self._bindings.get(name) != binding
+            self._bindings[name] = binding
+            if changed:
+                await self._open_session(name, binding)
+        self._sampler.bind(name, binding)
+        if state.routed is False and binding is not None:
+            self._sampler.misrouted(name)
+
+    async def _open_session(self, name: str, binding: Binding) -> None:
+        old = self._sessions.get(name)
+        reserve = tuple(a.address for a in self._config.anchors if a.dns)
+        self._sessions[name] = open_session(binding, self._ca_file, reserve=reserve)
+        if old is not None:
+            await old.close()
+
+    def _session_for(self, uplink: str | None) -> aiohttp.ClientSession | None:
+        state = self._links.get(uplink or "")
+        if state is None or is_hard_down(state):
+            return None
+        return self._sessions.get(uplink or "")
+
+    def _session_in_use(self) -> aiohttp.ClientSession | None:
+        return self._session_for(self._active)
+
+    async def _keep_overlay(self) -> None:
+        """Put back what others removed: after every look at the kernel, at least every 5 s."""
+        async for _ in self._kernel.looks():
+            await self._overlay.know(self._exits())
+
+
+def _address(state: LinkState) -> str:
+    return state.addresses[0].partition("/")[0]
+
+
+def _box_id() -> str:
+    return socket.gethostname() or "box"

@@ -1,0 +1,85 @@
+"""Anything that looks like Ethernet: the broadband cable, a HiLink stick, a USB tether, Wi-Fi.
+
+The system's own network manager brings it up and gives it an address; this driver reads and never
+configures.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from edge_watchdog.core.model import LinkState, Uplink
+from edge_watchdog.links.kernel import Kernel, Snapshot
+from edge_watchdog.links.leases import find_resolvers
+
+
+@dataclass(frozen=True, slots=True)
+class Ethernet:
+    """The keys of ``kind = "ethernet"``."""
+
+    gateway: str = field(
+        default="",
+        metadata={"doc": "The router's address, if the system keeps no default route for it."},
+    )
+    resolvers: tuple[str, ...] = field(
+        default=(),
+        metadata={"doc": "Its name servers, if the box does not find them; else the router."},
+    )
+    resolvers_file: str = field(
+        default="",
+        metadata={"doc": "A file in resolv.conf form that the DHCP client keeps for this line."},
+    )
+
+    def driver(self, uplink: Uplink, kernel: Kernel, ask: str) -> "EthernetDriver":
+        """Build the driver; *ask* is an address beyond the router, for the routing self-test."""
+        return EthernetDriver(self, uplink, kernel, ask)
+
+
+class EthernetDriver:
+    """Watches one interface."""
+
+    def __init__(self, options: Ethernet, uplink: Uplink, kernel: Kernel, ask: str) -> None:
+        self._options = options
+        self._uplink = uplink
+        self._kernel = kernel
+        self._ask = ask
+
+    async def bring_up(self) -> None:
+        """Do nothing: the network manager has it up whenever it can be."""
+
+    async def release(self) -> None:
+        """Do nothing: an idle cable costs nothing."""
+
+    async def watch(self) -> AsyncIterator[LinkState]:
+        """Give the present state at once, then every change."""
+        last: LinkState | None = None
+        async for snapshot in self._kernel.looks():
+            state = await self._read(snapshot)
+            if state != last:
+                last = state
+                yield state
+
+    async def _read(self, snapshot: Snapshot) -> LinkState:
+        device = snapshot.devices.get(self._uplink.interface)
+        if device is None:
+            return LinkState(present=False)
+        gateway = self._options.gateway or snapshot.gateway_of(device.index)
+        addresses = snapshot.addresses.get(device.index, ())
+        routed = None
+        if gateway and addresses and device.carrier:
+            routed = await self._kernel.leads_out(device.index, gateway, self._ask)
+        return LinkState(
+            present=True,
+            carrier=device.carrier,
+            addresses=addresses,
+            gateway=gateway,
+            neighbour=snapshot.neighbours.get((device.index, gateway)) if gateway else None,
+            resolvers=self._resolvers(device.index, gateway),
+            routed=routed,
+            default=snapshot.leaves_by() == device.index,
+        )
+
+    def _resolvers(self, index: int, gateway: str | None) -> tuple[str, ...]:
+        if self._options.resolvers:
+            return self._options.resolvers
+        found = find_resolvers(self._uplink.interface, index, self._options.resolvers_file)
+        return found or ((gateway,) if gateway else ())

@@ -1,0 +1,194 @@
+"""The kernel's own view of the network: snapshots in, taken anew after every netlink notification.
+
+A notification only says "look again": the state is always read whole, so that a lost or merged
+message can do no harm.  This file and routes.py are the only ones that speak netlink.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+from pyroute2 import AsyncIPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from edge_watchdog.core.model import Neighbour
+from edge_watchdog.links import LinkError
+
+RTMGRP = 0x1 | 0x4 | 0x10 | 0x40 | 0x80  # links, neighbours, IPv4 addresses, routes and rules
+MAIN_TABLE = 254
+IFF_UP = 0x1
+QUIET_LOOK_S = 5.0  # look again even when nothing was announced
+SETTLE_S = 0.002  # one cause makes several notifications; take them together
+NEIGHBOUR_STATES: Mapping[int, Neighbour] = {  # include/uapi/linux/neighbour.h
+    0x01: Neighbour.PROBING,
+    0x02: Neighbour.REACHABLE,
+    0x04: Neighbour.STALE,
+    0x08: Neighbour.PROBING,
+    0x10: Neighbour.PROBING,
+    0x20: Neighbour.FAILED,
+    0x80: Neighbour.REACHABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One interface; *carrier* is False while it is switched off."""
+
+    index: int
+    carrier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRoute:
+    """One default route of the main table; the lowest *metric* wins."""
+
+    metric: int
+    index: int
+    gateway: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """IPv4 as the kernel has it at one moment; addresses are "192.0.2.7/24" by device index."""
+
+    devices: Mapping[str, Device] = field(default_factory=dict)
+    addresses: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    defaults: tuple[DefaultRoute, ...] = ()
+    neighbours: Mapping[tuple[int, str], Neighbour] = field(default_factory=dict)
+
+    def gateway_of(self, index: int) -> str | None:
+        """Give the gateway of the best default route through the device, if there is one."""
+        return next((r.gateway for r in self.defaults if r.index == index and r.gateway), None)
+
+    def leaves_by(self) -> int | None:
+        """Give the device that the system's own best default route uses."""
+        return self.defaults[0].index if self.defaults else None
+
+
+class Kernel:
+    """One rtnetlink connection of this process; open() before use, close() after."""
+
+    def __init__(self) -> None:
+        self._ipr: AsyncIPRoute | None = None
+        self._bell: socket.socket | None = None
+        self._rung = asyncio.Event()
+        self._looked = asyncio.Condition()
+        self.lock = asyncio.Lock()  # netlink(7): one dump at a time on one socket
+        self.snapshot = Snapshot()
+
+    async def open(self) -> None:
+        """Connect and take the first snapshot; raises LinkError."""
+        self._ipr = AsyncIPRoute()
+        await self._ipr.setup_endpoint()
+        bell = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        bell.setblocking(False)
+        bell.bind((0, RTMGRP))
+        self._bell = bell
+        asyncio.get_running_loop().add_reader(bell, self._ring)
+        self.snapshot = await self._look()
+
+    async def close(self) -> None:
+        """Let go of both sockets; harmless when done twice."""
+        if self._bell is not None:
+            asyncio.get_running_loop().remove_reader(self._bell)
+            self._bell.close()
+            self._bell = None
+        if self._ipr is not None:
+            self._ipr.close()
+            self._ipr = None
+
+    @property
+    def ipr(self) -> AsyncIPRoute:
+        """The connection, to be used under *lock*; raises LinkError when it is not open."""
+        if self._ipr is None:
+            raise LinkError("the netlink connection is not open")
+        return self._ipr
+
+    async def run(self) -> None:
+        """Keep the snapshot fresh for ever."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(QUIET_LOOK_S):
+                    await self._rung.wait()
+            await asyncio.sleep(SETTLE_S)
+            self._rung.clear()
+            fresh = await self._look()
+            async with self._looked:
+                self.snapshot = fresh
+                self._looked.notify_all()
+
+    async def looks(self) -> AsyncIterator[Snapshot]:
+        """Give the present snapshot, then one after every look."""
+        yield self.snapshot
+        while True:
+            async with self._looked:
+                await self._looked.wait()
+            yield self.snapshot
+
+    def _ring(self) -> None:
+        """Empty the notification socket; an overrun (ENOBUFS) is a notification too."""
+        bell = self._bell
+        while bell is not None:
+            try:
+                bell.recv(65536)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue
+        self._rung.set()
+
+    async def _look(self) -> Snapshot:
+        try:
+            async with self.lock:
+                return Snapshot(
+                    await self._devices(),
+                    await self._addresses(),
+                    await self._defaults(),
+                    await self._neighbours(),
+                )
+        except (NetlinkError, OSError) as error:
+            raise LinkError(f"reading the network state failed: {error}") from error
+
+    async def _devices(self) -> Mapping[str, Device]:
+        return {
+            message.get("ifname"): Device(
+                message["index"],
+                bool(message["flags"] & IFF_UP) and bool(message.get("carrier")),
+            )
+            async for message in await self.ipr.get_links()
+        }
+
+    async def _addresses(self) -> Mapping[int, tuple[str, ...]]:
+        found: dict[int, tuple[str, ...]] = {}
+        async for message in await self.ipr.get_addr(family=socket.AF_INET):
+            text = f"{message.get('local') or message.get('address')}/{message['prefixlen']}"
+            found[message["index"]] = (*found.get(message["index"], ()), text)
+        return found
+
+    async def _defaults(self) -> tuple[DefaultRoute, ...]:
+        found = [
+            DefaultRoute(message.get("priority") or 0, message.get("oif"), message.get("gateway"))
+            async for message in await self.ipr.get_routes(family=socket.AF_INET, table=MAIN_TABLE)
+            if message["dst_len"] == 0 and message.get("oif")
+        ]
+        return tuple(sorted(found, key=lambda route: route.metric))
+
+    async def _neighbours(self) -> Mapping[tuple[int, str], Neighbour]:
+        return {
+            (message["ifindex"], message.get("dst")): NEIGHBOUR_STATES[message["state"]]
+            async for message in await self.ipr.get_neighbours(family=socket.AF_INET)
+            if message["state"] in NEIGHBOUR_STATES
+        }
+
+    async def leads_out(self, index: int, gateway: str, to: str) -> bool:
+        """Tell whether a packet to *to* that is bound to the device would go by *gateway*."""
+        try:
+            async with self.lock:
+                answers = await self.ipr.route("get", dst=to, oif=index)
+        except NetlinkError:
+            return False
+        return any(
+            answer.get("gateway") == gateway and answer.get("oif") == index for answer in answers
+        )
