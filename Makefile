@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: help demo run test lint bench clean apt-demo apt-test root
 
 ## demo    the studio in a box: pull the cable, watch the desk page (Linux, root)
-demo: root apt-demo $(READY)
+demo: apt-demo root $(READY)
 	@$(BIN)/python -m tests.lab.demo
 
 ## run     this machine's own lines, observed: no root, nothing touched; desk page on port 8080
@@ -19,7 +19,7 @@ run: $(READY)
 	@$(BIN)/edge-watchdog run --observe
 
 ## test    everything: lint, then all tests (root for the namespaces)
-test: root apt-test lint
+test: apt-test root lint
 	@REQUIRE_ALL=1 $(BIN)/python -m pytest
 
 ## lint    format, rules, types, and whether the generated pages are fresh
@@ -30,7 +30,7 @@ lint: $(READY)
 	@$(BIN)/edge-watchdog reference --check
 
 ## bench   measure failover, cost and pages; prints the table of the README (root)
-bench: root apt-demo $(READY)
+bench: apt-demo root $(READY)
 	@$(BIN)/python -m bench
 
 ## clean   remove what was built here
