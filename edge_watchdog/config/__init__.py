@@ -118,6 +118,8 @@ def advice(config: Config) -> list[str]:
         said.append("There is one way out only: an outage is seen and told, but not bridged.")
     if config.box.mode is Mode.OBSERVE and len(config.uplinks) > 1:
         said.append('[box] mode is "observe": nothing is switched; "self" would.')
+    if not config.box.lan_interfaces:
+        said.append("[box] has no lan_interfaces: the pages open on this machine only.")
     if config.vendor is None:
         said.append("There is no [vendor]: its outage cannot be told from one of ours.")
     elif config.vendor.status is None:

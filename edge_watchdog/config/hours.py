@@ -5,7 +5,7 @@ are not named are closed.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -22,9 +22,13 @@ _FORM = 'write days and times like "Mon-Sat 09:00-19:00, Sun 10:00-16:00"'
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When the studio is open: [opens, closes) in minutes since Monday 00:00, sorted, disjoint."""
+    """When the studio is open: [opens, closes) in minutes since Monday 00:00, sorted, disjoint.
+
+    *text* is how a person wrote it.
+    """
 
     spans: tuple[tuple[int, int], ...]
+    text: str = field(default="", compare=False)
 
     def is_open(self, weekday: int, minute: int) -> bool:
         """Tell whether the studio is open; *weekday* 0 is Monday, *minute* 0 is midnight."""
@@ -58,7 +62,7 @@ def parse_hours(text: str) -> Hours:
         for day in _days(found["first"], found["last"]):
             begin = day * DAY_MINUTES + opens
             spans.append((begin, begin + length))
-    return Hours(_tidy(spans))
+    return Hours(_tidy(spans), text)
 
 
 def local_minute(wall: float, time_zone: str) -> tuple[int, int]:

@@ -54,7 +54,11 @@ class Box:
         },
     )
     lan_interfaces: tuple[Interface, ...] = field(
-        default=(), metadata={"doc": "Where the studio's computers are.", "example": ["eth0"]}
+        default=(),
+        metadata={
+            "doc": "Where the studio's computers are; the pages are served there and nowhere else.",
+            "shipped": ["eth0"],
+        },
     )
     state_dir: FilePath = field(
         default=FilePath("/var/lib/edge-watchdog"),
@@ -214,7 +218,8 @@ class Desk:
     """The pages on the studio's network."""
 
     listen: HostPort = field(
-        default=HostPort("0.0.0.0:8080"), metadata={"doc": "Where the pages are served."}
+        default=HostPort("0.0.0.0:8080"),
+        metadata={"doc": "Where the pages are served; under systemd the socket unit says it."},
     )
     allowed_hosts: tuple[str, ...] = field(
         default=(),

@@ -371,6 +371,13 @@ def test_what_systemd_hands_over_is_not_looked_for():
 
 def test_advice_names_what_a_small_configuration_lacks():
     said = "\n".join(advice(parse(LEAST)))
-    for word in ("one way out", "[vendor]", "[[schedule]]", "[[alert]]", "opening_hours"):
+    for word in (
+        "one way out",
+        "[vendor]",
+        "[[schedule]]",
+        "[[alert]]",
+        "opening_hours",
+        "lan_interfaces",
+    ):
         assert word in said
     assert advice(parse(GOOD)) == []
