@@ -84,7 +84,7 @@ class Watch:
 
     async def run(self) -> Config | None:
         """Watch until told to stop; gives the configuration to go on with, None to end."""
-        boot_id = BOOT_ID.read_text("ascii").strip()
+        boot_id = _boot_id()
         self._journal = await Journal.open(
             self._state_dir / "journal.db", boot_id=boot_id, decode_state=_decode_state
         )
@@ -265,6 +265,10 @@ class Watch:
             self._notifier.status(f"{self._config.path} has mistakes; the last good one is used")
             return
         self._end(fresh)
+
+
+def _boot_id() -> str:
+    return BOOT_ID.read_text("ascii").strip()
 
 
 def _decode_state(data: object) -> State:

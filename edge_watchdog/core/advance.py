@@ -197,7 +197,7 @@ def health_of(known: UplinkState, now: Instant, policy: Policy) -> Health:
 
 
 def next_deadline(state: State, policy: Policy, now: Instant) -> float | None:
-    """Give the CLOCK_BOOTTIME at which ``Woke`` is due even if nothing happens; always after now."""
+    """Give the CLOCK_BOOTTIME at which ``Woke`` is due if nothing happens; always after *now*."""
     due = min(_deadlines(state, policy, now), default=None)
     return None if due is None else max(due, now.mono + TICK_S)
 

@@ -74,7 +74,7 @@ def next_alert(incident: Incident) -> float | None:
 
 
 def _alert(incident: Incident, reason: Reason, state: State, now: Instant, policy: Policy) -> Alert:
-    text = words.tell(incident, state, now, policy)
+    text = words.tell(incident, state, policy)
     return Alert(
         incident=incident.id,
         reason=reason,

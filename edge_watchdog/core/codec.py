@@ -75,7 +75,7 @@ def _decode_union(kinds: tuple[object, ...], data: object, where: str) -> object
 def _decode_tuple(kinds: tuple[object, ...], data: object, where: str) -> object:
     if not isinstance(data, list):
         raise _wrong(where, "a list", data)
-    if len(kinds) == 2 and kinds[1] is Ellipsis:  # noqa: PLR2004 - the shape of tuple[X, ...]
+    if len(kinds) == 2 and kinds[1] is Ellipsis:
         return tuple(_decode(kinds[0], item, f"{where}[{i}]") for i, item in enumerate(data))
     if len(kinds) != len(data):
         raise _wrong(where, f"{len(kinds)} items", data)

@@ -1,7 +1,7 @@
 """Evidence in, a cause with its confidence out: which of the known faults explains what is seen?
 
-Naive Bayes over a handful of signs.  A fault is a row of TABLE: the signs it must show.  Known signs
-that fit cost little, signs that contradict cost much, signs the row is silent about cost a middling
+Naive Bayes over a handful of signs.  A fault is a row of TABLE: the signs it must show.  Known
+signs that fit cost little, signs that contradict cost much, signs the row is silent about cost a middling
 amount, so that the row that explains more wins.  Unknown signs cost nothing: ignorance never
 accuses.  "Usable?" is asked in failover.py; here only "why?" is asked.
 """

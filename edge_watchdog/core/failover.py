@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge_watchdog.core.actions import Action, Evict, Ready, RouteVia
-from edge_watchdog.core.evidence import is_hard_down, is_silent, is_verified, operators_heard
 from edge_watchdog.core.events import Done, Event, Ordered, OrderKind
+from edge_watchdog.core.evidence import is_hard_down, is_silent, is_verified, operators_heard
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Mode
 from edge_watchdog.core.policy import Policy
@@ -100,7 +100,7 @@ def _obey(state: State, event: Event) -> State:
     if not isinstance(event, Ordered):
         return state
     override = None
-    if event.kind is OrderKind.USE and event.uplink in state.uplinks:
+    if event.kind is OrderKind.USE and event.uplink and event.uplink in state.uplinks:
         override = Override(event.uplink, event.at.mono + event.for_s, event.reason)
     return replace(state, failover=replace(state.failover, override=override))
 

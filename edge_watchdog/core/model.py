@@ -103,7 +103,7 @@ class Uplink:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A host on the internet that answers ICMP echo, and DNS queries too if *dns*; an IPv4 literal."""
+    """A host on the internet that answers ICMP echo, and DNS too if *dns*; an IPv4 literal."""
 
     operator: str
     address: str

@@ -31,7 +31,7 @@ class Phase(StrEnum):
 
 
 class How(StrEnum):
-    """How an uplink is left: with a way back for a moment, for good, or in health (no harm done)."""
+    """How an uplink is left: with a way back for a moment, for good, or in good health."""
 
     PROVISIONAL = "provisional"
     HARD = "hard"
@@ -162,7 +162,8 @@ class Failover:
     """Which uplink carries new connections, and how that came about.
 
     *left*: the uplink a provisional divert may still go back to.  *going*: where RouteVia *order*
-    leads while SWITCHING.  After a refused switch nothing moves before *retry_at*.  *undos*, *switches*, *failures*: CLOCK_BOOTTIME of the recent ones.
+    leads while SWITCHING.  After a refused switch nothing moves before *retry_at*.
+    *undos*, *switches*, *failures*: CLOCK_BOOTTIME of the recent ones.
     """
 
     phase: Phase = Phase.SETTLED

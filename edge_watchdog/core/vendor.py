@@ -57,7 +57,7 @@ def blame(
     if here is Health.DOWN or (failed_here and failed_elsewhere):
         if Health.UP in elsewhere and _is_newer(others, active):
             return Cause.VENDOR_PATH, 0.9, seen
-        return _down(active.journey, level, report), 0.95 if failed_elsewhere else 0.85, seen
+        return _down(active.journey, level), 0.95 if failed_elsewhere else 0.85, seen
     if failed_here:
         return Cause.CHECKING, 0.5, seen
     if level in TROUBLE:
@@ -71,7 +71,7 @@ def blame(
     return Cause.NONE, 0.9 if here is Health.UP else 0.0, seen
 
 
-def _down(journey: JourneyReport | None, level: VendorLevel, report: VendorReport | None) -> Cause:
+def _down(journey: JourneyReport | None, level: VendorLevel) -> Cause:
     if level is VendorLevel.MAINTENANCE:
         return Cause.VENDOR_MAINTENANCE
     if level in TROUBLE:

@@ -1,7 +1,7 @@
 """StudioView: all that a face may show.  Faces show it and decide nothing.
 
-``view(state, policy, now)`` (in core/portray.py) makes it; ``codec`` carries it to the desk half and
-to MQTT.  It holds no client's name by construction.
+``view(state, policy, now)`` (in core/portray.py) makes it; ``codec`` carries it to the desk half
+and to MQTT.  It holds no client's name by construction.
 """
 
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ class RungView:
 
 @dataclass(frozen=True, slots=True)
 class UplinkView:
-    """One way out, now.  *role*: "in use", "standby" or "out"; *cause* in plain words ("" = none)."""
+    """One way out, now.  *role*: "in use", "standby" or "out"; *cause* in words ("" = none)."""
 
     name: str
     interface: str
@@ -71,7 +71,7 @@ class UplinkView:
 
 @dataclass(frozen=True, slots=True)
 class VendorView:
-    """The vendor as its page says and as it is seen from here (*app*: UP, DOWN, DEGRADED, UNKNOWN)."""
+    """The vendor as its page says, and its *app* as it is seen from here."""
 
     name: str
     page: VendorLevel

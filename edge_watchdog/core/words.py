@@ -275,7 +275,7 @@ def _spoken_of(state: State, standing: Standing, cause: Cause) -> Incident | Non
     match = [i for i in opened if i.cause is cause]
     if standing is Standing.NORMAL and not match:
         return None
-    return (match or opened or [None])[0]
+    return next(iter(match or opened), None)
 
 
 def _next_word(incident: Incident | None) -> float | None:
@@ -316,7 +316,7 @@ def _fill(text: str, uplink: str | None, state: State, policy: Policy) -> str:
     return text[:1].upper() + text[1:]
 
 
-def tell(incident: Incident, state: State, now: Instant, policy: Policy) -> Banner:
+def tell(incident: Incident, state: State, policy: Policy) -> Banner:
     """Say one incident for an alert, whatever else is going on."""
     standing = {
         Scope.LINE: Standing.BACKUP,

@@ -12,7 +12,7 @@ PATIENCE_S = 3.0
 
 
 async def end_connections(source: str) -> int:
-    """End every TCP connection whose local address is *source*; gives how many.  Raises LinkError."""
+    """End every TCP connection from *source* (an address); gives how many.  Raises LinkError."""
     try:
         process = await asyncio.create_subprocess_exec(
             "ss",

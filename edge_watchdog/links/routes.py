@@ -1,10 +1,10 @@
 """The overlay: how new connections of the box are steered without touching anybody's routes.
 
 Rule 6890 keeps the LAN and every connected network in the main table; rule 6900 looks up table
-7100, which holds one default route, ours, replaced by one netlink message.  Each uplink has a table
-of its own (7001 ...) for sockets that are bound to it by address (rule 6891) or by device (6892), so
-that a question asked through a standby leaves by the standby, and an old connection stays where it
-began.  Everything carries protocol 237; what carries it and is not wanted is removed.
+7100, which holds one default route, ours, replaced by one netlink message.  Each uplink has a
+table of its own (7001 ...) for sockets that are bound to it by address (rule 6891) or by device
+(6892), so that a question asked through a standby leaves by the standby, and an old connection
+stays where it began.  Everything carries protocol 237; what carries it and is not wanted is removed.
 """
 
 import socket
@@ -109,7 +109,7 @@ class Overlay:
         """Make one pass; tell whether anything had to be changed."""
         routes, rules = self._wanted_routes(), self._wanted_rules()
         has_routes, has_rules = await self._our_routes(), await self._our_rules()
-        # routes before rules, so that no rule ever leads to an empty table; the other way at the end
+        # routes before rules, so that no rule leads to an empty table; the other way at the end
         for route in sorted(routes - has_routes, key=lambda r: -r.table):
             await self._put_route(route)
         for rule in sorted(rules - has_rules, key=lambda r: r.priority):

@@ -1,0 +1,122 @@
+"""How long is the box without the internet?  Real daemon, real kernel, the studio of tests/lab.
+
+    python -m bench.failover [--runs 20] [--fault blackhole ...]
+
+A program in the box that knows nothing of the daemon opens a new TCP connection every 10 ms.  The
+time runs from the moment the fault took hold (CLOCK_BOOTTIME) to the first new connection that
+was opened after it and succeeded.  Needs root; everything stays in network namespaces.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import socket
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.lab.daemon import Daemon
+from tests.lab.lab import Lab
+from tests.lab.places import CONNECTIVITY, HOSTS
+
+TARGET = (HOSTS[CONNECTIVITY], 80)
+EVERY_S = 0.01
+PATIENCE_S = 0.5
+LIMITS_S = {"blackhole": 1.5, "cable_out": 0.2}
+
+
+def boottime_s() -> float:
+    """Give CLOCK_BOOTTIME."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(slots=True)
+class Caller:
+    """Opens connections from the box; *good* are the times at which successful ones were begun."""
+
+    lab: Lab
+    target: tuple[str, int]
+    good: list[tuple[float, float]] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Call for ever."""
+        calls: set[asyncio.Task[None]] = set()
+        while True:
+            call = asyncio.create_task(self._call())
+            calls.add(call)
+            call.add_done_callback(calls.discard)
+            await asyncio.sleep(EVERY_S)
+
+    async def _call(self) -> None:
+        began = boottime_s()
+        with self.lab.box.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+            sock.setblocking(False)
+            loop = asyncio.get_running_loop()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    await loop.sock_connect(sock, self.target)
+                self.good.append((began, boottime_s()))
+
+    def restored_after(self, cut: float) -> float | None:
+        """Give the seconds from *cut* to the first success that was begun after it."""
+        ends = [end for began, end in self.good if began > cut]
+        return min(ends) - cut if ends else None
+
+
+async def measure(lab: Lab, fault: str) -> float | None:
+    """Break, wait until it works again, heal; gives the seconds without the internet."""
+    caller = Caller(lab, TARGET)
+    task = asyncio.create_task(caller.run())
+    try:
+        await asyncio.sleep(0.3)
+        cut = await asyncio.to_thread(lab.inject, fault)
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if caller.restored_after(cut) is not None:
+                break
+        restored = caller.restored_after(cut)
+    finally:
+        task.cancel()
+    await asyncio.to_thread(lab.heal, fault)
+    return restored
+
+
+def run_fault(fault: str, runs: int, folder: Path) -> list[float]:
+    """Measure *fault* in *runs* outages; each begins on broadband, settled."""
+    times: list[float] = []
+    with Lab("self", phone=False) as lab:
+        options = {"extra": '[timing]\nfailback_after = "2s"\n'}
+        with Daemon(lab, folder / fault, only="watch", **options) as daemon:
+            for number in range(runs):
+                daemon.wait(lambda v: v.active == "broadband" and v.phase == "settled", 400)
+                time.sleep(0.5 + (number * 0.037) % 0.25)  # fall on every part of the pulse
+                restored = asyncio.run(measure(lab, fault))
+                if restored is None:
+                    raise SystemExit(f"{fault}: not restored within 5 s")
+                times.append(restored)
+    return times
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--fault", action="append")
+    args = parser.parse_args()
+    print("| fault | runs | median s | worst s | limit s |")
+    print("|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for fault in args.fault or ["cable_out", "blackhole", "reject", "router_dead"]:
+            times = run_fault(fault, args.runs, Path(folder))
+            limit = LIMITS_S.get(fault)
+            print(
+                f"| {fault} | {len(times)} | {statistics.median(times):.3f} | {max(times):.3f}"
+                f" | {limit if limit is not None else ''} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
