@@ -6,7 +6,7 @@ test fails; should the test run itself be killed, the kernel kills the box.
 
     box   wan0 192.0.2.2     lte0 203.0.113.2     lan0 192.168.50.1
     world      192.0.2.1          203.0.113.1          192.168.50.10 (a desk PC)
-          and three anchors, 198.51.100.1 to .3, behind both uplinks
+          and four anchors, 198.51.100.1 to .4, behind both uplinks
 """
 
 import itertools
@@ -29,7 +29,7 @@ WIRES = (
     ("lte0", "203.0.113.2", "203.0.113.1"),
     ("lan0", "192.168.50.1", "192.168.50.10"),
 )
-ANCHORS = ("198.51.100.1", "198.51.100.2", "198.51.100.3")
+ANCHORS = tuple(f"198.51.100.{number}" for number in range(1, 5))
 FETCH = """
 import sys, urllib.error, urllib.request
 try:

@@ -18,6 +18,23 @@ ECHO = (
     f's = {ICMP}; s.setsockopt(1, 25, b"lte0"); s.settimeout(2);'
     ' s.sendto(bytes([8, 0, 0, 0, 0, 0, 0, 1]), ("198.51.100.1", 0)); s.recv(99)'
 )
+WIRES = (
+    ("wan0", "192.0.2.2/24", "192.0.2.1", 100),
+    ("lte0", "203.0.113.2/24", "203.0.113.1", 700),
+    ("lan0", "192.168.50.1/24", "", 600),
+)
+PROFILE = """
+[connection]
+id={name}
+type=ethernet
+interface-name={name}
+[ipv4]
+method=manual
+address1={address},{gateway}
+route-metric={metric}
+[ipv6]
+method=disabled
+"""
 FOREIGN = "ip rule add pref 6889 lookup 42; ip route add 10.9.0.0/16 via 192.0.2.1 table 42 proto 7"
 
 
@@ -140,6 +157,32 @@ def test_a_visitor_who_comes_while_the_desk_half_restarts_waits_and_is_answered(
 def test_the_desk_page_is_for_private_addresses_only(studio):
     assert studio.page(address="192.168.50.1")[0] == 200
     assert studio.page(address="192.0.2.2")[0] == 0  # the provider's side, a public address
+
+
+def test_network_manager_and_we_leave_each_other_alone(box):
+    for name, address, gateway, metric in WIRES:
+        profile = PROFILE.format(name=name, address=address, gateway=gateway, metric=metric)
+        path = f"/etc/NetworkManager/system-connections/{name}.nmconnection"
+        box.write(path, profile, mode=0o600)
+    box.run("systemctl unmask NetworkManager && systemctl start NetworkManager")
+    for name, *_ in WIRES:
+        box.run(f"nmcli --wait 20 connection up {name}")
+    settled = box.out("ip route")
+    with_stub(box)
+    start(box)
+    before = ours(box)
+    assert len(before) == 2
+    box.run("nmcli --wait 20 connection up wan0 && nmcli device reapply lte0")
+    box.run("systemctl restart NetworkManager")
+    box.eventually("it is back", lambda: managed(box) == {"lan0", "lte0", "wan0"})
+    assert ours(box) == before
+    box.run(f"systemctl stop {WATCH}")
+    assert (ours(box), box.out("ip route")) == ([], settled)
+
+
+def managed(box):
+    lines = box.out("nmcli --terse --fields DEVICE,STATE device").splitlines()
+    return {line.partition(":")[0] for line in lines if line.endswith(":connected")}
 
 
 @pytest.mark.parametrize("taken_away", [False, True])
