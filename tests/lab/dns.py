@@ -1,16 +1,18 @@
 """A small DNS server for the lab's hosts: A records by name, NXDOMAIN for what nobody has.
 
-In: a query as bytes.  Out: the answer as bytes (RFC 1035), or None for what is no query.
+In: a query as bytes.  Out: the answer as bytes (RFC 1035), or None for what is no query.  Any name
+below FRESH has an address too: such a name stands in nobody's cache.
 """
 
 import asyncio
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 QUERY_A, QUERY_NS, QUERY_SOA = 1, 2, 6
 TTL_S = 30
+FRESH, FRESH_ADDRESS = "fresh.example", "203.0.113.200"
 _SOA = b"\x02ns\x07example\x00" + b"\x04host\x07example\x00" + struct.pack("!5I", 1, 60, 60, 60, 30)
 
 
@@ -23,13 +25,14 @@ def answer(query: bytes, hosts: Mapping[str, str]) -> bytes | None:
         return None
     kind = struct.unpack("!H", query[end : end + 2])[0]
     question = query[12 : end + 4]
+    address = FRESH_ADDRESS if name.endswith(f".{FRESH}") else hosts.get(name, "")
     record, code = b"", 0
     if name == "" and kind in (QUERY_NS, QUERY_SOA):
         data = b"\x02ns\x07example\x00" if kind == QUERY_NS else _SOA
         record = b"\x00" + struct.pack("!HHIH", kind, 1, TTL_S, len(data)) + data
-    elif name in hosts and kind == QUERY_A:
-        record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, TTL_S, 4) + socket.inet_aton(hosts[name])
-    elif name and name not in hosts and not _is_parent(name, hosts):
+    elif address and kind == QUERY_A:
+        record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, TTL_S, 4) + socket.inet_aton(address)
+    elif name and not address and not _is_parent(name, (*hosts, FRESH)):
         code = 3
     authority = b"" if record else b"\x00" + struct.pack("!HHIH", 6, 1, TTL_S, len(_SOA)) + _SOA
     flags = 0x8480 | (query[2] & 0x01) << 8 | code
@@ -48,7 +51,7 @@ def _name(query: bytes) -> tuple[str, int | None]:
     return ".".join(labels), at + 1
 
 
-def _is_parent(name: str, hosts: Mapping[str, str]) -> bool:
+def _is_parent(name: str, hosts: Iterable[str]) -> bool:
     return any(host.endswith("." + name) for host in hosts)
 
 

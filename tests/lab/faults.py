@@ -275,12 +275,12 @@ FAULTS = (
 )
 
 
-def find(name: str) -> tuple[Fault, tuple[Deed, ...]]:
-    """Give the fault that *name* ("loss" or "loss:30") means, and its deeds filled in."""
+def find(name: str) -> tuple[Deed, ...]:
+    """Give the deeds of the fault that *name* ("loss" or "loss:30") means."""
     word, _, argument = name.partition(":")
     for fault in FAULTS:
         if fault.name == word and (fault.argument or not argument):
-            return fault, fault.filled(argument or fault.argument)
+            return fault.filled(argument or fault.argument)
     raise LabError(f"no fault {name!r}; there are {', '.join(f.name for f in FAULTS)}")
 
 

@@ -131,11 +131,11 @@ class Lab:
 
     def inject(self, name: str) -> float:
         """Make a fault so; gives the CLOCK_BOOTTIME at which it had taken hold."""
-        fault, deeds = faults.find(name)
+        deeds = faults.find(name)
         if name in self._present:
             raise LabError(f"{name} is present already")
         self._present[name] = deeds
-        return max(self._do(deed, _table(fault.name, name)) for deed in deeds)
+        return max(self._do(deed, _table(name, n)) for n, deed in enumerate(deeds))
 
     def heal(self, name: str) -> float:
         """Undo a fault; gives the CLOCK_BOOTTIME at which it was gone."""
@@ -143,8 +143,11 @@ class Lab:
             raise LabError(f"{name} is not present")
         deeds = self._present.pop(name)
         held = {deed for others in self._present.values() for deed in others}
-        table = _table(name.partition(":")[0], name)
-        ends = [self._undo(d, table) for d in deeds if isinstance(d, Rules) or d not in held]
+        ends = [
+            self._undo(deed, _table(name, n))
+            for n, deed in enumerate(deeds)
+            if isinstance(deed, Rules) or deed not in held
+        ]
         return max(ends, default=boottime_s())
 
     def heal_all(self) -> None:
@@ -161,7 +164,7 @@ class Lab:
 
         Both are CLOCK_BOOTTIME.  The calling thread waits: beside an event loop, use a thread.
         """
-        rules = faults.find("blackhole")[1][0]
+        rules = faults.find("blackhole")[0]
         assert isinstance(rules, Rules)
         with packet_filter(self.namespace(rules.place)) as nft:
             nft.run(_chains("gap", rules))
@@ -223,6 +226,7 @@ class Lab:
             wiring.open_box(self.box.namespace)
         if not self._phone:
             self.inject("phone_off")
+        self._await("forwarding switch", self._switch_forwards)
         self._await("name and web servers", (folder / "control.sock").exists)
         for leg in UPLINKS[: 3 if self._phone else 2]:
             self._await(
@@ -242,6 +246,11 @@ class Lab:
             programs.start_dhcp_client(self.box, folder, leg)
         programs.start_carrier_watch(self.box, folder)
 
+    def _switch_forwards(self) -> bool:
+        """Tell whether every port lets frames through; the kernel opens them a moment late."""
+        ports = self.host(Place.LAN).run(["bridge", "link"]).stdout.splitlines()
+        return bool(ports) and all("state forwarding" in port for port in ports)
+
     def _await(self, what: str, is_so: Callable[[], bool]) -> None:
         end = time.monotonic() + READY_S
         while not is_so():
@@ -255,10 +264,9 @@ class Lab:
         return " | ".join(tails)
 
 
-def _table(word: str, name: str) -> str:
-    """Give the name of the nftables table of one fault."""
-    argument = name.partition(":")[2]
-    return f"fault_{word}_{argument}" if argument.isalnum() else f"fault_{word}"
+def _table(name: str, number: int) -> str:
+    """Give the name of the nftables table of one deed of a fault."""
+    return "fault_" + "".join(c if c.isalnum() else "_" for c in name) + f"_{number}"
 
 
 def _chains(table: str, rules: Rules) -> str:

@@ -72,12 +72,12 @@ class Manifest:
         return [(int(p), int(s)) for p, s in pairs if s != "None"]
 
 
-def new_manifest() -> Manifest:
+def new_manifest(root: Path = ROOT) -> Manifest:
     """Make the folder of a new lab owned by this process."""
-    ROOT.mkdir(exist_ok=True)
+    root.mkdir(exist_ok=True)
     for count in range(1000):
         lab_id = f"{os.getpid():x}{'' if count == 0 else f'.{count}'}"
-        folder = ROOT / lab_id
+        folder = root / lab_id
         if any(NETNS.glob(f"ewl{lab_id}-*")):
             continue
         with suppress(FileExistsError):
@@ -86,13 +86,13 @@ def new_manifest() -> Manifest:
             (folder / "owner.new").write_text(json.dumps(owner))
             (folder / "owner.new").rename(folder / "owner.json")
             return Manifest(lab_id, folder)
-    raise LabError(f"no free place for a lab under {ROOT}")
+    raise LabError(f"no free place for a lab under {root}")
 
 
-def sweep() -> list[str]:
+def sweep(root: Path = ROOT) -> list[str]:
     """Remove every lab whose owner is gone and give their ids."""
     swept = []
-    for folder in sorted(ROOT.glob("*")) if ROOT.is_dir() else []:
+    for folder in sorted(root.glob("*")):
         manifest = Manifest(folder.name, folder)
         if not _is_young(folder) and not manifest.owner_lives():
             manifest.remove()

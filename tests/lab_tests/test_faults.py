@@ -1,0 +1,209 @@
+import statistics
+import time
+
+import pytest
+
+from tests.lab import Lab, LabError, boottime_s
+from tests.lab.faults import FAULTS
+from tests.lab.lab import missing
+from tests.lab.places import ANCHORS, Place
+from tests.lab_tests.looks import HEALTHY, code, curl, look, ping
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
+
+SILENT, REFUSED, NONE = "silent", "refused", "000"
+OFFLINE = {
+    "provider": SILENT,
+    "alpha": SILENT,
+    "beta": SILENT,
+    "router names": SILENT,
+    "provider names": SILENT,
+    "anchor names": SILENT,
+    "web": NONE,
+    "app": NONE,
+    "status": NONE,
+    "feed": NONE,
+    "hooks": NONE,
+}
+# The provider's resolver needs nobody upstream in the lab, so it goes on answering.
+BEYOND_PROVIDER = {k: v for k, v in OFFLINE.items() if "provider" not in k and k != "router names"}
+SEEN = {
+    "cable_out": {**OFFLINE, "carrier": "0", "router": SILENT},
+    "router_dead": {**OFFLINE, "router": SILENT},
+    "blackhole": OFFLINE,
+    "upstream_dead": BEYOND_PROVIDER,
+    "reject": {
+        **{k: REFUSED if v == SILENT else v for k, v in OFFLINE.items()},
+        "router names": SILENT,
+    },
+    "dns_dead": {"router names": SILENT, "provider names": SILENT},
+    "portal": {
+        **{k: v for k, v in OFFLINE.items() if "names" not in k},
+        "web": "302",
+    },
+    "one_anchor_dead": {"alpha": SILENT},
+    "icmp_filtered": {"alpha": SILENT, "beta": SILENT},
+    "vendor_down": {"app": "503", "feed": "503"},
+    "vendor_down:hang": {"app": NONE, "feed": NONE},
+    "vendor_announced": {"app": "503", "feed": "503", "status": "critical"},
+    "vendor_maintenance": {"status": "maintenance"},
+    "vendor_slow": {"app": NONE},
+    "status_page_down": {"status": "503"},
+    "status_page_garbage:html": {"status": "no JSON"},
+    "status_page_garbage:truncated": {"status": "no JSON"},
+    "status_page_garbage:huge": {},
+    "status_page_garbage:unknown_enum": {"status": "catastrophic"},
+    "feed_broken": {"feed": "500"},
+    "feed_broken:html": {},
+    "feed_broken:truncated": {},
+    "feed_broken:empty": {},
+    "hooks_down": {"hooks": "500"},
+    "lte_no_data": {"lte": SILENT},
+    "stick_pulled": {"lte": SILENT},
+    "phone_off": {"phone": SILENT},
+    "everything_down": {**OFFLINE, "lte": SILENT, "phone": SILENT},
+}
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with Lab() as standing:
+        yield standing
+
+
+def settle(lab: Lab) -> dict[str, str]:
+    """Look until all is healthy again; a renewed lease takes a moment."""
+    end = time.monotonic() + 10
+    while (seen := look(lab)) != HEALTHY and time.monotonic() < end:
+        time.sleep(0.1)
+    return seen
+
+
+def test_a_new_lab_is_healthy(lab):
+    assert look(lab) == HEALTHY
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_each_fault_has_its_effect_and_no_other_and_heals(lab, name):
+    lab.inject(name)
+    seen = look(lab)
+    lab.heal(name)
+    assert seen == HEALTHY | SEEN[name]
+    assert settle(lab) == HEALTHY
+
+
+def test_every_fault_of_the_table_is_looked_at():
+    looked_at = {name.partition(":")[0] for name in SEEN}
+    assert {fault.name for fault in FAULTS} - looked_at == {"loss"}
+
+
+def test_loss_loses_what_it_says(lab):
+    lab.inject("loss:30")
+    argv = ["ping", "-n", "-q", "-c300", "-i0.004", "-W0.2", "-I", "wan0", ANCHORS[0].address]
+    done = lab.box.run(argv)
+    lab.heal("loss:30")
+    lost = float(done.stdout.split("% packet loss")[0].split()[-1])
+    assert 20 < lost < 40
+
+
+def test_faults_compose_and_heal_one_by_one(lab):
+    lab.inject("icmp_filtered")
+    lab.inject("vendor_announced")
+    lab.inject("status_page_garbage:html")
+    lab.heal("vendor_announced")
+    assert look(lab) == HEALTHY | SEEN["icmp_filtered"] | SEEN["status_page_garbage:html"]
+    lab.heal("icmp_filtered")
+    assert look(lab) == HEALTHY | SEEN["status_page_garbage:html"]
+    lab.heal_all()
+    assert look(lab) == HEALTHY
+
+
+def test_a_link_held_down_by_two_faults_comes_up_with_the_last(lab):
+    lab.inject("lte_no_data")
+    lab.inject("everything_down")
+    lab.heal("everything_down")
+    assert look(lab) == HEALTHY | SEEN["lte_no_data"]
+    lab.heal("lte_no_data")
+    assert look(lab) == HEALTHY
+
+
+@pytest.mark.parametrize("name", ["volcano", "blackhole:3", ""])
+def test_an_unknown_fault_is_refused_with_the_known_ones(lab, name):
+    with pytest.raises(LabError, match=r"no fault .*there are cable_out, router_dead"):
+        lab.inject(name)
+
+
+def test_a_fault_is_not_injected_twice_nor_healed_when_absent(lab):
+    lab.inject("portal")
+    with pytest.raises(LabError, match="portal is present already"):
+        lab.inject("portal")
+    lab.heal("portal")
+    with pytest.raises(LabError, match="portal is not present"):
+        lab.heal("portal")
+
+
+def test_a_fault_takes_hold_within_milliseconds(lab):
+    waits = []
+    for _ in range(5):
+        before = boottime_s()
+        waits.append(lab.cut() - before)
+        lab.heal("blackhole")
+    assert statistics.median(waits) < 0.02
+
+
+def test_a_gap_is_as_long_as_it_says_and_leaves_nothing(lab):
+    begin, end = lab.gap(0.5)
+    assert end - begin == pytest.approx(0.5, abs=0.03)
+    assert "gap" not in lab.host(Place.ISP).run(["nft", "list", "ruleset"]).stdout
+    assert ping(lab, ANCHORS[0].address) == "answers"
+
+
+def test_healing_leaves_no_rule_behind(lab):
+    before = {place: lab.host(place).run(["nft", "list", "tables"]).stdout for place in Place}
+    for fault in FAULTS:
+        lab.inject(fault.name)
+    lab.heal_all()
+    after = {place: lab.host(place).run(["nft", "list", "tables"]).stdout for place in Place}
+    assert after == before
+    assert settle(lab) == HEALTHY
+
+
+def test_the_route_of_a_pulled_cable_goes_and_comes_back(lab):
+    def default_routes() -> str:
+        return str(lab.box.run(["ip", "-4", "route", "show", "default"]).stdout)
+
+    before = default_routes()
+    lab.inject("cable_out")
+    time.sleep(1.5)
+    assert "wan0" not in default_routes()
+    assert "lte0" in default_routes()
+    assert "192.168.1.100" in lab.box.run(["ip", "-4", "addr", "show", "wan0"]).stdout
+    lab.heal("cable_out")
+    assert settle(lab) == HEALTHY
+    assert default_routes() == before
+
+
+def test_the_portal_sends_people_to_its_sign_in_page(lab):
+    lab.inject("portal")
+    done = curl(lab, "http://connectivity.example/204", "-L")
+    lab.heal("portal")
+    assert "Please sign in" in done.stdout
+
+
+def test_the_status_page_has_tags_and_the_shape_of_the_real_one(lab):
+    url = "https://status.bookwell.example/api/v2/summary.json"
+    headers = curl(lab, url, "-D", "-", "-o", "/dev/null").stdout
+    tag = next(line.split(": ")[1] for line in headers.splitlines() if line.startswith("ETag"))
+    assert tag.startswith('W/"')
+    assert "max-age=10, public" in headers
+    assert "Age: " in headers
+    assert code(lab, url, "-H", f"If-None-Match: {tag}") == "304"
+    assert code(lab, "https://status.bookwell.example/api/v2/nothing.json") == "404"
+
+
+def test_what_is_posted_to_the_hooks_can_be_read(lab):
+    lab.control.forget()
+    code(lab, "https://hooks.example/x?a=1", "-d", "hello")
+    record = lab.control.sink()[0]
+    assert (record["path"], record["text"], record["from"]) == ("/x?a=1", "hello", "192.0.2.2")
+    assert [asked["path"] for asked in lab.control.asked("hooks")] == ["/x?a=1"]

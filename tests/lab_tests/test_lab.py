@@ -1,0 +1,156 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.lab import Lab, LabError, manifest
+from tests.lab.lab import missing
+from tests.lab.places import ANCHORS, BROKER_ADDRESS, DESK_ADDRESS, Place
+from tests.lab_tests.looks import HEALTHY, look, ping
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
+
+OWNER = """
+import sys, time
+from tests.lab import Lab
+with Lab() as lab:
+    lab.box.popen(["sleep", "1000"])
+    print(lab.namespace("box"), lab.folder, lab._programs[0].pid, flush=True)
+    time.sleep(1000)
+"""
+
+
+def namespaces() -> set[str]:
+    return {path.name for path in manifest.NETNS.glob("ewl*")}
+
+
+def end_with_owner(*, world_too: bool) -> tuple[str, Path]:
+    """Start a lab in a process of its own, kill that for good, give its namespace and folder."""
+    owner = subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    with owner:
+        namespace, folder, world = owner.stdout.readline().split()
+        if world_too:
+            os.kill(int(world), signal.SIGKILL)
+        owner.kill()
+    return namespace, Path(folder)
+
+
+def test_a_lab_stands_within_four_seconds_and_goes_within_two():
+    before = time.monotonic()
+    with Lab():
+        stood = time.monotonic()
+    assert stood - before < 4
+    assert time.monotonic() - stood < 2
+
+
+def test_a_lab_leaves_nothing_behind():
+    before = namespaces()
+    links = subprocess.run(["ip", "link"], capture_output=True, text=True, check=True).stdout
+    with Lab() as lab:
+        folder = lab.folder
+        process = lab.box.popen(["sleep", "1000"])
+        inside = subprocess.run(["ip", "link"], capture_output=True, text=True, check=True).stdout
+        assert inside == links
+    assert process.returncode is not None
+    assert namespaces() == before
+    assert not folder.exists()
+
+
+def test_two_labs_stand_side_by_side_and_do_not_see_each_other():
+    with Lab() as one, Lab(topology="gateway", forward=True) as other:
+        assert one.folder != other.folder
+        one.inject("everything_down")
+        assert ping(one, ANCHORS[0].address) == "silent"
+        assert look(other) == HEALTHY
+
+
+def test_what_a_killed_run_left_is_swept_by_its_own_world():
+    namespace, folder = end_with_owner(world_too=False)
+    end = time.monotonic() + 5
+    while folder.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not folder.exists()
+    assert namespace not in namespaces()
+
+
+def test_what_a_killed_run_left_is_swept_by_the_next_lab():
+    namespace, folder = end_with_owner(world_too=True)
+    assert namespace in namespaces()
+    left = manifest.pids_inside(namespace)
+    assert left
+    with Lab():
+        assert namespace not in namespaces()
+        assert not folder.exists()
+        assert all(manifest.start_time(pid) is None for pid in left)
+
+
+def test_a_sweep_leaves_living_labs_and_other_peoples_processes_alone(tmp_path):
+    dead = tmp_path / "dead"
+    dead.mkdir()
+    (dead / "owner.json").write_text(json.dumps({"pid": os.getpid(), "start": 1}))
+    (dead / "processes").write_text(f"{os.getpid()} 1\n")
+    living = manifest.new_manifest(tmp_path)
+    assert manifest.sweep(tmp_path) == ["dead"]
+    assert living.folder.exists()
+    assert not dead.exists()
+
+
+def test_the_box_has_its_addresses_as_a_real_one_gets_them():
+    with Lab() as lab:
+        routes = lab.box.run(["ip", "-4", "route", "show", "default"]).stdout.splitlines()
+        assert [route.split(" metric ")[1].strip() for route in routes] == ["100", "101", "102"]
+        assert lab.resolvers("wan0") == ["192.168.1.1"]
+        assert lab.resolvers("lte0") == ["192.168.8.1"]
+        assert lab.resolvers("phone0") == ["172.20.10.1"]
+        assert "192.168.1.1" in lab.box.run(["cat", "/etc/resolv.conf"]).stdout
+        assert "192.168.1.1" not in Path("/etc/resolv.conf").read_text()
+
+
+def test_the_desk_pc_reaches_box_and_broker_on_the_lan():
+    with Lab() as lab:
+        ping_box = lab.desk_pc.run(["ping", "-c1", "-W1", lab.box_address])
+        assert ping_box.returncode == 0
+        with lab.desk_pc.socket() as talk:
+            talk.settimeout(2)
+            talk.connect((BROKER_ADDRESS, 1883))
+            assert talk.getsockname()[0] == DESK_ADDRESS
+
+
+def test_in_the_gateway_topology_the_desk_pc_is_behind_the_box():
+    with Lab(topology="gateway", forward=True) as lab:
+        argv = ["ping", "-c1", "-W1", ANCHORS[0].address]
+        assert lab.desk_pc.run(argv).returncode == 0
+        lab.box.sysctl("net.ipv4.ip_forward", "0")
+        assert lab.desk_pc.run(argv).returncode != 0
+
+
+def test_echo_sockets_without_privilege_can_be_forbidden():
+    argv = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"]
+    argv += [sys.executable, "-c", "import socket as s; s.socket(s.AF_INET, s.SOCK_DGRAM, 1)"]
+    with Lab() as lab:
+        assert lab.box.run(argv).returncode == 0
+        lab.box.set_ping_allowed(False)
+        assert "PermissionError" in lab.box.run(argv).stderr
+
+
+def test_a_lab_without_phone_has_no_hotspot_until_it_is_healed():
+    with Lab(phone=False) as lab:
+        assert ping(lab, ANCHORS[0].address, "phone0") == "silent"
+        lab.heal("phone_off")
+        lab.host(Place.STICK).run(["true"], check=True)
+        end = time.monotonic() + 8
+        while ping(lab, ANCHORS[0].address, "phone0") != "answers" and time.monotonic() < end:
+            time.sleep(0.1)
+        assert ping(lab, ANCHORS[0].address, "phone0") == "answers"
+
+
+@pytest.mark.parametrize("topology", ["star", ""])
+def test_an_unknown_topology_is_refused(topology):
+    with pytest.raises(LabError, match="there are self, gateway"):
+        Lab(topology=topology)
