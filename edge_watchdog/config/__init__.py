@@ -6,15 +6,15 @@ room's registry; this room knows none of them by name.  Secrets stand in files, 
 
 import dataclasses
 import typing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import tomli
 
 from edge_watchdog.config.forms import HostPort, TimeZone, without_none
-from edge_watchdog.config.reading import read_config
+from edge_watchdog.config.reading import read_config, read_outline
 from edge_watchdog.config.registries import known_registries
-from edge_watchdog.config.stanzas import Box, Config, Desk, Studio, UplinkConfig
+from edge_watchdog.config.stanzas import Box, Config, Desk, Outline, Studio, UplinkConfig
 from edge_watchdog.config.tables import Problem
 from edge_watchdog.core.model import Mode, Uplink, UplinkKind
 from edge_watchdog.core.policy import Policy
@@ -25,11 +25,14 @@ CREDENTIALS = "/run/credentials/"
 __all__ = [
     "Config",
     "ConfigError",
+    "Outline",
     "Problem",
     "absent_files",
     "advice",
     "load",
+    "load_outline",
     "observing",
+    "own_outline",
     "parse",
     "policy",
 ]
@@ -46,38 +49,47 @@ class ConfigError(Exception):
 
 def load(path: str | Path) -> Config:
     """Read the configuration at *path*; raises ConfigError with every problem."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError([Problem(str(path), error.strerror or str(error))]) from error
-    except UnicodeDecodeError as error:
-        message = f"byte {error.start} is not UTF-8; save the file as UTF-8"
-        raise ConfigError([Problem(str(path), message)]) from error
-    return dataclasses.replace(parse(text), path=str(Path(path).absolute()))
+    return dataclasses.replace(parse(_text_of(path)), path=str(Path(path).absolute()))
 
 
 def parse(text: str) -> Config:
     """Read a configuration from its text; raises ConfigError with every problem."""
-    try:
-        raw = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        raise ConfigError([Problem("the file is not TOML", str(error))]) from error
     problems: list[Problem] = []
-    config = read_config(raw, known_registries(), problems)
+    config = read_config(_tables_of(text), known_registries(), problems)
     if config is None or problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     return config
 
 
-def observing(interfaces: Iterable[str], *, time_zone: str, state_dir: str) -> Config:
+def load_outline(path: str | Path) -> Outline:
+    """Read who and where only, without loading any room; raises ConfigError.
+
+    Mistakes elsewhere in the file do not matter to it.
+    """
+    problems: list[Problem] = []
+    outline = read_outline(_tables_of(_text_of(path)), problems)
+    if outline is None:
+        raise ConfigError(problems)
+    return outline
+
+
+def observing(interfaces: Iterable[str], outline: Outline) -> Config:
     """Give the configuration of a machine that has none: look on, touch nothing, stay local."""
     uplinks = (Uplink(name, UplinkKind.ETHERNET, name) for name in interfaces)
     driver = known_registries().drivers[UplinkKind.ETHERNET]
     return Config(
-        studio=Studio(name="this machine", time_zone=TimeZone(time_zone)),
+        studio=outline.studio,
         uplinks=tuple(UplinkConfig(uplink, driver and driver()) for uplink in uplinks),
-        box=Box(state_dir=FilePath(state_dir), runtime_dir=FilePath(f"{state_dir}/run")),
+        box=outline.box,
         desk=Desk(listen=HostPort("127.0.0.1:8080")),
+    )
+
+
+def own_outline(*, time_zone: str, state_dir: str) -> Outline:
+    """Give the outline of a machine without a configuration; it keeps all in one folder."""
+    return Outline(
+        Studio(name="this machine", time_zone=TimeZone(time_zone)),
+        Box(state_dir=FilePath(state_dir), runtime_dir=FilePath(f"{state_dir}/run")),
     )
 
 
@@ -142,3 +154,20 @@ def _paths(part: object | None) -> Iterator[tuple[str, str]]:
         is_path = without_none(hints[field.name]) is FilePath and value is not None
         if is_path and field.name.endswith("_file") and not value.startswith(CREDENTIALS):
             yield field.name, value
+
+
+def _text_of(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([Problem(str(path), error.strerror or str(error))]) from error
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+        raise ConfigError([Problem(str(path), message)]) from error
+
+
+def _tables_of(text: str) -> Mapping[str, object]:
+    try:
+        return tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise ConfigError([Problem("the file is not TOML", str(error))]) from error

@@ -14,6 +14,7 @@ from edge_watchdog.config.stanzas import (
     Config,
     Desk,
     KindOnly,
+    Outline,
     Probe,
     Schedule,
     ScheduleKeys,
@@ -32,6 +33,13 @@ OPERATORS_WANTED = 3
 PROMISED_MODES: Mapping[str, str] = {"gateway": "routing the studio's LAN through the box"}
 TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing")
 LISTS = ("uplink", "anchor", "schedule", "alert")
+
+
+def read_outline(raw: Mapping[str, object], problems: list[Problem]) -> Outline | None:
+    """Read [studio] and [box] only; None when *problems* grew."""
+    studio = read_table(Studio, raw.get("studio", {}), "[studio]", problems)
+    box = _read_box(raw.get("box", {}), problems)
+    return Outline(studio, box) if studio and box else None
 
 
 def read_config(

@@ -248,6 +248,14 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """Who we work for and where things are: enough to ask a running box."""
+
+    studio: Studio
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that was configured; *path* is the file, "" when there was none."""
 

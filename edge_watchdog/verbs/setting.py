@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge_watchdog.bridge import BridgeError, read_once
-from edge_watchdog.config import Config, load, observing
+from edge_watchdog.config import Config, Outline, load, load_outline, observing, own_outline
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.verbs import NOT_RUNNING, Answer
 
@@ -20,11 +20,14 @@ def config_of(args: argparse.Namespace) -> Config:
     """Read what --config or --observe names; raises ConfigError."""
     if not args.observe:
         return load(args.config)
-    return observing(
-        with_default_route(ROUTES.read_text("ascii")),
-        time_zone=_own_time_zone(),
-        state_dir=_own_state_dir(),
-    )
+    return observing(with_default_route(ROUTES.read_text("ascii")), outline_of(args))
+
+
+def outline_of(args: argparse.Namespace) -> Outline:
+    """Read of it only what is needed to ask a running box; raises ConfigError."""
+    if not args.observe:
+        return load_outline(args.config)
+    return own_outline(time_zone=_own_time_zone(), state_dir=_own_state_dir())
 
 
 class NotRunning(Exception):  # noqa: N818 - a state of the box, not a fault of the program
@@ -36,19 +39,19 @@ class NotRunning(Exception):  # noqa: N818 - a state of the box, not a fault of 
         self.answer = Answer(message, NOT_RUNNING)
 
 
-def present_view(config: Config) -> StudioView:
+def present_view(outline: Outline) -> StudioView:
     """Ask the running watch half how things are; raises NotRunning."""
     try:
-        return read_once(Path(config.box.bridge_socket), ANSWER_S)
+        return read_once(Path(outline.box.bridge_socket), ANSWER_S)
     except BridgeError as error:
         raise NotRunning(f"{error}") from error
 
 
-def clock_time(wall: float, view: StudioView, config: Config) -> str:
+def clock_time(wall: float, view: StudioView, outline: Outline) -> str:
     """Give a time of day of the studio, with the date when it is another day than the view's."""
     if not view.wall_known:
         return "a time not known"
-    zone = ZoneInfo(config.studio.time_zone)
+    zone = ZoneInfo(outline.studio.time_zone)
     then, now = (datetime.fromtimestamp(one, UTC).astimezone(zone) for one in (wall, view.at.wall))
     return then.strftime("%H:%M" if then.date() == now.date() else "%a %d %b %H:%M")
 

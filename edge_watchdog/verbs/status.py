@@ -3,10 +3,10 @@
 import argparse
 from collections.abc import Iterator
 
-from edge_watchdog.config import Config, ConfigError
+from edge_watchdog.config import ConfigError, Outline
 from edge_watchdog.core.view import IncidentView, StudioView, UplinkView, VendorView
 from edge_watchdog.verbs import Answer, complaint
-from edge_watchdog.verbs.setting import NotRunning, clock_time, config_of, present_view
+from edge_watchdog.verbs.setting import NotRunning, clock_time, outline_of, present_view
 
 SHOWN_INCIDENTS = 5
 
@@ -14,34 +14,34 @@ SHOWN_INCIDENTS = 5
 def answer(args: argparse.Namespace) -> Answer:
     """Ask the running watch half and put its view into lines."""
     try:
-        config = config_of(args)
-        view = present_view(config)
+        outline = outline_of(args)
+        view = present_view(outline)
     except ConfigError as error:
         return complaint(error.problems)
     except NotRunning as error:
         return error.answer
-    return Answer("\n".join(lines(view, config)))
+    return Answer("\n".join(lines(view, outline)))
 
 
-def lines(view: StudioView, config: Config) -> Iterator[str]:
+def lines(view: StudioView, outline: Outline) -> Iterator[str]:
     """Put the view into lines of a terminal."""
     banner = view.banner
-    at = clock_time(view.at.wall, view, config)
-    yield f"{banner.headline}  ({config.studio.name}, {at})"
+    at = clock_time(view.at.wall, view, outline)
+    yield f"{banner.headline}  ({outline.studio.name}, {at})"
     yield f"Can I work?  {banner.can_work}"
     yield from (f"  {number}. {step}" for number, step in enumerate(banner.steps, 1))
     if banner.next_word_wall is not None:
-        yield f"Next word by {clock_time(banner.next_word_wall, view, config)}."
+        yield f"Next word by {clock_time(banner.next_word_wall, view, outline)}."
     yield ""
     yield from (_uplink(one) for one in view.uplinks)
     if view.failback_at_wall is not None:
-        yield f"Back to {view.preferred} at {clock_time(view.failback_at_wall, view, config)}"
+        yield f"Back to {view.preferred} at {clock_time(view.failback_at_wall, view, outline)}"
         yield "  if it stays clean."
     if view.vendor is not None:
         yield _vendor(view.vendor)
     yield f"mode {view.mode}, {view.phase}{', ' + view.override if view.override else ''}"
     yield from view.notices
-    yield from (_incident(one, view, config) for one in view.incidents[:SHOWN_INCIDENTS])
+    yield from (_incident(one, view, outline) for one in view.incidents[:SHOWN_INCIDENTS])
 
 
 def _uplink(one: UplinkView) -> str:
@@ -56,8 +56,8 @@ def _vendor(one: VendorView) -> str:
     return f"{one.name:<14} app {one.app}, status page {one.page} {said}".rstrip()
 
 
-def _incident(one: IncidentView, view: StudioView, config: Config) -> str:
-    since = clock_time(one.opened_wall, view, config)
-    until = "now" if one.resolved_wall is None else clock_time(one.resolved_wall, view, config)
+def _incident(one: IncidentView, view: StudioView, outline: Outline) -> str:
+    since = clock_time(one.opened_wall, view, outline)
+    until = "now" if one.resolved_wall is None else clock_time(one.resolved_wall, view, outline)
     known = f", known to {one.acknowledged_by}" if one.acknowledged_by else ""
     return f"incident {one.id}  {since} to {until}  {one.headline}{known}"

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from edge_watchdog.config import ConfigError
 from edge_watchdog.core.view import StudioView, UplinkView
 from edge_watchdog.verbs import Answer, complaint
-from edge_watchdog.verbs.setting import NotRunning, config_of, present_view
+from edge_watchdog.verbs.setting import NotRunning, outline_of, present_view
 
 
 def answer(args: argparse.Namespace) -> Answer:
     """Ask the running watch half and put its reasons into lines."""
     try:
-        view = present_view(config_of(args))
+        view = present_view(outline_of(args))
     except ConfigError as error:
         return complaint(error.problems)
     except NotRunning as error:

@@ -9,7 +9,7 @@ import pytest
 
 from edge_watchdog.bridge import BridgeServer
 from edge_watchdog.cli import main
-from edge_watchdog.config import load
+from edge_watchdog.config import load_outline
 from edge_watchdog.core.actions import Severity
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Mode, VendorLevel
@@ -173,7 +173,7 @@ def test_status_and_why_ask_the_running_half(config, tmp_path, capsys):
 
 
 def test_status_fits_one_screen_and_says_it_all(config):
-    lines = list(status.lines(VIEW, load(config)))
+    lines = list(status.lines(VIEW, load_outline(config)))
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 100
     assert "  1. Push the network cable back in." in lines
@@ -185,14 +185,14 @@ def test_status_fits_one_screen_and_says_it_all(config):
 
 
 def test_a_time_that_may_be_wrong_is_not_shown(config):
-    text = "\n".join(status.lines(replace(VIEW, wall_known=False), load(config)))
+    text = "\n".join(status.lines(replace(VIEW, wall_known=False), load_outline(config)))
     assert "13:00" not in text
     assert "time not known" in text
 
 
 def test_another_day_is_named(config):
     older = replace(INCIDENT, opened_wall=AT.wall - 86400)
-    lines = list(status.lines(replace(VIEW, incidents=(older,)), load(config)))
+    lines = list(status.lines(replace(VIEW, incidents=(older,)), load_outline(config)))
     assert lines[-1].startswith("incident 7  Sat 24 Oct 14:00 to now")
 
 

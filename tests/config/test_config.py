@@ -2,7 +2,17 @@ from pathlib import Path
 
 import pytest
 
-from edge_watchdog.config import ConfigError, absent_files, advice, load, observing, parse, policy
+from edge_watchdog.config import (
+    ConfigError,
+    absent_files,
+    advice,
+    load,
+    load_outline,
+    observing,
+    own_outline,
+    parse,
+    policy,
+)
 from edge_watchdog.config.stanzas import BUILT_IN_ANCHORS, BUILT_IN_WEB
 from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
 
@@ -65,7 +75,7 @@ def test_the_mind_gets_its_numbers_in_seconds():
 
 
 def test_a_machine_without_a_configuration_is_only_looked_at():
-    config = observing(["eth0", "usb0"], time_zone="UTC", state_dir="/tmp/state")
+    config = observing(["eth0", "usb0"], own_outline(time_zone="UTC", state_dir="/tmp/state"))
     assert config.box.mode is Mode.OBSERVE
     assert config.desk.listen.startswith("127.0.0.1:")
     assert [one.uplink.interface for one in config.uplinks] == ["eth0", "usb0"]
@@ -381,3 +391,14 @@ def test_advice_names_what_a_small_configuration_lacks():
     ):
         assert word in said
     assert advice(parse(GOOD)) == []
+
+
+def test_the_outline_of_a_file_does_not_mind_mistakes_elsewhere(tmp_path):
+    path = tmp_path / "half.toml"
+    path.write_text(f"{GOOD}[nonsense]\n")
+    outline = load_outline(path)
+    assert outline.studio.name == "Lotus Room"
+    assert outline.box.bridge_socket == "/run/edge-watchdog/bridge.sock"
+    path.write_text("[studio]\n")
+    with pytest.raises(ConfigError, match="is missing"):
+        load_outline(path)
