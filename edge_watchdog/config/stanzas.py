@@ -80,6 +80,11 @@ class Box:
         return f"{self.state_dir}/watch"
 
     @property
+    def journal(self) -> str:
+        """Name the file that remembers what happened."""
+        return f"{self.watch_dir}/journal.db"
+
+    @property
     def desk_dir(self) -> str:
         """Name the folder that only the desk half enters: it holds names."""
         return f"{self.state_dir}/desk"
