@@ -22,7 +22,8 @@ from edge_watchdog.probes.rotation import Rotation
 from edge_watchdog.probes.tcp import TcpAsker
 
 REPEAT_S = 1.0  # "could not ask" is said this often at most, and sockets are rebuilt as often
-GONE = frozenset({errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL})
+# a device or an address that went; sockets bound to one that was replaced by its like stay deaf
+GONE = frozenset({errno.ENODEV, errno.ENXIO, errno.EADDRNOTAVAIL, errno.ENETUNREACH})
 NO_ICMP = "ICMP is not permitted here; using DNS and TCP"
 
 

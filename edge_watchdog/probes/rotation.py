@@ -18,21 +18,21 @@ AVOIDED_EVERY = 16  # targets to avoid get one pulse in so many: they may have r
 
 
 class Ring:
-    """Targets in turn; the one that waited longest is asked unless its operator was just asked."""
+    """Targets in turn: the one that waited longest comes first."""
 
     def __init__(self, targets: Iterable[Target]) -> None:
         """Order *targets* so that operators alternate."""
         self._queue = alternate(targets)
 
-    def take(self, *, after: str, allowed: Collection[str]) -> Target | None:
-        """Give the next *allowed* target (labels), of another operator than *after* if any."""
-        fit = [target for target in self._queue if target.label in allowed]
-        if not fit:
-            return None
-        chosen = next((target for target in fit if target.operator != after), fit[0])
-        self._queue.remove(chosen)
-        self._queue.append(chosen)
-        return chosen
+    def waiting(self, allowed: Collection[str]) -> list[Target]:
+        """Give the targets whose labels are *allowed*, the longest waiting first."""
+        return [target for target in self._queue if target.label in allowed]
+
+    def take(self, target: Target) -> Target:
+        """Send *target* to the end of the queue."""
+        self._queue.remove(target)
+        self._queue.append(target)
+        return target
 
 
 class Rotation:
@@ -45,10 +45,12 @@ class Rotation:
             self._first = [_target(Method.ICMP, a) for a in anchors]
         else:
             self._first = [_by_tcp(a) for a in anchors]
+        self._labels = frozenset(target.label for target in self.targets)
         self._first_ring, self._dns_ring = Ring(self._first), Ring(self._dns)
-        self._avoided_ring = Ring((*self._first, *self._dns))
-        self._dns_share = DNS_EVERY if icmp else 2
+        self._avoided_ring = Ring(self.targets)
+        self._dns_every = DNS_EVERY if icmp else 2
         self._count = 0
+        self._owed: list[Ring] = []
         self._last = ""
 
     @property
@@ -58,20 +60,34 @@ class Rotation:
 
     def pulse(self, avoid: Collection[str]) -> Target | None:
         """Give the next target; those to *avoid* (labels) come rarely, but come."""
+        avoided = self._labels & frozenset(avoid)
+        if avoided == self._labels:
+            avoided = frozenset()
         self._count += 1
-        labels = {target.label for target in self.targets}
-        allowed = labels - set(avoid) or labels
-        target = None
-        if self._count % AVOIDED_EVERY == 0:
-            target = self._avoided_ring.take(after=self._last, allowed=labels - allowed)
-        if target is None and self._count % self._dns_share == 0:
-            target = self._dns_ring.take(after=self._last, allowed=allowed)
-        if target is None:
-            target = self._first_ring.take(after=self._last, allowed=allowed)
-        if target is None:
-            target = self._dns_ring.take(after=self._last, allowed=allowed)
+        if avoided and self._count % AVOIDED_EVERY == 0:
+            self._owed.append(self._avoided_ring)
+        elif self._count % self._dns_every == 0:
+            self._owed.append(self._dns_ring)
+        target = self._choose(self._labels - avoided, avoided)
         self._last = target.operator if target else ""
         return target
+
+    def _choose(self, allowed: frozenset[str], avoided: frozenset[str]) -> Target | None:
+        """Pay what is owed, unless its operator was just asked: then one pulse goes before it."""
+        usual = self._first_ring.waiting(allowed) or self._dns_ring.waiting(allowed)
+        between = next((t for t in usual if t.operator != self._last), None)
+        for ring in list(self._owed):
+            fit = ring.waiting(avoided if ring is self._avoided_ring else allowed)
+            if fit and fit[0].operator == self._last and between is not None:
+                break
+            self._owed.remove(ring)
+            if fit:
+                return ring.take(fit[0])
+        chosen = between or next(iter(usual), None)
+        if chosen is None:
+            return None
+        ring = self._first_ring if chosen.method is not Method.DNS else self._dns_ring
+        return ring.take(chosen)
 
     def burst(self, tick: int) -> list[Target]:
         """Give all targets of burst tick *tick* (0, 1, ...)."""
