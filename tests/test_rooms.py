@@ -54,6 +54,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "aiohttp": ("probes", "vendors", "alerts", "daybook", "desk", "hands"),
     "icalendar": ("daybook",),
     "jinja2": ("desk",),
+    "markupsafe": ("desk",),  # a part of jinja2
     "paho": ("mqtt",),
     "psutil": ("links",),
     "pyroute2": ("links",),

@@ -20,6 +20,8 @@ from edge_watchdog.core.units import FilePath, Seconds, Size, Url
 
 Ipv4 = NewType("Ipv4", str)  # "198.51.100.1"
 HostPort = NewType("HostPort", str)  # "0.0.0.0:8080"
+HostName = NewType("HostName", str)  # "desk.lotus.example"
+Origin = NewType("Origin", str)  # "http://homeassistant.local:8123"
 TimeZone = NewType("TimeZone", str)  # "Europe/London"
 Interface = NewType("Interface", str)  # "eth0"
 
@@ -241,12 +243,26 @@ def _read_host_port(value: object) -> HostPort:
     text = _text(value, _FORMS[HostPort])
     host, _, port = text.rpartition(":")
     try:
-        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        ipaddress.IPv4Address(host)
     except ValueError:
         raise FormError(f"write {_FORMS[HostPort]}") from None
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 2**16:
         raise FormError("the port is a number from 1 to 65535")
     return HostPort(text)
+
+
+def _read_host_name(value: object) -> HostName:
+    text = _text(value, _FORMS[HostName])
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", text):
+        raise FormError(f"write {_FORMS[HostName]}, without http:// and without a port")
+    return HostName(text.lower())
+
+
+def _read_origin(value: object) -> Origin:
+    text = _text(value, _FORMS[Origin]).removesuffix("/")
+    if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", text):
+        raise FormError(f"write {_FORMS[Origin]}, without a path")
+    return Origin(text)
 
 
 def _read_time_zone(value: object) -> TimeZone:
@@ -298,6 +314,8 @@ _FORMS: Mapping[object, str] = {
     FilePath: 'a full path, such as "/etc/edge-watchdog/token"',
     Ipv4: 'an IPv4 address, such as "198.51.100.1"',
     HostPort: 'an address and a port, such as "0.0.0.0:8080"',
+    HostName: 'a name, such as "desk.lotus.example"',
+    Origin: 'a site, such as "http://homeassistant.local:8123"',
     TimeZone: 'a zone, such as "Europe/London"',
     Interface: 'a network interface, such as "eth0"',
     Hours: 'days and times, such as "Mon-Sat 09:00-19:00, Sun 10:00-16:00"',
@@ -328,6 +346,8 @@ _READERS = cast(
         FilePath: _read_path,
         Ipv4: _read_ipv4,
         HostPort: _read_host_port,
+        HostName: _read_host_name,
+        Origin: _read_origin,
         TimeZone: _read_time_zone,
         Interface: _read_interface,
         Hours: _read_hours,

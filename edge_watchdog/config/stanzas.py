@@ -6,7 +6,7 @@ The sentence beside a field is the one that stands in the shipped file and in th
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_watchdog.config.forms import HostPort, Interface, Ipv4, TimeZone
+from edge_watchdog.config.forms import HostName, HostPort, Interface, Ipv4, Origin, TimeZone
 from edge_watchdog.config.hours import Hours
 from edge_watchdog.core.model import Anchor, Mode, Uplink
 from edge_watchdog.core.units import FilePath, Seconds, Size, Url
@@ -226,14 +226,14 @@ class Desk:
         default=HostPort("0.0.0.0:8080"),
         metadata={"doc": "Where the pages are served; under systemd the socket unit says it."},
     )
-    allowed_hosts: tuple[str, ...] = field(
+    allowed_hosts: tuple[HostName, ...] = field(
         default=(),
         metadata={
             "doc": "Names the pages may be asked by, beside the box's own name and addresses.",
             "example": ["desk.lotus.example"],
         },
     )
-    frame_ancestors: tuple[str, ...] = field(
+    frame_ancestors: tuple[Origin, ...] = field(
         default=(),
         metadata={
             "doc": "Sites that may show the pages inside their own; none without it.",

@@ -18,9 +18,9 @@ def answer(args: argparse.Namespace) -> Answer:
         return complaint(["This machine has no default route: there is nothing to observe."])
     if args.only == "desk":
         # Neither half loads the libraries of the other: they cost memory on a small box.
-        from edge_watchdog.desk.app import serve  # noqa: PLC0415
+        from edge_watchdog.verbs.desk_half import run_desk  # noqa: PLC0415
 
-        return Answer(code=asyncio.run(serve(config)))
+        return Answer(code=run_desk(config))
     from edge_watchdog.watch import run_watch  # noqa: PLC0415
 
     return Answer(code=asyncio.run(run_watch(config, with_desk=args.only is None)))

@@ -282,6 +282,22 @@ MISTAKES = [
         '[desk] listen = "0.0.0.0:80800": the port is a number from 1 to 65535',
     ),
     (
+        'listen = "0.0.0.0:8080"',
+        'listen = "0.0.0.0:8080"\nallowed_hosts = ["http://desk"]',
+        (
+            '[desk] allowed_hosts 1 = "http://desk...": write a name, such as'
+            ' "desk.lotus.example", without http:// and without a port'
+        ),
+    ),
+    (
+        'listen = "0.0.0.0:8080"',
+        'listen = "0.0.0.0:8080"\nframe_ancestors = ["http://x; script-src *"]',
+        (
+            '[desk] frame_ancestors 1 = "http://x; script-src *...": write a site, such as'
+            ' "http://homeassistant.local:8123", without a path'
+        ),
+    ),
+    (
         '"90s"',
         "90",
         (

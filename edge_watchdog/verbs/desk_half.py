@@ -1,0 +1,35 @@
+"""The desk half, set up from the configuration; ``run`` imports this for that half only."""
+
+import asyncio
+
+from edge_watchdog.config import Config
+from edge_watchdog.desk.app import serve
+from edge_watchdog.desk.settings import DeskSettings, ScheduleSetting
+
+
+def run_desk(config: Config) -> int:
+    """Serve until told to stop; give the exit code."""
+    return asyncio.run(serve(desk_settings(config)))
+
+
+def desk_settings(config: Config) -> DeskSettings:
+    """Give what the desk half must be told."""
+    host, _, port = config.desk.listen.rpartition(":")
+    vendor, hours = config.vendor, config.studio.opening_hours
+    return DeskSettings(
+        studio_name=config.studio.name,
+        time_zone=config.studio.time_zone,
+        state_dir=config.box.desk_dir,
+        bridge_path=config.box.bridge_socket,
+        vendor_name=vendor.name if vendor else "",
+        opening_hours=hours.text if hours else "",
+        listen_host=host,
+        listen_port=int(port),
+        lan_interfaces=config.box.lan_interfaces,
+        allowed_hosts=config.desk.allowed_hosts,
+        frame_ancestors=config.desk.frame_ancestors,
+        schedules=tuple(
+            ScheduleSetting(one.name, one.every, one.options) for one in config.schedules
+        ),
+        ca_file=vendor.ca_file if vendor else None,
+    )
