@@ -4,7 +4,6 @@ The bridge is a Unix socket in the lab's folder, so that the views can be read f
 box's network.
 """
 
-import asyncio
 import signal
 import subprocess
 import sys
@@ -70,7 +69,7 @@ class Daemon:
 
     def view(self) -> StudioView:
         """Give what the watch half shows now; raises BridgeError when it does not answer."""
-        return asyncio.run(read_once(self.bridge, 3.0))
+        return read_once(self.bridge, 3.0)
 
     def wait(self, wanted: Callable[[StudioView], bool], within_s: float) -> StudioView:
         """Give the first view that is as *wanted*; raises AssertionError when none comes."""

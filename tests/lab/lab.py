@@ -120,7 +120,7 @@ class Lab:
         """Give an edge_watchdog configuration for this lab; *options* as in settings.Studio."""
         lan = ("wan0",) if self.topology == "self" else ("lan0",)
         studio = settings.Studio(**({"lan_interfaces": lan} | options))
-        return settings.config_text(studio, self.ca_file)
+        return settings.config_text(studio, self.folder)
 
     # -- what goes wrong -------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ class Studio:
     opening_hours: str = "Mon-Sun 00:00-24:00"
     lan_interfaces: tuple[str, ...] = ("wan0",)
     listen: str = "0.0.0.0:8080"
+    frame_ancestors: tuple[str, ...] = ()
     phone: bool = False
     vendor: bool = True
     schedule: bool = True
@@ -29,15 +30,16 @@ class Studio:
     extra: str = ""
 
 
-def config_text(studio: Studio, ca_file: Path) -> str:
-    """Give the whole file."""
-    parts = [_head(studio), *_uplinks(studio), *_anchors(), _probe()]
+def config_text(studio: Studio, folder: Path) -> str:
+    """Give the whole file; *folder* is the lab's."""
+    ca_file = folder / "pki/ca.pem"
+    parts = [_head(studio), *_uplinks(studio, folder), *_anchors(), _probe()]
     if studio.vendor:
         parts.append(_vendor(ca_file))
     if studio.schedule:
         parts.append(_schedule(studio.schedule_every))
     if studio.desk:
-        parts.append(f'[desk]\nlisten = "{studio.listen}"\n')
+        parts.append(_desk(studio))
     if studio.mqtt:
         parts.append(f'[mqtt]\nurl = "mqtt://{BROKER_ADDRESS}:1883"\n')
     if studio.alert:
@@ -62,11 +64,12 @@ runtime_dir = "{studio.runtime_dir}"
 """
 
 
-def _uplinks(studio: Studio) -> list[str]:
+def _uplinks(studio: Studio, folder: Path) -> list[str]:
     uplinks = [("broadband", "wan0", False), ("LTE stick", "lte0", True)]
     uplinks += [("phone", "phone0", True)] if studio.phone else []
     return [
         f'[[uplink]]\nname = "{name}"\nkind = "ethernet"\ninterface = "{interface}"\n'
+        f'resolvers_file = "{folder}/run/resolvers.{interface}"\n'
         + ("metered = true\n" if metered else "")
         for name, interface, metered in uplinks
     ]
@@ -90,6 +93,11 @@ app_url = "https://{APP}/login"
 status = {{ kind = "statuspage", url = "https://{STATUS}" }}
 ca_file = "{ca_file}"
 """
+
+
+def _desk(studio: Studio) -> str:
+    sites = ", ".join(f'"{site}"' for site in studio.frame_ancestors)
+    return f'[desk]\nlisten = "{studio.listen}"\nframe_ancestors = [{sites}]\n'
 
 
 def _schedule(every: str) -> str:
