@@ -33,7 +33,7 @@ ANCHORS = tuple(f"198.51.100.{number}" for number in range(1, 5))
 FETCH = """
 import sys, urllib.error, urllib.request
 try:
-    with urllib.request.urlopen(sys.argv[1], timeout=5) as answer:
+    with urllib.request.urlopen(sys.argv[1], timeout=3) as answer:
         print(answer.status, answer.read().decode(), end="")
 except urllib.error.HTTPError as error:
     print(error.code, error.read().decode(), end="")
@@ -141,16 +141,18 @@ class Box:
 
     def as_unit(self, unit: str, command: str) -> Result:
         """Run a shell *command* with every setting of a service but its program."""
-        text = self.out(f"cat /usr/lib/systemd/system/{unit}.service")
-        lines = [line for line in text.splitlines() if not line.startswith(ABOUT_THE_PROGRAM)]
-        changed = "\n".join(lines).replace("[Service]\n", AS_UNIT).replace(*KEEP_RUN)
-        self.write("/run/systemd/system/as-unit.service", changed)
+        other = f"as-{unit}.service"
+        if not (self.root / "run/systemd/system" / other).exists():
+            text = self.out(f"cat /usr/lib/systemd/system/{unit}.service")
+            lines = [line for line in text.splitlines() if not line.startswith(ABOUT_THE_PROGRAM)]
+            changed = "\n".join(lines).replace("[Service]\n", AS_UNIT).replace(*KEEP_RUN)
+            self.write(f"/run/systemd/system/{other}", changed)
+            self.run("systemctl daemon-reload")
         self.write("/run/as-unit.sh", command)
-        self.run("systemctl daemon-reload")
-        self.run("systemctl start as-unit", ok=False)
-        return Result(
-            int(self.show("as-unit", "ExecMainStatus")), self.out("cat /run/as-unit.out"), ""
-        )
+        ask = "systemctl show --property=ExecMainStatus --value"
+        said = self.out(f"systemctl start {other} 2>&-; {ask} {other}; cat /run/as-unit.out")
+        code, _, out = said.partition("\n")
+        return Result(int(code), out, "")
 
     def active(self, unit: str) -> bool:
         """Tell whether systemd holds a unit for active (READY=1 came, where it is awaited)."""
@@ -161,13 +163,15 @@ class Box:
 
 
 @contextmanager
-def boot(layers: Sequence[Path], folder: Path) -> Iterator[Box]:
-    """Boot a fresh box over *layers*; *folder* holds what it writes."""
+def boot(layers: Sequence[Path], folder: Path, *, cut_off: bool = False) -> Iterator[Box]:
+    """Boot a box over *layers*; *folder* holds what it writes; *cut_off*: both uplinks are dead."""
     name = f"ewbox{os.getpid()}x{next(_numbers)}"
     cgroups = _make_cgroups(name)
     started: subprocess.Popen[bytes] | None = None
     try:
         _make_network(name)
+        for wire in ("wan0", "lte0") if cut_off else ():
+            _ip(f"-n {_world(name)} link set {wire} down")
         started = _start(name, layers, folder, cgroups)
         leader = _wait_leader(started)
         root = Path(f"/proc/{leader}/root")

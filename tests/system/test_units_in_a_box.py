@@ -3,6 +3,9 @@
 What is tested here must hold whatever the program does: it may hang, crash, or end badly.
 """
 
+import json
+import shlex
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -35,6 +38,16 @@ route-metric={metric}
 [ipv6]
 method=disabled
 """
+CALENDAR = b"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nEND:VCALENDAR\n"
+REQUEST = {
+    "body": b64encode(CALENDAR).decode(),
+    "title": "service - client",
+    "span": {"first": "2026-11-21", "days": 2, "zone": "Europe/London"},
+}
+READER = (
+    f"echo {shlex.quote(json.dumps(REQUEST))}"
+    " | /opt/edge-watchdog/bin/python -m edge_watchdog.daybook.reader | grep reading"
+)
 FOREIGN = "ip rule add pref 6889 lookup 42; ip route add 10.9.0.0/16 via 192.0.2.1 table 42 proto 7"
 
 
@@ -223,6 +236,8 @@ def test_the_watch_half_may_do_what_its_work_needs(command, cell):
         "cat /etc/edge-watchdog/edge_watchdog.toml",
         "touch /var/lib/edge-watchdog/desk/x",
         "cat /var/lib/edge-watchdog/watch/journal.sqlite",
+        f"{PY} 'import os; assert os.nice(10) == 10'",
+        READER,
         f"{PY} 'socket.create_connection((\"198.51.100.1\", 9), 0.2)' 2>&1 | grep -q Refused",
         f"{PY} 'import multiprocessing as m; m.get_context(\"spawn\").Lock()'",
     ],
@@ -256,6 +271,7 @@ def test_the_desk_half_may_do_what_its_work_needs(command, cell):
         "ls -d /proc/1",
         "dd if=/dev/mem count=1",
         "chmod u+s /tmp",
+        f"{PY} 'import os; os.nice(-5)'",
     ],
 )
 def test_neither_half_may_do_what_its_work_does_not_need(unit, command, cell):

@@ -48,27 +48,32 @@ KEPT_UNUSED_DAYS = 14
 
 
 class TreeError(Exception):
-    """The tree cannot be made here; the message says what is missing or what failed."""
+    """A step failed; the message says which, and what it said."""
+
+
+class NoTreeError(Exception):
+    """This machine lacks a tool or a mirror; the project itself is not to blame."""
 
 
 def layers() -> list[Path]:
-    """Give the layers of a box with the project in it, uppermost first.  Raises TreeError."""
+    """Give the layers of a box with the project in it, uppermost first.
+
+    Raises NoTreeError where none can be made, TreeError when the project cannot be installed.
+    """
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing or os.geteuid() != 0:
-        raise TreeError(f"needs root and {', '.join(missing or TOOLS)}")
+        raise NoTreeError(f"needs root and {', '.join(missing or TOOLS)}")
     cache = Path(os.environ.get("XDG_CACHE_HOME", "/var/cache")) / "edge-watchdog-tests"
     cache.mkdir(parents=True, exist_ok=True)
     with _locked(cache / "lock"):
-        base = _layer(cache, "base", _base_inputs(), _make_base)
-        needs = _layer(
-            cache,
-            "needs",
-            [base.name, *_dependencies()],
-            lambda made: _make_needs(made, base),
-        )
-        own = _layer(
-            cache, "self", [needs.name, *_sources()], lambda made: _make_self(made, needs, base)
-        )
+        try:
+            base = _layer(cache, "base", _base_inputs(), _make_base)
+            inputs = [base.name, *_dependencies()]
+            needs = _layer(cache, "needs", inputs, lambda made: _make_needs(made, base))
+        except TreeError as error:
+            raise NoTreeError(str(error)) from error
+        inputs = [needs.name, *_sources()]
+        own = _layer(cache, "self", inputs, lambda made: _make_self(made, needs, base))
         _prune(cache)
     return [own, needs, base]
 

@@ -1,0 +1,158 @@
+"""The program itself, installed as the documents say, under a real systemd on a real kernel."""
+
+import pytest
+
+from tests.system.conftest import CONFIG, PROGRAM, bring, install, start
+from tests.system.tree import REPO
+
+WATCH, DESK = "edge-watchdog", "edge-watchdog-desk"
+SILENT = "The watching half is not heard"
+STUDIO = (REPO / "tests/system/studio.toml").read_text()
+
+
+@pytest.fixture
+def studio(box):
+    """A box with both halves running and the first verdict on both lines spoken."""
+    box.write(CONFIG, STUDIO)
+    install(box)
+    box.run(f"{PROGRAM} check")
+    start(box)
+    box.eventually("routes stand", lambda: via(box) == "wan0")
+    return box
+
+
+def via(box):
+    """Give the interface by which a new connection leaves."""
+    words = box.out("ip route get 198.51.100.1").split()
+    return words[words.index("dev") + 1]
+
+
+def ours(box):
+    rules = [line for line in box.out("ip rule").splitlines() if line.endswith("proto 237")]
+    return rules + box.out("ip route show table all proto 237").splitlines()
+
+
+def pull_the_cable(box):
+    box.world("link set wan0 down")
+    return box.eventually("traffic leaves by the stick", lambda: via(box) == "lte0")
+
+
+def hang(box, unit):
+    """Stop a half in its tracks; give the seconds until the next one is ready."""
+    hung = box.main_pid(unit)
+    box.run(f"kill -STOP {hung}")
+    return box.eventually(
+        "a new process",
+        lambda: box.main_pid(unit) not in {0, hung} and box.active(unit),
+        within_s=40,
+    )
+
+
+def test_an_install_by_the_documents_gives_two_ready_halves_and_a_page(studio):
+    assert studio.active(WATCH)
+    assert studio.active(DESK)
+    status, page = studio.page()
+    assert (status, "Lotus Room" in page) == (200, True)
+    assert "Lotus Room" in studio.out(f"{PROGRAM} status")
+
+
+def test_systemctl_status_says_in_one_line_how_things_are(studio):
+    studio.eventually("a verdict", lambda: studio.show(WATCH, "StatusText") != "")
+    said = studio.show(WATCH, "StatusText")
+    assert len(said) < 120
+    assert said in studio.out(f"systemctl status {WATCH} --no-pager --full")
+    assert studio.show(DESK, "StatusText") != ""
+
+
+def test_the_watch_half_listens_on_no_port_of_any_network(studio):
+    listeners = studio.out("ss -Hltnup").splitlines()
+    assert [line for line in listeners if f"pid={studio.main_pid(WATCH)}," in line] == []
+
+
+def test_a_pulled_cable_moves_new_connections_and_an_order_to_stop_moves_them_back(studio):
+    before = studio.out("ip route")
+    pull_the_cable(studio)
+    studio.world("link set wan0 up")
+    studio.run(f"systemctl stop {WATCH}")
+    assert ours(studio) == []
+    studio.eventually("the cable is back", lambda: studio.out("ip route") == before)
+
+
+@pytest.mark.parametrize("unit", [WATCH, DESK])
+def test_a_half_that_hangs_is_ended_and_started_again_by_the_watchdog_of_its_unit(unit, studio):
+    drop_in = f"/etc/systemd/system/{unit}.service.d/test.conf"
+    studio.write(drop_in, "[Service]\nWatchdogSec=3\n")  # 15 and 30 s take as long as they say
+    studio.run(f"systemctl daemon-reload && systemctl restart {unit}")
+    assert hang(studio, unit) < 12
+    assert "Watchdog timeout" in studio.journal(unit)
+    studio.eventually("routes stand", lambda: via(studio) == "wan0")
+
+
+def test_killed_while_on_the_backup_the_watch_half_takes_up_where_it_was(studio):
+    pull_the_cable(studio)
+    killed = studio.main_pid(WATCH)
+    studio.run(f"kill -KILL {killed}")
+    took_s = studio.eventually(
+        "it is back", lambda: studio.main_pid(WATCH) not in {0, killed} and studio.active(WATCH)
+    )
+    assert took_s < 8
+    assert via(studio) == "lte0"
+
+
+def test_while_the_watch_half_is_gone_the_page_says_so_and_then_no_longer(studio):
+    studio.run(f"systemctl stop {WATCH}")
+    studio.eventually("it says so", lambda: SILENT in studio.page()[1])
+    assert studio.active(DESK)
+    studio.run(f"systemctl start {WATCH}")
+    studio.eventually("it knows again", lambda: SILENT not in studio.page()[1])
+
+
+def test_killed_the_desk_half_answers_again_and_the_watch_half_never_noticed(studio):
+    watch, killed = studio.main_pid(WATCH), studio.main_pid(DESK)
+    studio.run(f"kill -KILL {killed}")
+    assert studio.page()[0] == 200
+    assert studio.main_pid(DESK) not in {0, killed}
+    assert studio.main_pid(WATCH) == watch
+
+
+def test_a_reload_with_a_mistake_keeps_the_last_good_configuration_and_says_so(studio):
+    watch, desk = studio.main_pid(WATCH), studio.main_pid(DESK)
+    studio.write(CONFIG, STUDIO.replace('interface = "lte0"', 'interfaec = "lte0"'), mode=0o640)
+    studio.run(f"chown root:edge-watchdog {CONFIG} && systemctl reload {WATCH} {DESK}")
+    studio.eventually("it says so", lambda: "interfaec" in studio.journal(WATCH))
+    assert "last good" in studio.show(WATCH, "StatusText")
+    assert (studio.main_pid(WATCH), studio.main_pid(DESK)) == (watch, desk)
+    pull_the_cable(studio)  # it still knows both lines
+
+
+def test_a_reload_with_a_change_takes_it_without_a_gap_in_the_routes(studio):
+    fresh = STUDIO.replace("Lotus Room", "Willow Room")
+    studio.write(CONFIG, fresh, mode=0o640)
+    studio.run(f"chown root:edge-watchdog {CONFIG} && systemctl reload {WATCH} {DESK}")
+    studio.eventually("the new name", lambda: "Willow Room" in studio.page()[1])
+    assert len(ours(studio)) >= 6
+    studio.eventually("routes stand", lambda: via(studio) == "wan0")
+
+
+def test_a_box_that_boots_in_the_middle_of_an_outage_is_ready_and_finds_the_way_out_later(
+    boots, tmp_path
+):
+    with boots(tmp_path) as box:
+        bring(box)
+        box.write(CONFIG, STUDIO)
+        install(box)
+        start(box)
+    with boots(tmp_path, cut_off=True) as box:
+        box.eventually("both are ready", lambda: box.active(WATCH) and box.active(DESK))
+        assert box.page()[0] == 200
+        box.world("link set wan0 up")
+        box.run("ip route replace default via 192.0.2.1 dev wan0 metric 100")
+        box.eventually("it finds the way", lambda: any("wan0" in line for line in ours(box)))
+
+
+def test_files_that_hold_the_day_and_the_history_are_their_owners_alone(studio):
+    day = studio.out("find /var/lib/edge-watchdog/desk -type f -printf '%u %m %f\n'").splitlines()
+    history = studio.out("find /var/lib/edge-watchdog/watch -type f -printf '%u %m\n'")
+    assert all(line.startswith("edge-watchdog-desk 600 ") for line in day)
+    assert set(history.splitlines()) <= {"edge-watchdog 640", "edge-watchdog 600"}
+    assert history
