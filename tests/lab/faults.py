@@ -275,12 +275,19 @@ FAULTS = (
 )
 
 
-def find(name: str) -> tuple[Deed, ...]:
+def deeds_of(name: str) -> tuple[Deed, ...]:
     """Give the deeds of the fault that *name* ("loss" or "loss:30") means."""
+    argument = name.partition(":")[2]
+    fault = find(name)
+    return fault.filled(argument or fault.argument)
+
+
+def find(name: str) -> Fault:
+    """Give the fault that *name* ("loss" or "loss:30") means; raises LabError with all names."""
     word, _, argument = name.partition(":")
     for fault in FAULTS:
         if fault.name == word and (fault.argument or not argument):
-            return fault.filled(argument or fault.argument)
+            return fault
     raise LabError(f"no fault {name!r}; there are {', '.join(f.name for f in FAULTS)}")
 
 

@@ -131,7 +131,7 @@ class Lab:
 
     def inject(self, name: str) -> float:
         """Make a fault so; gives the CLOCK_BOOTTIME at which it had taken hold."""
-        deeds = faults.find(name)
+        deeds = faults.deeds_of(name)
         if name in self._present:
             raise LabError(f"{name} is present already")
         self._present[name] = deeds
@@ -164,7 +164,7 @@ class Lab:
 
         Both are CLOCK_BOOTTIME.  The calling thread waits: beside an event loop, use a thread.
         """
-        rules = faults.find("blackhole")[0]
+        rules = faults.deeds_of("blackhole")[0]
         assert isinstance(rules, Rules)
         with packet_filter(self.namespace(rules.place)) as nft:
             nft.run(_chains("gap", rules))

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.lab.faults import FAULTS, Behaviour, Fault
+from tests.lab.faults import FAULTS, Behaviour, Fault, find
 from tests.lab.lab import Lab
 from tests.lab.manifest import LabError
 
@@ -80,7 +80,8 @@ class Panel:
         """Inject or heal; raises LabError when it is so already."""
         act = self.lab.inject if wanted == "inject" else self.lab.heal
         await asyncio.to_thread(act, name)
-        await self.say("you", f"{wanted} {name}")
+        says = find(name).says if wanted == "inject" else "Everything there is as it was."
+        await self.say("you", f"{wanted} {name} - {says}")
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Give the event stream of one page: kept lines first, then news."""

@@ -127,7 +127,9 @@ async def test_a_click_injects_and_another_heals(site, lab):
         answer = await session.post(f"{control}/faults/blackhole/inject")
         assert answer.status == 204
         assert lab.present == ("blackhole",)
-        assert (await next_event(events, "line"))["text"] == "inject blackhole"
+        assert (await next_event(events, "line"))["text"].startswith(
+            "inject blackhole - The router"
+        )
         assert (await next_event(events, "state"))["present"] == ["blackhole"]
         again = await session.post(f"{control}/faults/blackhole/inject")
         assert (again.status, await again.text()) == (409, "blackhole is present already")

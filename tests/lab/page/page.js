@@ -5,6 +5,7 @@ const desk = `${location.protocol}//${location.hostname}:${facts.deskPort}`;
 const log = document.getElementById("log");
 const trouble = document.getElementById("trouble");
 const buttons = new Map();
+let follows = true; // the newest line stays in sight until somebody scrolls back
 
 function element(tag, properties, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -79,8 +80,11 @@ function showState(state) {
     .replaceChildren(...rows, ...(word ? [element("span", { textContent: word })] : []));
 }
 
+function follow() {
+  if (follows) log.scrollTop = log.scrollHeight;
+}
+
 function showLine({ at, who, text }) {
-  const follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   log.append(
     element(
       "li",
@@ -90,9 +94,13 @@ function showLine({ at, who, text }) {
     ),
   );
   while (log.children.length > 400) log.firstChild.remove();
-  if (follows) log.scrollTop = log.scrollHeight;
+  follow();
 }
 
+log.onscroll = () => {
+  follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+};
+new ResizeObserver(follow).observe(log);
 switches();
 for (const tab of document.querySelectorAll(".tab")) {
   tab.onclick = (click) => {
