@@ -14,7 +14,6 @@ from importlib import resources
 from pathlib import Path
 
 SCHEMA = 1
-PAGE_BYTES = 1024  # what one minute's state costs is counted in pages
 CHECKED_BYTES = 16 << 20  # a larger file is not read whole at every start
 ASIDE = 3  # spoilt files that are kept
 
@@ -59,7 +58,6 @@ def open_file(path: Path) -> sqlite3.Connection:
 
 def begin(db: sqlite3.Connection) -> sqlite3.Connection:
     """Set *db* up, with empty tables when it has none; raises sqlite3.Error."""
-    db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA journal_size_limit = 4194304")
