@@ -13,14 +13,6 @@ function element(tag, properties, ...children) {
   return made;
 }
 
-function show(path) {
-  document.getElementById("desk").src = desk + path;
-  document.getElementById("away").href = desk + path;
-  for (const tab of document.querySelectorAll(".tab")) {
-    tab.toggleAttribute("aria-current", tab.getAttribute("href") === path);
-  }
-}
-
 async function toggle(name) {
   const button = buttons.get(name);
   const wanted = button.ariaPressed === "true" ? "heal" : "inject";
@@ -102,13 +94,8 @@ log.onscroll = () => {
 };
 new ResizeObserver(follow).observe(log);
 switches();
-for (const tab of document.querySelectorAll(".tab")) {
-  tab.onclick = (click) => {
-    click.preventDefault();
-    show(tab.getAttribute("href"));
-  };
-}
-show("/");
+for (const link of document.querySelectorAll("[data-path]")) link.href = desk + link.dataset.path;
+document.querySelector("iframe").src = `${desk}/`;
 const events = new EventSource("/events");
 events.addEventListener("open", () => log.replaceChildren());
 events.addEventListener("line", (event) => showLine(JSON.parse(event.data)));
