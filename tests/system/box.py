@@ -6,7 +6,7 @@ test fails; should the test run itself be killed, the kernel kills the box.
 
     box   wan0 192.0.2.2     lte0 203.0.113.2     lan0 192.168.50.1
     world      192.0.2.1          203.0.113.1          192.168.50.10 (a desk PC)
-          and four anchors, 198.51.100.1 to .4, behind both uplinks
+          and four anchors, 198.51.100.1 to .4, behind both uplinks; see internet.py
 """
 
 import itertools
@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+REPO = Path(__file__).resolve().parents[2]
 BOOT_S = 60
 CGROUPS = Path("/sys/fs/cgroup")
 WIRES = (
@@ -168,8 +169,10 @@ def boot(layers: Sequence[Path], folder: Path, *, cut_off: bool = False) -> Iter
     name = f"ewbox{os.getpid()}x{next(_numbers)}"
     cgroups = _make_cgroups(name)
     started: subprocess.Popen[bytes] | None = None
+    internet: subprocess.Popen[bytes] | None = None
     try:
         _make_network(name)
+        internet = _start_internet(name)
         for wire in ("wan0", "lte0") if cut_off else ():
             _ip(f"-n {_world(name)} link set {wire} down")
         started = _start(name, layers, folder, cgroups)
@@ -183,6 +186,7 @@ def boot(layers: Sequence[Path], folder: Path, *, cut_off: bool = False) -> Iter
         yield box
     finally:
         _end(started)
+        _end(internet)
         _remove_network(name)
         _remove_cgroups(cgroups)
 
@@ -310,6 +314,18 @@ def _make_network(name: str) -> None:
         _ip(f"-n {world} address add {anchor}/32 dev lo")
     _ip(f"-n {name} route add default via 192.0.2.1 dev wan0 metric 100")
     _ip(f"-n {name} route add default via 203.0.113.1 dev lte0 metric 200")
+
+
+def _start_internet(name: str) -> subprocess.Popen[bytes]:
+    inside = ("setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", _world(name))
+    program = (sys.executable, "-m", "tests.system.internet")
+    internet = subprocess.Popen(
+        [*inside, *program, "192.0.2.1", "203.0.113.1"], cwd=REPO, stdout=subprocess.PIPE
+    )
+    assert internet.stdout is not None
+    with internet.stdout as said:
+        assert said.readline() == b"ready\n", "the internet did not start"
+    return internet
 
 
 def _remove_network(name: str) -> None:

@@ -64,9 +64,12 @@ def test_systemctl_status_says_in_one_line_how_things_are(studio):
     assert studio.show(DESK, "StatusText") != ""
 
 
-def test_the_watch_half_listens_on_no_port_of_any_network(studio):
-    listeners = studio.out("ss -Hltnup").splitlines()
-    assert [line for line in listeners if f"pid={studio.main_pid(WATCH)}," in line] == []
+def test_nobody_on_any_network_can_open_a_connection_to_the_watch_half(studio):
+    mine = f"pid={studio.main_pid(WATCH)},"
+    sockets = [line for line in studio.out("ss -Hltunp").splitlines() if mine in line]
+    assert [line for line in sockets if line.startswith("tcp")] == []
+    # answers to its own DNS questions come in by sockets that are bound to one line each
+    assert all("%wan0:" in line or "%lte0:" in line for line in sockets)
 
 
 def test_a_pulled_cable_moves_new_connections_and_an_order_to_stop_moves_them_back(studio):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.box import Box
+from tests.system.box import Box, Result
 from tests.system.conftest import CONFIG, INSTALL, PROGRAM, bring, install, start
 from tests.system.tree import REPO
 
@@ -304,6 +304,18 @@ def test_the_watch_half_never_sees_a_name(command, cell):
 )
 def test_the_desk_half_can_touch_nothing_but_its_own_folder(command, cell):
     assert cell.as_unit(DESK, command).code not in {0, 127}
+
+
+def test_a_secret_is_read_by_the_half_it_is_for_and_by_no_other(box):
+    with_stub(box)
+    box.write("/etc/edge-watchdog/credentials/mqtt-password", "rose", mode=0o600)
+    secret = "mqtt-password:/etc/edge-watchdog/credentials/mqtt-password"
+    line = f"[Service]\nLoadCredential={secret}\n"
+    box.write(f"/run/systemd/system/as-{WATCH}.service.d/secret.conf", line)
+    place = f"/run/credentials/as-{WATCH}.service/mqtt-password"
+    assert box.as_unit(WATCH, f"cat {place}") == Result(0, "rose", "")
+    cat_while_it_is_there = f"cat {place}; ls /etc/edge-watchdog/credentials"
+    assert box.as_unit(DESK, cat_while_it_is_there).code != 0
 
 
 def test_removing_and_purging_leave_the_box_as_it_was(box):
