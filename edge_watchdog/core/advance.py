@@ -4,6 +4,7 @@ Order matters and is always the same: learn, diagnose, decide, keep incidents, p
 calls are pure; replaying the events of a bad day gives the very decisions of that day.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -43,6 +44,7 @@ from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Failover, Phase, State, UplinkState
 
 TICK_S = 1e-3  # a deadline lies at least this far ahead, so that time always moves
+HAIR_S = 1e-6  # and a hair behind what is due, so that rounding never makes it come too early
 KEEPS_TROUBLE = 20
 
 
@@ -73,7 +75,9 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state, alerts = alerting.send_alerts(state, now, policy)
     actions = (*again, *moves, *paces, *alerts)
     owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
-    return Step(replace(state, unfinished=(*state.unfinished, *owed)), actions)
+    stepped = max(state.stepped, now.mono)
+    state = replace(state, unfinished=(*state.unfinished, *owed), stepped=stepped)
+    return Step(state, actions)
 
 
 def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Action, ...]]:
@@ -197,43 +201,40 @@ def health_of(known: UplinkState, now: Instant, policy: Policy) -> Health:
 
 
 def next_deadline(state: State, policy: Policy, now: Instant) -> float | None:
-    """Give the CLOCK_BOOTTIME at which ``Woke`` is due if nothing happens; always after *now*."""
-    due = min(_deadlines(state, policy, now), default=None)
-    return None if due is None else max(due, now.mono + TICK_S)
+    """Give the CLOCK_BOOTTIME at which ``Woke`` is due if nothing happens; always after *now*.
+
+    What was due when the last event came has been looked at and is not due again.
+    """
+    due = min((at for at in _deadlines(state, policy) if at > state.stepped), default=math.inf)
+    return None if due == math.inf else max(due + HAIR_S, now.mono + TICK_S)
 
 
-def _deadlines(state: State, policy: Policy, now: Instant) -> Iterator[float]:
+def _deadlines(state: State, policy: Policy) -> Iterator[float]:
     for uplink in policy.uplinks:
-        if (due := burst_due(state, uplink, policy)) != float("inf"):
-            yield due
-        yield from _expiries(state.uplinks[uplink.name], now)
+        yield burst_due(state, uplink, policy)
+        yield from _expiries(state.uplinks[uplink.name])
     yield from _failover_deadlines(state, policy)
     for incident in state.incidents:
-        if (at := alerting.next_alert(incident)) is not None and at > now.mono:
+        if (at := alerting.next_alert(incident)) is not None:
             yield at
         if incident.resolved is None and incident.fine_since is not None:
             yield incident.fine_since.mono + incidents.CLEAR_AFTER_S[incident.scope]
-    yield from _showings(state, now)
+    yield from _showings(state)
 
 
-def _expiries(known: UplinkState, now: Instant) -> Iterator[float]:
+def _expiries(known: UplinkState) -> Iterator[float]:
     """Silence is news: a rung turns UNKNOWN when its last word grows old."""
     for track in known.tracks.values():
-        at = track.asked.mono + stale_after(known, track.layer)
-        if at > now.mono:
-            yield at
+        yield track.asked.mono + stale_after(known, track.layer)
 
 
-def _showings(state: State, now: Instant) -> Iterator[float]:
+def _showings(state: State) -> Iterator[float]:
     """Some causes are worth an incident only after they have lasted."""
     waits = (*incidents.SHOWS_AFTER_S.values(), incidents.BACKUP_SHOWS_AFTER_S)
     found = [u.diagnosis for u in state.uplinks.values()] + [state.vendor.diagnosis]
     for diagnosis in found:
-        if diagnosis is None or diagnosis.cause is Cause.NONE:
-            continue
-        for wait in waits:
-            if (at := diagnosis.since.mono + wait) > now.mono:
-                yield at
+        if diagnosis is not None and diagnosis.cause is not Cause.NONE:
+            yield from (diagnosis.since.mono + wait for wait in waits)
 
 
 def _failover_deadlines(state: State, policy: Policy) -> Iterator[float]:
@@ -241,8 +242,7 @@ def _failover_deadlines(state: State, policy: Policy) -> Iterator[float]:
     active = state.uplinks.get(failover.active or "")
     if failover.override is not None:
         yield failover.override.until
-    if failover.retry_at:
-        yield failover.retry_at
+    yield failover.retry_at
     if active is not None and is_hard_down(active.link) and active.link_at is not None:
         yield active.link_at.mono + policy.carrier_debounce_s
     if failover.phase is Phase.SUSPECT and failover.since is not None:

@@ -216,7 +216,10 @@ class VendorState:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything.  *next_id* numbers actions, *next_incident* incidents."""
+    """Everything.  *next_id* numbers actions, *next_incident* incidents.
+
+    *stepped*: CLOCK_BOOTTIME of the last event; what was due until then has been looked at.
+    """
 
     uplinks: Mapping[str, UplinkState]
     failover: Failover = field(default_factory=Failover)
@@ -230,4 +233,5 @@ class State:
     version: str = ""
     next_id: int = 1
     next_incident: int = 1
+    stepped: float = 0.0
     trouble: tuple[str, ...] = ()
