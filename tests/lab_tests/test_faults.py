@@ -119,7 +119,7 @@ def test_faults_compose_and_heal_one_by_one(lab):
 
 
 @pytest.mark.parametrize(
-    "name other", [("lte_no_data", "everything_down"), ("vendor_announced", "vendor_down")]
+    "name, other", [("lte_no_data", "everything_down"), ("vendor_announced", "vendor_down")]
 )
 def test_what_two_faults_break_is_whole_again_after_the_last(lab, name, other):
     lab.inject(name)
