@@ -38,7 +38,7 @@ from edge_watchdog.core.portray import view
 from edge_watchdog.core.state import Phase, State
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.hands import Hands
-from edge_watchdog.journal import Journal, JournalError
+from edge_watchdog.journal import Journal
 from edge_watchdog.supervise import Notifier, keep_running
 
 DESK_USER = "edge-watchdog-desk"
@@ -170,12 +170,7 @@ class Watch:
         notable = has_work(step.actions) or step.state.failover.phase is not Phase.SETTLED
         for action in step.actions:
             log.info("decided phase=%s %s", step.state.failover.phase, action)
-        try:
-            await self._journal.append(
-                event, self._state, step.state, step.actions, notable=notable
-            )
-        except JournalError as error:
-            log.error("journal: %s", error)  # noqa: TRY400 - the watch goes on without it
+        await self._journal.append(event, self._state, step.state, step.actions, notable=notable)
 
     def _show(self, now: Instant, before: State) -> None:
         """Show the view when it says something new, numbers at most four times a second."""

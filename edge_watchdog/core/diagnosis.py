@@ -1,9 +1,9 @@
 """Evidence in, a cause with its confidence out: which of the known faults explains what is seen?
 
 Naive Bayes over a handful of signs.  A fault is a row of TABLE: the signs it must show.  Known
-signs that fit cost little, signs that contradict cost much, signs the row is silent about cost a middling
-amount, so that the row that explains more wins.  Unknown signs cost nothing: ignorance never
-accuses.  "Usable?" is asked in failover.py; here only "why?" is asked.
+signs that fit cost little, signs that contradict cost much, signs the row is silent about cost
+something between, so that the row that explains more wins.  Unknown signs cost nothing: ignorance
+never accuses.  "Usable?" is asked in failover.py; here only "why?" is asked.
 """
 
 import math

@@ -4,7 +4,7 @@ Rule 6890 keeps the LAN and every connected network in the main table; rule 6900
 7100, which holds one default route, ours, replaced by one netlink message.  Each uplink has a
 table of its own (7001 ...) for sockets that are bound to it by address (rule 6891) or by device
 (6892), so that a question asked through a standby leaves by the standby, and an old connection
-stays where it began.  Everything carries protocol 237; what carries it and is not wanted is removed.
+stays where it began.  Everything carries protocol 237; what carries it unwanted is removed.
 """
 
 import socket

@@ -86,11 +86,18 @@ class Book:
         number = secrets.randbelow(NUMBERS)
         while number in self._entries:
             number = secrets.randbelow(NUMBERS)
-        trip = self._round_trips.get(target.label)
-        due = at.mono + (trip.timer_s if trip else LONGEST_S)
+        due = at.mono + self._timer_s(target)
         self._entries[number] = Entry(target, at, due)
         heapq.heappush(self._timers, (due, number))
         return number
+
+    def _timer_s(self, target: Target) -> float:
+        """Give how long *target* is waited for: a stranger as long as the slowest one known."""
+        trip = self._round_trips.get(target.label)
+        if trip is not None:
+            return trip.timer_s
+        known = (one.timer_s for one in self._round_trips.values())
+        return max(known, default=LONGEST_S)
 
     def withdraw(self, number: int, why: str) -> Sample:
         """Take back a question that could not leave."""

@@ -1,0 +1,54 @@
+"""A crash, a restart, a removal: traffic goes on, the state is right again, nothing is left."""
+
+from pathlib import Path
+
+from edge_watchdog.core.view import Standing
+from tests.lab.daemon import Daemon
+from tests.lab.lab import Lab
+from tests.lab.places import CONNECTIVITY, HOSTS
+
+PAGE = f"http://{HOSTS[CONNECTIVITY]}/204"
+
+
+def reaches_the_internet(lab: Lab) -> bool:
+    return lab.box.run(["curl", "-s", "-m", "3", "-o", "/dev/null", PAGE], check=False).returncode == 0
+
+
+def kernel_state(lab: Lab) -> str:
+    commands = (["ip", "rule"], ["ip", "route", "show", "table", "all"], ["nft", "list", "ruleset"])
+    return "\n".join(
+        str(lab.box.run(argv, capture_output=True, check=False).stdout) for argv in commands
+    )
+
+
+def test_traffic_goes_on_when_the_watch_is_killed_on_the_backup(
+    lab: Lab, daemon: Daemon
+) -> None:
+    lab.inject("blackhole")
+    daemon.wait(lambda v: v.active == "LTE stick", 4)
+    daemon.kill()
+    assert reaches_the_internet(lab)
+    daemon.start()
+    view = daemon.wait(
+        lambda v: v.active == "LTE stick" and v.banner.standing is Standing.BACKUP, 5
+    )
+    assert view.incidents
+    assert daemon.overlay() == "lte0"
+    assert reaches_the_internet(lab)
+
+
+def test_somebody_else_s_flush_is_repaired(lab: Lab, daemon: Daemon) -> None:
+    lab.box.run(["ip", "rule", "del", "pref", "6900"], check=True)
+    lab.box.run(["ip", "route", "flush", "table", "7100"], check=True)
+    daemon.wait(lambda _: daemon.overlay() == "wan0" and "6900:" in kernel_state(lab), 7)
+
+
+def test_a_stopped_daemon_leaves_nothing_in_the_kernel(lab: Lab, tmp_path: Path) -> None:
+    with Lab("self", phone=False) as fresh:
+        before = kernel_state(fresh)
+        with Daemon(fresh, tmp_path / "daemon", only="watch"):
+            assert "proto 237" in kernel_state(fresh)
+        assert kernel_state(fresh) == before
+        left = {p.name for p in (tmp_path / "daemon").iterdir()}
+        assert left <= {"daemon.log", "edge_watchdog.toml", "run", "state"}
+        assert not (tmp_path / "daemon/run/bridge.sock").exists()

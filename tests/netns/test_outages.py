@@ -1,0 +1,88 @@
+"""The real daemon through real outages: what it does, and what it says is broken."""
+
+import time
+
+import pytest
+
+from edge_watchdog.core.view import Standing, StudioView
+from tests.lab.daemon import Daemon
+from tests.lab.lab import Lab
+
+SWITCHING = {
+    "cable_out": "cable out",
+    "blackhole": "provider down",
+    "reject": "provider down",
+    "router_dead": "router dead",
+    "portal": "portal",
+}
+STAYING = {
+    "dns_dead": ("limited", "dns dead"),
+    "vendor_down": ("vendor", "vendor silent"),
+    "vendor_announced": ("vendor", "vendor announced"),
+    "vendor_slow": ("limited", "vendor slow"),
+    "status_page_garbage:unknown_enum": ("normal", "none"),
+}
+
+
+def says(view: StudioView, standing: str, cause: str) -> bool:
+    return (view.banner.standing, view.banner.cause) == (standing, cause)
+
+
+@pytest.mark.parametrize(("fault", "cause"), SWITCHING.items())
+def test_a_dead_line_is_left_named_and_taken_back(
+    lab: Lab, daemon: Daemon, fault: str, cause: str
+) -> None:
+    lab.inject(fault)
+    daemon.wait(lambda v: v.active == "LTE stick", 4)
+    assert daemon.overlay() == "lte0"
+    view = daemon.wait(lambda v: says(v, "backup", cause), 10)
+    assert view.banner.steps
+    lab.heal(fault)
+    daemon.wait(lambda v: v.active == "broadband" and v.phase == "settled", 60)
+    assert daemon.overlay() == "wan0"
+    daemon.wait(lambda v: v.banner.standing is Standing.NORMAL, 15)
+
+
+@pytest.mark.parametrize(("fault", "expected"), STAYING.items())
+def test_what_a_switch_cannot_help_is_named_and_not_switched_for(
+    lab: Lab, daemon: Daemon, fault: str, expected: tuple[str, str]
+) -> None:
+    lab.inject(fault)
+    view = daemon.wait(lambda v: says(v, *expected), 60)
+    assert view.active == "broadband"
+    assert daemon.overlay() == "wan0"
+
+
+@pytest.mark.parametrize("fault", ["one_anchor_dead", "icmp_filtered", "loss:5"])
+def test_what_is_no_outage_moves_nothing(lab: Lab, daemon: Daemon, fault: str) -> None:
+    lab.inject(fault)
+    end = time.monotonic() + 8
+    while time.monotonic() < end:
+        assert daemon.view().active == "broadband"
+        time.sleep(0.1)
+
+
+def test_a_gap_of_half_a_second_moves_nothing(lab: Lab, daemon: Daemon) -> None:
+    for _ in range(5):
+        lab.gap(0.5)
+        time.sleep(0.6)
+        view = daemon.view()
+        assert view.active == "broadband"
+
+
+def test_when_everything_is_down_nothing_is_touched_and_it_is_said(
+    lab: Lab, daemon: Daemon
+) -> None:
+    lab.inject("everything_down")
+    view = daemon.wait(lambda v: v.banner.standing is Standing.OFFLINE, 10)
+    assert view.active == "broadband"
+    assert daemon.overlay() in ("wan0", "")
+    lab.heal("everything_down")
+    daemon.wait(lambda v: v.banner.standing is Standing.NORMAL, 60)
+
+
+def test_a_backup_without_data_is_told_before_it_is_needed(lab: Lab, daemon: Daemon) -> None:
+    lab.inject("lte_no_data")
+    view = daemon.wait(lambda v: any("LTE stick is not ready" in n for n in v.notices), 150)
+    assert view.banner.standing is Standing.NORMAL
+    assert view.active == "broadband"
