@@ -42,7 +42,7 @@ async def read_in_child(
 async def _converse(request: bytes, deadline_s: float) -> dict[str, object]:
     root = str(Path(__file__).parent.parent.parent)
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "edge_watchdog.daybook.reader"),
+        *(sys.executable, "-P", "-s", "-m", "edge_watchdog.daybook.reader"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

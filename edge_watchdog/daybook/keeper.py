@@ -74,8 +74,7 @@ class Keeper:
         self._asked.set()
 
     async def run(self) -> None:
-        """Look now, then again and again."""
-        await self.recall()
+        """Look now, then again and again; recall() first."""
         while True:
             pause_s = await self.look()
             await asyncio.sleep(min(SHORTEST_PAUSE_S, pause_s))

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.units import FilePath, Url
-from edge_watchdog.daybook import ScheduleConnector
+from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnector, Span
 from edge_watchdog.daybook.ics import IcsFeed, IcsFile, may_be_plain, trust
 from edge_watchdog.daybook.privacy import Title
 
@@ -53,6 +53,21 @@ class IcsOptions:
         if self.path is not None:
             return IcsFile(self.path, self.title, clock)
         return IcsFeed(str(self.url), self.title, trust(ca_file))
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Stands in for a connector that could not be built, so that the page can say why."""
+
+    words: str
+
+    async def fetch(self, known: str = "") -> Fetched:  # noqa: ARG002 - a connector's shape
+        """Say why; always raises DaybookError."""
+        raise DaybookError(self.words)
+
+    async def read(self, body: bytes, span: Span) -> Reading:  # noqa: ARG002 - as above
+        """Say why; always raises DaybookError."""
+        raise DaybookError(self.words)
 
 
 CONNECTORS: Mapping[str, type[ConnectorOptions]] = {"ics": IcsOptions}

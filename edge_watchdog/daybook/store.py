@@ -21,6 +21,7 @@ from edge_watchdog.daybook.freshness import Stamp
 
 GENERATIONS = 3
 BUSY_S = 5.0
+MEMORY = ":memory:"
 NOT_KEPT = "the day could not be written to the box's disk"
 
 
@@ -156,7 +157,8 @@ class Store:
             bodies = db.execute(
                 "SELECT body FROM appointment WHERE snapshot_id = ? ORDER BY position", (row["id"],)
             ).fetchall()
-        return _snapshot(row, tuple(codec.decode(Appointment, json.loads(b[0])) for b in bodies))
+            found = tuple(codec.decode(Appointment, json.loads(body[0])) for body in bodies)
+            return _snapshot(row, found)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -179,16 +181,23 @@ def open_store(path: str) -> Store:
     with _as_daybook_error():
         try:
             return Store(_open(path), damaged=False)
-        except (sqlite3.DatabaseError, codec.CodecError, ValueError) as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            pass
         for tail in ("", "-wal", "-shm"):
             Path(path + tail).unlink(missing_ok=True)
         return Store(_open(path), damaged=True)
 
 
+def memory_store() -> Store:
+    """Give a store that forgets everything at the end, for a box whose disk refuses."""
+    return Store(_open(MEMORY), damaged=False)
+
+
 def _open(path: str) -> sqlite3.Connection:
-    Path(path).touch(mode=0o600, exist_ok=True)
+    if path != MEMORY:
+        Path(path).touch(mode=0o600, exist_ok=True)
     connection = sqlite3.connect(
         path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
@@ -255,8 +264,8 @@ def _snapshot(row: sqlite3.Row, appointments: tuple[Appointment, ...]) -> Snapsh
 
 @contextlib.contextmanager
 def _as_daybook_error() -> Iterator[None]:
-    """Turn what SQLite says into words without any row's content."""
+    """Turn what SQLite says, or a row that is no appointment, into words without its content."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, ValueError) as error:  # CodecError is a ValueError
         raise DaybookError(f"{NOT_KEPT} ({type(error).__name__})") from None

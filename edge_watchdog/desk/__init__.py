@@ -1,1 +1,1 @@
-"""What the LAN sees: the desk page and the owner's dashboard.  It shows views and decides nothing."""
+"""What the LAN sees: the desk page and the owner's page.  It shows views and decides nothing."""

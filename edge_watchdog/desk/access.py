@@ -1,0 +1,152 @@
+"""Who may ask for what, and what every answer carries.
+
+Each route says who may use it, or it is not registered.  A request must name a host that is ours,
+one that changes something must come from our own page, and no answer may be kept, framed or run
+anything that we did not send.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aiohttp import hdrs, web
+from yarl import URL
+
+from edge_watchdog.desk.lan import Lan
+
+BODY_BYTES = 64 * 1024
+OWN_NAMES = frozenset({"localhost"})
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ErrorPage = Callable[[int, str], str]
+
+WORDS: Mapping[int, str] = {
+    400: "That could not be understood.",
+    403: "That is only possible from this box's own page.",
+    404: "There is no such page here.",
+    405: "That is not possible here.",
+    413: "That was too much at once.",
+    421: "This box is not known by that name.",
+}
+
+
+class AccessError(Exception):
+    """A route does not say who may use it."""
+
+
+class Who(StrEnum):
+    """Who may use a route."""
+
+    LAN = "anyone on the LAN"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to ask; *who* has no default on purpose."""
+
+    method: str
+    path: str
+    handler: Handler
+    who: Who
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a request is checked against, and what answers carry."""
+
+    lan: Lan
+    allowed_hosts: frozenset[str]
+    frame_ancestors: tuple[str, ...]
+    error_page: ErrorPage
+    serving: Callable[[web.BaseRequest], AbstractAsyncContextManager[None]]
+
+    def knows(self, host: str) -> bool:
+        """Tell whether a Host header names this box; the defence against DNS rebinding."""
+        try:
+            name = URL(f"http://{host}").host or ""
+        except ValueError:
+            return False
+        name = name.lower().rstrip(".")
+        return name in OWN_NAMES or name in self.allowed_hosts or self.lan.is_ours(name)
+
+
+def build(routes: Sequence[Route], gate: Gate) -> web.Application:
+    """Make the application; raises AccessError for a route that declares nobody."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async with gate.serving(request):
+            return await _answer(request, handler, gate, declared)
+
+    app = web.Application(middlewares=[guard], client_max_size=BODY_BYTES)
+    declared: dict[tuple[str, str], Who] = {}
+    for route in routes:
+        if not isinstance(route.who, Who):
+            raise AccessError(f"{route.method} {route.path} does not say who may use it")
+        app.router.add_route(route.method, route.path, route.handler)
+        declared[(route.method, route.path)] = route.who
+
+    async def dress(_request: web.BaseRequest, response: web.StreamResponse) -> None:
+        _dress(response, gate)
+
+    app.on_response_prepare.append(dress)
+    return app
+
+
+async def _answer(
+    request: web.Request,
+    handler: Handler,
+    gate: Gate,
+    declared: Mapping[tuple[str, str], Who],
+) -> web.StreamResponse:
+    if not gate.knows(request.headers.get(hdrs.HOST, "")):
+        return web.Response(status=421, text=WORDS[421])
+    resource = request.match_info.route.resource
+    asked = (request.method, resource.canonical if resource else "")
+    if resource is not None and asked not in declared:
+        return _error(404, gate)
+    if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD) and not _from_own_page(request):
+        return _error(403, gate)
+    try:
+        return await handler(request)
+    except web.HTTPRedirection:
+        raise
+    except web.HTTPException as error:
+        return _error(error.status, gate)
+
+
+def _from_own_page(request: web.Request) -> bool:
+    """Tell whether a browser sent this from one of our own pages.
+
+    Sec-Fetch-Site comes only where the connection counts as secure (localhost, HTTPS); over plain
+    HTTP on the LAN the Origin header is what there is.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return request.headers.get(hdrs.ORIGIN) == f"{request.scheme}://{request.host}"
+
+
+def _error(status: int, gate: Gate) -> web.Response:
+    words = WORDS.get(status, "Something went wrong.")
+    page = gate.error_page(status, words)
+    return web.Response(status=status, text=page, content_type="text/html")
+
+
+def _dress(response: web.StreamResponse, gate: Gate) -> None:
+    headers = response.headers
+    framers = " ".join(gate.frame_ancestors) or "'none'"
+    headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"connect-src 'self'; frame-ancestors {framers}; base-uri 'none'; form-action 'self'"
+    )
+    if not gate.frame_ancestors:
+        headers["X-Frame-Options"] = "DENY"
+    headers["X-Content-Type-Options"] = "nosniff"
+    # "no-referrer" would make browsers send "Origin: null" with our own forms (Fetch standard).
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+    headers.pop(hdrs.SERVER, None)

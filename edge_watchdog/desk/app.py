@@ -1,0 +1,241 @@
+"""Composition root of the desk half: builds the rooms, opens the door, runs until told to stop.
+
+The rule of the half: it listens and holds names, so it can touch nothing outside its own database.
+"""
+
+import asyncio
+import contextlib
+import functools
+import logging
+import signal
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from edge_watchdog.bridge import BridgeClient
+from edge_watchdog.clock import Clock, SystemClock
+from edge_watchdog.core.events import Event
+from edge_watchdog.daybook import DaybookError, ScheduleConnector
+from edge_watchdog.daybook.keeper import (
+    Keeper,
+    Source,
+    SourceState,
+    Surroundings,
+    local_date,
+    report,
+)
+from edge_watchdog.daybook.registry import Unusable
+from edge_watchdog.daybook.store import Store, memory_store, open_store
+from edge_watchdog.desk.access import Gate, build
+from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.door import Door, listeners
+from edge_watchdog.desk.handlers import Handlers
+from edge_watchdog.desk.lan import Lan
+from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.phrases import Local
+from edge_watchdog.desk.settings import DeskSettings
+from edge_watchdog.supervise import Notifier, keep_running
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+DATABASE = "daybook.sqlite"
+PURGE_S = 3600.0
+STATUS_S = 30.0
+KEEP_ALIVE_S = 15.0
+GOODBYE_S = 1.0
+NO_RELOAD = "a reload changes nothing in the desk half; restart it to use a new configuration"
+ONLY_MEMORY = "The box's disk refuses: this list would be lost if the box restarts."
+BEGUN_ANEW = "The kept list was damaged and has been begun anew."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """Everything that runs."""
+
+    board: Board
+    hub: Hub
+    door: Door
+    client: BridgeClient
+    keepers: tuple[Keeper, ...]
+    store: Store
+    app: web.Application
+
+
+async def serve(
+    settings: DeskSettings,
+    notifier: Notifier | None = None,
+    doors: Sequence[socket.socket] | None = None,
+) -> None:
+    """Serve the desk half until SIGTERM or SIGINT; raises OSError when it cannot listen.
+
+    *doors* are sockets that listen already; without them, systemd's or the configured one.
+    """
+    notifier = notifier or Notifier()
+    clock = SystemClock()
+    doors = doors or listeners(settings.listen_host, settings.listen_port)
+    rooms = await _build(settings, clock)
+    runner = web.AppRunner(
+        rooms.app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=GOODBYE_S
+    )
+    await runner.setup()
+    notifier.ready()
+    try:
+        await _until_told(_workers(settings, rooms, runner, notifier, doors=doors), clock)
+    finally:
+        notifier.stopping()
+        await runner.cleanup()
+        for door in doors:
+            door.close()
+        rooms.store.close()
+
+
+def _workers(
+    settings: DeskSettings,
+    rooms: _Rooms,
+    runner: web.AppRunner,
+    notifier: Notifier,
+    *,
+    doors: Sequence[socket.socket],
+) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    """Name everything that must run all the time."""
+    if runner.server is None:
+        raise RuntimeError("the web server is not set up")
+    admit = functools.partial(rooms.door.admit, server=runner.server)
+    return {
+        "bridge": rooms.client.run,
+        "sweep": rooms.door.sweep,
+        "pulse": functools.partial(_pulse, notifier, rooms),
+        "purge": functools.partial(_purge, settings, rooms),
+        **{f"schedule {keeper.state.name}": keeper.run for keeper in rooms.keepers},
+        **{f"door {n}": functools.partial(admit, door) for n, door in enumerate(doors)},
+    }
+
+
+async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
+    """Build every room."""
+    board = Board(clock, _boot_id())
+    store = await _open_store(settings, board)
+    pages = Pages(settings, board)
+    hub = Hub(Screen(pages.parts, pages.clock, board.silence), settings.most_streams)
+    board.changed, board.listeners = hub.changed, lambda: hub.streams
+    client = BridgeClient(Path(settings.bridge_path), board.hear, clock=clock, on_lost=board.lose)
+
+    def changed(state: SourceState) -> None:
+        board.put(state)
+        client.send(report(state, clock, settings.time_zone))
+
+    around = Surroundings(store, clock, _boot_id(), board.wall_known, changed)
+    keepers = tuple(Keeper(source, around) for source in _sources(settings, clock))
+    board.fetch = lambda: _ask_all(keepers)
+    for keeper in keepers:
+        await keeper.recall()
+    handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send)
+    lan = Lan(settings.lan_interfaces, clock)
+    door = Door(lan, clock, settings.most_connections)
+    app = build(handlers.routes(), _gate(settings, lan, door, pages))
+    return _Rooms(board, hub, door, client, keepers, store, app)
+
+
+async def _open_store(settings: DeskSettings, board: Board) -> Store:
+    """Open the database; a disk that refuses costs the memory of the day, not the page."""
+    try:
+        store = await asyncio.to_thread(_open_in, Path(settings.state_dir))
+    except (DaybookError, OSError) as error:
+        log.error("daybook: %s; the day is kept in memory only", error)  # noqa: TRY400 - one line
+        board.notices = (ONLY_MEMORY,)
+        return memory_store()
+    if store.damaged:
+        log.warning("daybook: %s was damaged and has been begun anew", DATABASE)
+        board.notices = (BEGUN_ANEW,)
+    return store
+
+
+def _open_in(folder: Path) -> Store:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return open_store(str(folder / DATABASE))
+
+
+def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
+    for one in settings.schedules:
+        connector: ScheduleConnector
+        try:
+            connector = one.options.build(clock, settings.ca_file)
+        except DaybookError as error:
+            connector = Unusable(str(error))
+        yield Source(one.name, connector, one.every_s, settings.time_zone)
+
+
+def _gate(settings: DeskSettings, lan: Lan, door: Door, pages: Pages) -> Gate:
+    own = socket.gethostname().lower()
+    names = {own, f"{own.partition('.')[0]}.local", *(h.lower() for h in settings.allowed_hosts)}
+    return Gate(
+        lan=lan,
+        allowed_hosts=frozenset(names),
+        frame_ancestors=settings.frame_ancestors,
+        error_page=pages.error,
+        serving=lambda request: door.serving(request.transport),
+    )
+
+
+def _ask_all(keepers: tuple[Keeper, ...]) -> None:
+    for keeper in keepers:
+        keeper.ask()
+
+
+async def _until_told(workers: Mapping[str, Callable[[], Awaitable[None]]], clock: Clock) -> None:
+    """Run every worker until a signal says that it is enough."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, log.warning, NO_RELOAD)
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(keep_running(name, work, clock=clock, on_failure=_ignore))
+            for name, work in workers.items()
+        ]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.remove_signal_handler(number)
+
+
+def _ignore(_failure: Event) -> None:
+    """Do nothing more: keep_running() has written the log, and this half has no journal."""
+
+
+async def _pulse(notifier: Notifier, rooms: _Rooms) -> None:
+    """Tell the service manager that the loop lives, and how we are."""
+    pause_s = min(STATUS_S, (notifier.watchdog_s or STATUS_S) / 3)
+    while True:
+        notifier.beat()
+        heard = "heard" if rooms.board.silence() is None else "not heard"
+        notifier.status(f"watch half {heard}, {rooms.hub.streams} open pages")
+        await asyncio.sleep(pause_s)
+
+
+async def _purge(settings: DeskSettings, rooms: _Rooms) -> None:
+    """Delete what is over, unless the clock may be wrong."""
+    names = tuple(one.name for one in settings.schedules)
+    while True:
+        if rooms.board.wall_known() is not False:
+            today = local_date(rooms.board.now().at.wall, settings.time_zone)
+            with contextlib.suppress(DaybookError):
+                await asyncio.to_thread(rooms.store.purge, names, today)
+        await asyncio.sleep(PURGE_S)
+
+
+@functools.cache
+def _boot_id() -> str:
+    """Give this boot's identity; where the system hides it, one for this process alone."""
+    try:
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return str(uuid.uuid4())

@@ -1,0 +1,100 @@
+"""What the desk half knows just now: the last view, the history, and how each source stands.
+
+Messages and source states go in; pages read it.  The rule: a half that fell silent is said to be
+silent, and what it said last is kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_watchdog.bridge import Heartbeat, ToDesk
+from edge_watchdog.clock import Clock
+from edge_watchdog.core.actions import FetchSchedule
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.view import History, IncidentView, StudioView
+from edge_watchdog.daybook.freshness import Now
+from edge_watchdog.daybook.keeper import SourceState
+
+SILENCE_S = 15.0
+STARTING_S = 10.0  # after our own start the other half may still be on its way
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The watch half is not heard; *since* is None when it never was since we began."""
+
+    since: Instant | None
+
+
+class Board:
+    """The one mutable thing of the desk half.
+
+    Whoever composes the half sets *changed* (called after every change), *fetch* (the watch half
+    wants the day fetched now) and *listeners* (how many pages are open).
+    """
+
+    def __init__(self, clock: Clock, boot_id: str) -> None:
+        self._clock = clock
+        self._boot_id = boot_id
+        self.changed: Callable[[], None] = lambda: None
+        self._began = clock.now()
+        self._heard: Instant | None = None
+        self._lost = False
+        self.view: StudioView | None = None
+        self.history = History()
+        self.sources: dict[str, SourceState] = {}
+        self.notices: tuple[str, ...] = ()
+        self.fetch: Callable[[], None] = lambda: None
+        self.listeners: Callable[[], int] = lambda: 0
+
+    def hear(self, message: ToDesk) -> None:
+        """Take one message of the watch half."""
+        self._heard, self._lost = self._clock.now(), False
+        match message:
+            case StudioView():
+                self.view = message
+            case History():
+                self.history = message
+            case FetchSchedule():
+                self.fetch()
+            case Heartbeat():
+                return
+        self.changed()
+
+    def lose(self) -> None:
+        """The link to the watch half broke."""
+        self._lost = True
+        self.changed()
+
+    def put(self, state: SourceState) -> None:
+        """Take how a source stands now."""
+        self.sources[state.name] = state
+        self.changed()
+
+    def silence(self) -> Silence | None:
+        """Tell whether the watch half is not heard; None while it is, or may still be starting."""
+        now = self._clock.now()
+        if self._heard is None:
+            return Silence(None) if now.since(self._began) > STARTING_S else None
+        if self._lost or now.since(self._heard) > SILENCE_S:
+            return Silence(self._heard)
+        return None
+
+    def wall_known(self) -> bool | None:
+        """Tell whether the clock can be trusted; None when nobody told."""
+        return None if self.view is None else self.view.wall_known
+
+    def now(self) -> Now:
+        """Give this moment."""
+        return Now(self._clock.now(), self._boot_id, self.wall_known() is not False)
+
+    def all_incidents(self) -> tuple[IncidentView, ...]:
+        """Give every incident known, newest first; the last view knows them best."""
+        found = {one.id: one for one in self.history.incidents}
+        found |= {one.id: one for one in (self.view.incidents if self.view else ())}
+        return tuple(sorted(found.values(), key=lambda one: -one.id))
+
+    def open_incidents(self) -> tuple[IncidentView, ...]:
+        """Give the incidents that are not over."""
+        found = self.view.incidents if self.view else ()
+        return tuple(one for one in found if one.resolved_wall is None)

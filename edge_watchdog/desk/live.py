@@ -1,0 +1,110 @@
+"""The live stream: pages that are open hear of a change at once, and of life every five seconds.
+
+Changes go in, server-sent events go out.  A slow page never holds up another: what waits for it is
+one flag, and when it wakes it gets the newest state, not the old ones.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from aiohttp import ClientConnectionResetError, web
+
+from edge_watchdog.desk.pages import Page
+
+HEARTBEAT_S = 5.0
+RETRY_MS = 2000
+STUCK_S = 20.0
+SPACING_S = 0.05  # several changes in a breath become one
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a page needs: rendering its parts, the time as text, and what may change by itself."""
+
+    parts: Callable[[Page], Mapping[str, str]]
+    clock: Callable[[], str]
+    mood: Callable[[], object]
+
+
+class Hub:
+    """Knows every open stream; *most* is how many there may be."""
+
+    def __init__(self, screen: Screen, most: int) -> None:
+        self._screen = screen
+        self._most = most
+        self._flags: set[asyncio.Event] = set()
+        self._waiting: set[asyncio.Event] = set()
+        self._version = 0
+        self._cache: dict[Page, tuple[object, str]] = {}
+
+    @property
+    def streams(self) -> int:
+        """How many pages listen."""
+        return len(self._flags)
+
+    def changed(self) -> None:
+        """Something that pages show is different now."""
+        self._version += 1
+        for flag in (*self._flags, *self._waiting):
+            flag.set()
+
+    def payload(self, page: Page) -> str:
+        """Give the parts of *page* as JSON, rendered once for everybody who asks."""
+        key = (self._version, self._screen.clock(), self._screen.mood())
+        cached = self._cache.get(page)
+        if cached is None or cached[0] != key:
+            data = {"time": self._screen.clock(), "parts": dict(self._screen.parts(page))}
+            cached = (key, json.dumps(data, separators=(",", ":")))
+            self._cache[page] = cached
+        return cached[1]
+
+    async def next_change(self) -> None:
+        """Wait until changed() is called."""
+        with _member(self._waiting) as flag:
+            await flag.wait()
+
+    async def stream(self, request: web.Request, page: Page) -> web.StreamResponse:
+        """Serve one page until it goes away; 503 when there are too many."""
+        if self.streams >= self._most:
+            return web.Response(status=503, text="Too many pages listen.")
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        # A page that went away is no news: without this each one costs a traceback in the log.
+        with contextlib.suppress(ClientConnectionResetError, ConnectionError, TimeoutError):
+            await response.prepare(request)
+            await _write(response, f"retry: {RETRY_MS}\n\n")
+            with _member(self._flags) as flag:
+                await self._feed(response, page, flag)
+        return response
+
+    async def _feed(self, response: web.StreamResponse, page: Page, flag: asyncio.Event) -> None:
+        shown = ""
+        while True:
+            flag.clear()
+            payload = self.payload(page)
+            if payload != shown:
+                await _write(response, f"event: view\ndata: {payload}\n\n")
+                shown = payload
+            else:
+                await _write(response, f"event: beat\ndata: {self._screen.clock()}\n\n")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await flag.wait()
+                await asyncio.sleep(SPACING_S)
+
+
+@contextlib.contextmanager
+def _member(flags: set[asyncio.Event]) -> Iterator[asyncio.Event]:
+    flag = asyncio.Event()
+    flags.add(flag)
+    try:
+        yield flag
+    finally:
+        flags.discard(flag)
+
+
+async def _write(response: web.StreamResponse, text: str) -> None:
+    async with asyncio.timeout(STUCK_S):
+        await response.write(text.encode())

@@ -1,0 +1,166 @@
+"""Pages and their parts, rendered from the board; the same parts travel on the live stream.
+
+Every text is escaped by the templates; nothing is marked safe but the parts they made.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from types import MappingProxyType
+
+import jinja2
+from markupsafe import Markup
+
+from edge_watchdog import __version__
+from edge_watchdog.core.model import Health, VendorLevel
+from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.charts import chart
+from edge_watchdog.desk.day import day_model
+from edge_watchdog.desk.phrases import (
+    HEALTH_WORDS,
+    LAYER_WORDS,
+    LEVEL_WORDS,
+    NO_VENDOR,
+    Local,
+    lasting,
+    long_date,
+)
+from edge_watchdog.desk.settings import DeskSettings
+from edge_watchdog.desk.status import status_model
+
+HASH_CHARS = 12
+TYPES: Mapping[str, str] = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+}
+
+
+class Page(StrEnum):
+    """The pages that live; each has its parts."""
+
+    DESK = "desk"
+    OWNER = "owner"
+
+
+PARTS: Mapping[Page, tuple[str, ...]] = {
+    Page.DESK: ("status", "sources", "day"),
+    Page.OWNER: ("status", "uplinks", "chart", "incidents", "vendor", "about"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """A file in memory; its name carries its hash, so that it may be kept for ever."""
+
+    name: str
+    body: bytes
+    content_type: str
+
+
+class Pages:
+    """Renders what the board holds."""
+
+    def __init__(self, settings: DeskSettings, board: Board) -> None:
+        self._settings = settings
+        self._board = board
+        self._local = Local(settings.time_zone)
+        found = _statics()
+        self.statics = MappingProxyType({one.name: one for one in found.values()})
+        self._names = {plain: f"/static/{one.name}" for plain, one in found.items()}
+        self._env = _environment(self._local)
+
+    def page(self, page: Page, *, kiosk: bool = False) -> str:
+        """Render a whole page; *kiosk* is larger type, for a display on the wall."""
+        context = self._context(page)
+        parts = {name: Markup(text) for name, text in self._parts(page, context).items()}  # noqa: S704
+        return self._render(f"{page}.html", {**context, "parts": parts, "kiosk": kiosk})
+
+    def parts(self, page: Page) -> dict[str, str]:
+        """Render the parts of a page, by name; "title" is the window's title."""
+        context = self._context(page)
+        return {**self._parts(page, context), "title": self._title(context)}
+
+    def error(self, status: int, words: str) -> str:
+        """Render a page that says what went wrong."""
+        context = self._context(Page.DESK)
+        return self._render("error.html", {**context, "status": status, "words": words})
+
+    def clock(self) -> str:
+        """Give the local time, as a page shows it."""
+        return self._local.clock(self._board.now().at.wall)
+
+    def _parts(self, page: Page, context: Mapping[str, object]) -> dict[str, str]:
+        return {name: self._render(f"part_{name}.html", context) for name in PARTS[page]}
+
+    def _render(self, template: str, context: Mapping[str, object]) -> str:
+        return self._env.get_template(template).render(context)
+
+    def _title(self, context: Mapping[str, object]) -> str:
+        return self._render("title.txt", context).strip()
+
+    def _context(self, page: Page) -> dict[str, object]:
+        board, local, now = self._board, self._local, self._board.now()
+        view = board.view
+        shared: dict[str, object] = {
+            "page": str(page),
+            "studio": self._settings.studio_name,
+            "vendor_name": self._settings.vendor_name or NO_VENDOR,
+            "hours": self._settings.opening_hours,
+            "static": self._names,
+            "status": status_model(board, local, self._settings.vendor_name),
+            "now": now.at.wall,
+            "today": long_date(local.day(now.at.wall)),
+            "wall_known": now.wall_known,
+            "view": view,
+            "own_notices": board.notices,
+        }
+        if page is Page.DESK:
+            return {**shared, "model": day_model(tuple(board.sources.values()), now, local)}
+        names = [one.name for one in view.uplinks] if view else []
+        return {
+            **shared,
+            "chart": chart(board.history, names, now.at.wall, local),
+            "incidents": board.all_incidents(),
+            "silence": board.silence(),
+            "streams": board.listeners(),
+            "desk_version": __version__,
+            "model": day_model(tuple(board.sources.values()), now, local),
+            "lan": self._settings.lan_interfaces,
+        }
+
+
+def _environment(local: Local) -> jinja2.Environment:
+    env = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_source),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters["clock"] = local.clock
+    env.filters["moment"] = local.moment
+    env.filters["lasting"] = lasting
+    env.filters["health"] = lambda one: HEALTH_WORDS[Health(one)]
+    env.filters["level"] = lambda one: LEVEL_WORDS[VendorLevel(one)]
+    env.filters["layer"] = lambda one: LAYER_WORDS.get(one, one)
+    return env
+
+
+def _source(name: str) -> str:
+    folder = resources.files(__package__).joinpath("templates")
+    return folder.joinpath(name).read_text(encoding="utf-8")
+
+
+def _statics() -> dict[str, Static]:
+    """Read the static files, by their plain names."""
+    found = {}
+    for file in resources.files(__package__).joinpath("static").iterdir():
+        stem, _, ending = file.name.rpartition(".")
+        if ending in TYPES:
+            body = file.read_bytes()
+            mark = hashlib.sha256(body).hexdigest()[:HASH_CHARS]
+            found[file.name] = Static(f"{stem}.{mark}.{ending}", body, TYPES[ending])
+    return found

@@ -1,0 +1,39 @@
+"""What the desk half must be told before it starts."""
+
+from dataclasses import dataclass
+
+from edge_watchdog.daybook.registry import ConnectorOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSetting:
+    """One source of the day."""
+
+    name: str
+    every_s: float
+    options: ConnectorOptions
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """*listen_host* is an IPv4 literal; *frame_ancestors* are origins that may frame the pages.
+
+    Without *lan_interfaces* only this machine itself is served.  *state_dir* and *bridge_path* are
+    full paths; *ca_file* is extra trust for the calendar's server.
+    """
+
+    studio_name: str
+    time_zone: str
+    state_dir: str
+    bridge_path: str
+    vendor_name: str = ""
+    opening_hours: str = ""
+    listen_host: str = "0.0.0.0"
+    listen_port: int = 8080
+    lan_interfaces: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    frame_ancestors: tuple[str, ...] = ()
+    schedules: tuple[ScheduleSetting, ...] = ()
+    ca_file: str | None = None
+    most_connections: int = 128
+    most_streams: int = 64

@@ -1,0 +1,112 @@
+"""The one big sentence: the banner of the last view, or plainly that nobody watches just now."""
+
+from dataclasses import dataclass
+
+from edge_watchdog.core.view import Banner, IncidentView, Standing
+from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.phrases import SIGNS, UNHEARD, Local, Sign
+
+ORDER = tuple(SIGNS)
+OWN_TROUBLE = "The internet and the appointment list may still work: try them."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One of the places of the strip; exactly one is *here*, or none."""
+
+    word: str
+    name: str
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusModel:
+    """What the top of each page says; *name* is the standing's name, or "unheard"."""
+
+    name: str
+    sign: Sign
+    headline: str
+    can_work: str
+    changed: str
+    steps: tuple[str, ...]
+    call: str
+    since: str
+    next_word: str
+    places: tuple[Place, ...]
+    incident: IncidentView | None
+    acknowledged_by: str
+
+
+def status_model(board: Board, local: Local, vendor: str) -> StatusModel:
+    """Draw the status from what the watch half said last and whether it is still heard."""
+    now_wall = board.now().at.wall
+    silence = board.silence()
+    if silence is not None:
+        since = local.moment(silence.since.wall, now_wall) if silence.since else ""
+        return _unheard(board.view.banner if board.view else None, since, vendor)
+    if board.view is None:
+        return _starting(vendor)
+    banner = board.view.banner
+    opened = board.open_incidents()
+    waiting = [one for one in opened if not one.acknowledged_by]
+    seen = [one.acknowledged_by for one in opened if one.acknowledged_by]
+    return StatusModel(
+        name=str(banner.standing),
+        sign=_sign(banner.standing, vendor),
+        headline=banner.headline,
+        can_work=banner.can_work,
+        changed=banner.changed,
+        steps=banner.steps,
+        call=banner.call,
+        since=local.moment(banner.since_wall, now_wall) if banner.since_wall else "",
+        next_word=local.moment(banner.next_word_wall, now_wall) if banner.next_word_wall else "",
+        places=_places(banner.standing, vendor),
+        incident=waiting[0] if waiting else None,
+        acknowledged_by=seen[0] if seen and not waiting else "",
+    )
+
+
+def _unheard(last: Banner | None, since: str, vendor: str) -> StatusModel:
+    headline = "The watching half is not heard"
+    headline += f" since {since}." if since else "."
+    known = f"The last word was: {last.headline}" if last else "It has said nothing yet."
+    return StatusModel(
+        name="unheard",
+        sign=UNHEARD,
+        headline=headline,
+        can_work=OWN_TROUBLE,
+        changed=f"How the lines are is not known just now. {known}",
+        steps=("Today's list below stays as it is.", "If this lasts, restart the box."),
+        call="",
+        since="",
+        next_word="",
+        places=_places(None, vendor),
+        incident=None,
+        acknowledged_by="",
+    )
+
+
+def _starting(vendor: str) -> StatusModel:
+    return StatusModel(
+        name="checking",
+        sign=SIGNS[Standing.CHECKING],
+        headline="The box is starting.",
+        can_work=OWN_TROUBLE,
+        changed="The first look at the lines is under way.",
+        steps=(),
+        call="",
+        since="",
+        next_word="",
+        places=_places(Standing.CHECKING, vendor),
+        incident=None,
+        acknowledged_by="",
+    )
+
+
+def _places(here: Standing | None, vendor: str) -> tuple[Place, ...]:
+    return tuple(Place(_sign(one, vendor).word, str(one), one is here) for one in ORDER)
+
+
+def _sign(standing: Standing, vendor: str) -> Sign:
+    sign = SIGNS[standing]
+    return Sign(f"{vendor} trouble", sign.icon) if standing is Standing.VENDOR and vendor else sign
