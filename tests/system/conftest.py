@@ -1,17 +1,15 @@
 """Fresh boxes for each test: booted, the project's files in them, and thrown away."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.system.box import Box, boot
-from tests.system.tree import REPO, NoTreeError, layers
-
-CONFIG = "/etc/edge-watchdog/edge_watchdog.toml"
-PROGRAM = "/opt/edge-watchdog/bin/edge-watchdog"
-INSTALL = "/root/edge_watchdog/systemd/install"
+from tests.system.steps import bring
+from tests.system.tree import NoTreeError, layers
 
 
 @pytest.fixture(scope="session")
@@ -29,27 +27,15 @@ def boots(
 ) -> Callable[..., AbstractContextManager[Box]]:
     """Give a function that boots a box: a fresh one, or once more the one whose disk is named."""
 
-    def one(disk: Path | None = None, *, cut_off: bool = False) -> AbstractContextManager[Box]:
-        return boot(tree, disk or tmp_path_factory.mktemp("box"), cut_off=cut_off)
+    @contextmanager
+    def one(disk: Path | None = None, *, cut_off: bool = False) -> Iterator[Box]:
+        folder = disk or tmp_path_factory.mktemp("box")
+        with boot(tree, folder, cut_off=cut_off) as box:
+            yield box
+        if disk is None:  # after a failure it stays, to be looked at
+            shutil.rmtree(folder)
 
     return one
-
-
-def bring(box: Box) -> None:
-    """Put the project's unit files and examples where a person would unpack them."""
-    for folder in ("systemd", "config"):
-        if (REPO / folder).is_dir():
-            box.copy(REPO / folder, f"/root/edge_watchdog/{folder}")
-
-
-def install(box: Box) -> str:
-    """Install as the documents say; give what the script said."""
-    return box.out(INSTALL)
-
-
-def start(box: Box) -> None:
-    """Enable and start both halves, as the documents say."""
-    box.run("systemctl enable --now edge-watchdog edge-watchdog-desk")
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.system.conftest import CONFIG, PROGRAM, bring, install, start
-from tests.system.tree import REPO
+from tests.system.box import REPO
+from tests.system.steps import CONFIG, DESK, PROGRAM, WATCH, bring, install, ours, renewed, start
 
-WATCH, DESK = "edge-watchdog", "edge-watchdog-desk"
 SILENT = "The watching half is not heard"
 STUDIO = (REPO / "tests/system/studio.toml").read_text()
 
@@ -27,25 +26,9 @@ def via(box):
     return words[words.index("dev") + 1]
 
 
-def ours(box):
-    rules = [line for line in box.out("ip rule").splitlines() if line.endswith("proto 237")]
-    return rules + box.out("ip route show table all proto 237").splitlines()
-
-
 def pull_the_cable(box):
     box.world("link set wan0 down")
     return box.eventually("traffic leaves by the stick", lambda: via(box) == "lte0")
-
-
-def hang(box, unit):
-    """Stop a half in its tracks; give the seconds until the next one is ready."""
-    hung = box.main_pid(unit)
-    box.run(f"kill -STOP {hung}")
-    return box.eventually(
-        "a new process",
-        lambda: box.main_pid(unit) not in {0, hung} and box.active(unit),
-        within_s=40,
-    )
 
 
 def test_an_install_by_the_documents_gives_two_ready_halves_and_a_page(studio):
@@ -86,19 +69,14 @@ def test_a_half_that_hangs_is_ended_and_started_again_by_the_watchdog_of_its_uni
     drop_in = f"/etc/systemd/system/{unit}.service.d/test.conf"
     studio.write(drop_in, "[Service]\nWatchdogSec=3\n")  # 15 and 30 s take as long as they say
     studio.run(f"systemctl daemon-reload && systemctl restart {unit}")
-    assert hang(studio, unit) < 12
+    assert renewed(studio, unit, "STOP") < 12
     assert "Watchdog timeout" in studio.journal(unit)
     studio.eventually("routes stand", lambda: via(studio) == "wan0")
 
 
 def test_killed_while_on_the_backup_the_watch_half_takes_up_where_it_was(studio):
     pull_the_cable(studio)
-    killed = studio.main_pid(WATCH)
-    studio.run(f"kill -KILL {killed}")
-    took_s = studio.eventually(
-        "it is back", lambda: studio.main_pid(WATCH) not in {0, killed} and studio.active(WATCH)
-    )
-    assert took_s < 8
+    assert renewed(studio, WATCH, "KILL") < 8
     assert via(studio) == "lte0"
 
 

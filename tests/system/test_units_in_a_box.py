@@ -10,11 +10,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.box import Box, Result
-from tests.system.conftest import CONFIG, INSTALL, PROGRAM, bring, install, start
-from tests.system.tree import REPO
+from tests.system.box import REPO, Box, Result
+from tests.system.steps import (
+    CONFIG,
+    DESK,
+    INSTALL,
+    PROGRAM,
+    WATCH,
+    bring,
+    install,
+    ours,
+    renewed,
+    start,
+)
 
-WATCH, DESK = "edge-watchdog", "edge-watchdog-desk"
 PY = "python3 -c 'import socket, sys; exec(sys.argv[1])'"
 ICMP = "socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)"
 ECHO = (
@@ -84,21 +93,6 @@ def drop_in(box, unit, text):
     box.run(f"systemctl daemon-reload && systemctl restart {unit}")
 
 
-def kill(box, unit):
-    """Kill a half and give the seconds until the next one is ready."""
-    killed = box.main_pid(unit)
-    box.run(f"kill -KILL {killed}")
-    return box.eventually(
-        "a new process", lambda: box.main_pid(unit) not in {0, killed} and box.active(unit)
-    )
-
-
-def ours(box):
-    """Give the rules and routes of the stub that are in the kernel."""
-    rules = [line for line in box.out("ip rule").splitlines() if line.endswith("proto 237")]
-    return rules + box.out("ip route show table all proto 237").splitlines()
-
-
 def test_both_halves_are_ready_and_say_in_one_line_how_they_are(studio):
     assert studio.show(WATCH, "StatusText") == "stub of the watch half"
     assert studio.show(DESK, "StatusText") == "stub of the desk half"
@@ -119,11 +113,7 @@ def test_both_halves_are_back_by_themselves_after_a_power_cut(boots, tmp_path):
 @pytest.mark.parametrize("unit", [WATCH, DESK])
 def test_a_half_that_hangs_is_ended_and_started_again(unit, studio):
     drop_in(studio, unit, "WatchdogSec=2")
-    hung = studio.main_pid(unit)
-    studio.run(f"kill -STOP {hung}")
-    studio.eventually(
-        "a new process", lambda: studio.main_pid(unit) not in {0, hung} and studio.active(unit)
-    )
+    renewed(studio, unit, "STOP")
     assert "Watchdog timeout" in studio.journal(unit)
 
 
@@ -131,14 +121,14 @@ def test_a_half_that_hangs_is_ended_and_started_again(unit, studio):
 def test_a_half_that_is_killed_is_back_within_five_seconds_and_the_other_runs_on(unit, studio):
     other = DESK if unit == WATCH else WATCH
     bystander = studio.main_pid(other)
-    assert kill(studio, unit) < 5
+    assert renewed(studio, unit, "KILL") < 5
     assert studio.main_pid(other) == bystander
 
 
 def test_a_half_is_started_again_however_often_it_crashes(studio):
     drop_in(studio, WATCH, "RestartSec=100ms")
     for _ in range(8):  # five starts in ten seconds are where systemd gives up by default
-        kill(studio, WATCH)
+        renewed(studio, WATCH, "KILL")
 
 
 def test_traffic_goes_on_by_the_backup_while_the_watch_half_is_gone_after_a_crash(studio):

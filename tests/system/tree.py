@@ -22,7 +22,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[2]
+from tests.system.box import REPO
+
 TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "mount")
 PACKAGES = (
     "ca-certificates,conntrack,dbus,iproute2,iputils-ping,libcap2-bin,network-manager,nftables,"
