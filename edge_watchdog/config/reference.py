@@ -36,7 +36,7 @@ HEAD = """\
 # A key behind "#" is not set: it shows its default or, where there is none, an example.
 # A time or a size is a whole number with a unit: "250ms", "30s", "5m", "2h", "20MB", "5GB".
 # No secret is written here: a *_file key names the file that holds it.
-# After a change: edge-watchdog check, then systemctl reload edge-watchdog edge-watchdog-desk.
+# After a change: edge-watchdog check, systemctl reload edge-watchdog, restart edge-watchdog-desk.
 """
 
 

@@ -5,11 +5,16 @@ import asyncio
 from edge_watchdog.config import Config
 from edge_watchdog.desk.app import serve
 from edge_watchdog.desk.settings import DeskSettings, ScheduleSetting
+from edge_watchdog.verbs import Answer, complaint
 
 
-def run_desk(config: Config) -> int:
-    """Serve until told to stop; give the exit code."""
-    return asyncio.run(serve(desk_settings(config)))
+def run_desk(config: Config) -> Answer:
+    """Serve until told to stop."""
+    try:
+        asyncio.run(serve(desk_settings(config)))
+    except OSError as error:
+        return complaint([f"[desk] listen = {config.desk.listen}: {error.strerror or error}"])
+    return Answer()
 
 
 def desk_settings(config: Config) -> DeskSettings:

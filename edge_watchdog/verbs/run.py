@@ -20,7 +20,7 @@ def answer(args: argparse.Namespace) -> Answer:
         # Neither half loads the libraries of the other: they cost memory on a small box.
         from edge_watchdog.verbs.desk_half import run_desk  # noqa: PLC0415
 
-        return Answer(code=run_desk(config))
+        return run_desk(config)
     from edge_watchdog.watch import run_watch  # noqa: PLC0415
 
     return Answer(code=asyncio.run(run_watch(config, with_desk=args.only is None)))
