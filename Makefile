@@ -29,9 +29,9 @@ lint: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/edge-watchdog reference --check
 
-## bench   measure failover, cost and pages; prints the table of the README (root)
+## bench   measure how long the box is without the internet, fault by fault (root)
 bench: apt-demo root $(READY)
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.failover
 
 ## clean   remove what was built here
 clean:
