@@ -98,7 +98,9 @@ def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Ac
             if name in state.uplinks:
                 state = _with(state, name, vendor.visited(state.uplinks[name], event.report))
         case VendorReported():
-            state = replace(state, vendor=replace(state.vendor, report=event.report))
+            via = state.uplinks.get(state.failover.active or "")
+            report = vendor.read(state.vendor.report, event.report, via)
+            state = replace(state, vendor=replace(state.vendor, report=report))
         case CacheReported():
             state = replace(state, cache=event.report)
         case HoursChanged():
@@ -126,11 +128,13 @@ def _note(state: State, words: str) -> State:
 def _linked(known: UplinkState, event: LinkChanged) -> UplinkState:
     """Take in the kernel's word; *link_at* dates the last turn between usable and not."""
     turned = known.link is None or is_hard_down(known.link) != is_hard_down(event.state)
-    known = replace(known, link=event.state, link_at=event.at if turned else known.link_at)
-    if turned and not is_hard_down(event.state):
-        # what was learned over the old address says nothing about the new one
-        return replace(known, tracks={}, silence=None, clean_since=None)
-    return known
+    known = replace(known, link=event.state)
+    if not turned:
+        return known
+    back_at = known.back_at if is_hard_down(event.state) else event.at
+    # what was learned over the old link says nothing about the new one
+    known = replace(known, tracks={}, silence=None, losses=(), cusum=0.0, clean_since=None)
+    return replace(known, link_at=event.at, back_at=back_at)
 
 
 def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[Action, ...]]:

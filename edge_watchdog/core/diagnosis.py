@@ -26,6 +26,7 @@ from edge_watchdog.core.state import Cause, Diagnosis, Track, UplinkState
 
 FITS = math.log(0.95)
 CONTRADICTS = math.log(0.01)
+CONTRADICTS_PROOF = math.log(0.001)
 SILENT_ROW = math.log(0.35)
 
 
@@ -204,6 +205,10 @@ TABLE: Mapping[Cause, Row] = {
 PRIOR: Mapping[Cause, float] = {Cause.NONE: 4.0, Cause.PORTAL: 0.1, Cause.MISROUTED: 0.5}
 
 
+# values that are seen for one reason only
+PROOFS = frozenset({"gone", "portal", "intercepted", "clock"})
+
+
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """The best explanation, its probability among all rows, and the next best."""
@@ -234,7 +239,7 @@ def _score(cause: Cause, row: Row, signs: Signs) -> float:
         elif value in row[sign]:
             score += FITS
         else:
-            score += CONTRADICTS
+            score += CONTRADICTS_PROOF if value in PROOFS else CONTRADICTS
     return score
 
 
@@ -246,7 +251,7 @@ def diagnose(known: UplinkState, *, metered: bool, now: Instant, policy: Policy)
     before = known.diagnosis
     if not signs.keys() & {Sign.ANCHORS, Sign.CARRIER, Sign.DEVICE, Sign.ADDRESS}:
         return _dated(Cause.CHECKING, 0.0, now, because, before)
-    if known.silence is not None and Sign.ANCHORS not in signs:
+    if known.silence is not None and not is_silent(known, policy):
         return _in_doubt(known, now, because)
     best = rank(signs)
     sure = best.confidence >= policy.confident

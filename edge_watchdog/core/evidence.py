@@ -16,6 +16,8 @@ from edge_watchdog.core.state import Bucket, Silence, Track, UplinkState
 BUCKET_S = 5.0
 STALE_PERIODS = 3.0  # one question may be lost, two in a row are news
 STALE_GRACE_S = 3.0  # the longest time a single question may take
+LONGEST_RTT_S = 0.8  # past this the miss timer has run out
+SERVICES = (Layer.NAMES, Layer.WEB)
 ALIVE = frozenset({Finding.ANSWERED, Finding.WRONG_ANSWER, Finding.PORTAL, Finding.BAD_CERTIFICATE})
 
 
@@ -104,14 +106,20 @@ def _others_answer(known: UplinkState, target: str, since: Instant) -> bool:
 def _listen(known: UplinkState, track: Track, sample: Sample, policy: Policy) -> UplinkState:
     """Keep the silence, the loss window and the CUSUM of the internet rung."""
     if not sample.lost:
-        if is_silent(known, policy):  # an outage that is over is not loss
-            known = replace(known, losses=(), cusum=0.0)
+        if is_silent(known, policy):
+            known = _is_over(known, sample.at)
         known = replace(known, silence=None)
     elif not track.deaf and not _excused(known, sample):
-        known = replace(known, silence=_longer(known.silence, sample))
+        known = replace(known, silence=_longer(known.silence, sample, track.rtt_s or 0.0))
     if sample.sent and not track.deaf and sample.at.mono >= known.burst_until:
         known = _count(known, sample, policy)
     return known
+
+
+def _is_over(known: UplinkState, at: Instant) -> UplinkState:
+    """An outage that is over is not loss, and says nothing of names and pages any more."""
+    tracks = {k: t for k, t in known.tracks.items() if t.layer not in SERVICES or not t.misses}
+    return replace(known, tracks=tracks, losses=(), cusum=0.0, back_at=at)
 
 
 def _excused(known: UplinkState, sample: Sample) -> bool:
@@ -119,14 +127,16 @@ def _excused(known: UplinkState, sample: Sample) -> bool:
     return sample.at.mono <= newest
 
 
-def _longer(silence: Silence | None, sample: Sample) -> Silence:
+def _longer(silence: Silence | None, sample: Sample, rtt_s: float) -> Silence:
+    # the answer, not the question, may have been lost: then the gap began a round trip later
+    began = sample.at.plus(min(rtt_s, LONGEST_RTT_S))
     if silence is None:
-        return Silence(sample.at, sample.at, sample.lost, (sample.operator,))
+        return Silence(began, sample.at, sample.lost, (sample.operator,))
     operators = silence.operators
     if sample.operator not in operators:
         operators = (*operators, sample.operator)
     return Silence(
-        min(silence.since, sample.at, key=_mono),
+        min(silence.since, began, key=_mono),
         max(silence.newest, sample.at, key=_mono),
         silence.probes + sample.lost,
         operators,
@@ -154,8 +164,8 @@ def internet(known: UplinkState) -> list[Track]:
 def is_silent(known: UplinkState, policy: Policy) -> bool:
     """Tell whether the silence is proven: enough questions, operators and time, no answer at all.
 
-    The span is taken between the departures of lost questions, so that no round-trip time can make
-    a gap look longer than it was.
+    The span is the shortest gap that explains the lost questions, so that no round-trip time can
+    make a gap look longer than it was.
     """
     s = known.silence
     return (

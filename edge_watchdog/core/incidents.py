@@ -20,6 +20,7 @@ SHOWS_AFTER_S: Mapping[Cause, float] = {
     Cause.LINE_LOSS: 15.0,
     Cause.LOCAL_LOSS: 15.0,
     Cause.PARTIAL_ROUTING: 15.0,
+    Cause.VENDOR_SLOW: 60.0,
     Cause.STATUS_PAGE_DOWN: 120.0,
 }
 BACKUP_SHOWS_AFTER_S = 60.0

@@ -182,7 +182,7 @@ class VendorReport:
 
 @dataclass(frozen=True, slots=True)
 class JourneyReport:
-    """One visit to the vendor's app through one uplink.
+    """One visit to the vendor's app through one uplink; *at* is when it began.
 
     *stage* is DONE when the app is usable, else the first stage that failed.  *asked* is False when
     the visit could not be made at all (no address): then it says nothing about the vendor.

@@ -100,7 +100,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nobody beyond the gateway has answered since: times are when the questions left."""
+    """Nobody beyond the gateway has answered a question that left after *since*.
+
+    *since*: when it began at the latest; *newest*: when the last lost question left.
+    """
 
     since: Instant
     newest: Instant
@@ -130,12 +133,13 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class UplinkState:
-    """All that is known of one uplink."""
+    """All that is known of one uplink.  *back_at*: when the last proven outage over it ended."""
 
     link: LinkState | None = None
     link_at: Instant | None = None
     tracks: Mapping[str, Track] = field(default_factory=dict)
     silence: Silence | None = None
+    back_at: Instant | None = None
     losses: tuple[Bucket, ...] = ()
     cusum: float = 0.0
     clean_since: Instant | None = None

@@ -8,6 +8,7 @@ outages by a quarter of an hour as a rule), a red one is strong.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from edge_watchdog.core.evidence import is_hard_down
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, JourneyReport, Stage, VendorLevel, VendorReport
 from edge_watchdog.core.policy import Policy
@@ -20,13 +21,28 @@ JOURNEY_STALE_S = 900.0
 
 def visited(known: UplinkState, report: JourneyReport) -> UplinkState:
     """Add one visit to what an uplink knows of the vendor's app."""
-    if not report.asked:
+    if not report.asked or (not report.ok and _is_our_fault(known, report.at)):
         return known
     if report.ok:
         return replace(known, journey=report, journey_failures=0, journey_since=None)
     since = known.journey_since or report.at
     failures = known.journey_failures + 1
     return replace(known, journey=report, journey_failures=failures, journey_since=since)
+
+
+def read(
+    before: VendorReport | None, report: VendorReport, via: UplinkState | None
+) -> VendorReport | None:
+    """Take in one look at the status page; that our own line hid it is no news of the page."""
+    hidden = report.level is VendorLevel.UNKNOWN and (via is None or _is_our_fault(via, report.at))
+    return before if hidden else report
+
+
+def _is_our_fault(known: UplinkState, asked: Instant) -> bool:
+    """Tell whether what was *asked* through this uplink may have failed by its own outage."""
+    if known.silence is not None or is_hard_down(known.link):
+        return True
+    return known.back_at is not None and asked.mono < known.back_at.mono
 
 
 def app_health(known: UplinkState | None, now: Instant) -> Health:
@@ -52,7 +68,7 @@ def blame(
     here = app_health(active, now)
     failed_here = active.journey is not None and not active.journey.ok and here is not Health.UP
     elsewhere = [app_health(o, now) for o in others]
-    failed_elsewhere = any(o.journey is not None and not o.journey.ok for o in others)
+    failed_elsewhere = any(_failed_lately(o, now) for o in others)
     seen = (_app_words(active), *(_app_words(o) for o in others if o.journey), page)
     if here is Health.DOWN or (failed_here and failed_elsewhere):
         if Health.UP in elsewhere and _is_newer(others, active):
@@ -69,6 +85,11 @@ def blame(
     if report is not None and level is VendorLevel.UNKNOWN and here is Health.UP:
         return Cause.STATUS_PAGE_DOWN, 0.9, seen
     return Cause.NONE, 0.9 if here is Health.UP else 0.0, seen
+
+
+def _failed_lately(known: UplinkState, now: Instant) -> bool:
+    journey = known.journey
+    return journey is not None and not journey.ok and now.since(journey.at) <= JOURNEY_STALE_S
 
 
 def _down(journey: JourneyReport | None, level: VendorLevel) -> Cause:
@@ -128,8 +149,10 @@ def conclude(
     known = uplinks.get(active) if active else None
     if known is None or known.diagnosis is None:
         return None
-    if known.diagnosis.cause not in _FIT_TO_JUDGE or known.silence is not None:
+    if known.diagnosis.cause not in _FIT_TO_JUDGE:
         return before if before and before.cause is not Cause.NONE else None
+    if known.silence is not None:
+        return before
     others = [u for name, u in uplinks.items() if name != active]
     cause, confidence, because = blame(known, others, report, now=now, policy=policy)
     since = before.since if before and before.cause is cause else now
