@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a network manager does when a cable is pulled: the default route goes a second later, the
-# address stays; when the carrier is back the lease is renewed, and with it the route returns.
+# What a network manager does when a cable is pulled: default route and name servers go a second
+# later, the address stays; when the carrier is back the lease is renewed, and both return.
 # LAB_RUN is the folder with the DHCP clients' pid files.
 set -u
 
@@ -8,6 +8,8 @@ lost() {
     sleep 1
     if ip -o link show dev "$1" | grep -q NO-CARRIER; then
         ip -4 route flush default dev "$1"
+        rm -f "$LAB_RUN/resolvers.$1"
+        sh "$(dirname "$0")/resolv.sh"
     fi
 }
 

@@ -14,8 +14,6 @@ bound | renew)
         proto dhcp src "$ip" metric "$LAB_METRIC"
     for server in $dns; do echo "nameserver $server"; done > "$LAB_RUN/new.$interface"
     mv "$LAB_RUN/new.$interface" "$LAB_RUN/resolvers.$interface"
-    # In place, not renamed: a bind mount follows the file, not its name.
-    cat "$LAB_RUN"/resolvers.wan0 "$LAB_RUN"/resolvers.lte0 "$LAB_RUN"/resolvers.phone0 \
-        2> /dev/null > "$LAB_RUN/resolv.conf" || true
+    sh "$(dirname "$0")/resolv.sh"
     ;;
 esac

@@ -112,8 +112,9 @@ class Lab:
         return self._standing().prefix + place
 
     def resolvers(self, interface: str) -> list[str]:
-        """Give the name servers that came with the lease of one of the box's uplinks."""
-        lines = (self.folder / f"run/resolvers.{interface}").read_text().splitlines()
+        """Give the name servers that came with the lease of an uplink; none without carrier."""
+        file = self.folder / f"run/resolvers.{interface}"
+        lines = file.read_text().splitlines() if file.exists() else []
         return [line.split()[1] for line in lines]
 
     def config_text(self, **options: Any) -> str:

@@ -7,6 +7,7 @@ Out: one page, one event stream.  Only same-origin requests may change anything.
 import asyncio
 import contextlib
 import json
+import re
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -28,6 +29,7 @@ ROUTES = (
     "echo '# ip rule'; ip rule; echo; echo '# table 7100'; ip route show table 7100 2>/dev/null;"
     " echo; echo '# table main'; ip route show default"
 )
+LOG_HEAD = re.compile(r"^\S+Z edge_watchdog\.")
 BACKUPS = ("lte_no_data", "stick_pulled", "phone_off")
 
 
@@ -59,7 +61,9 @@ class Panel:
             whole = text[: text.rfind(b"\n") + 1]
             at += len(whole)
             for line in whole.decode(errors="replace").splitlines():
-                await self.say("box", line)
+                # This page itself asks the daemon for its view, again and again.
+                if "client left" not in line:
+                    await self.say("box", LOG_HEAD.sub("", line))
             await asyncio.sleep(TAIL_EVERY_S)
 
     async def follow_state(self) -> None:

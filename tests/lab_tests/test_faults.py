@@ -180,10 +180,13 @@ def test_the_route_of_a_pulled_cable_goes_and_comes_back(lab):
     time.sleep(1.5)
     assert "wan0" not in default_routes()
     assert "lte0" in default_routes()
+    assert lab.resolvers("wan0") == []
+    assert "192.168.1.1" not in lab.box.run(["cat", "/etc/resolv.conf"]).stdout
     assert "192.168.1.100" in lab.box.run(["ip", "-4", "addr", "show", "wan0"]).stdout
     lab.heal("cable_out")
     assert settle(lab) == HEALTHY
     assert default_routes() == before
+    assert lab.resolvers("wan0") == ["192.168.1.1"]
 
 
 def test_the_portal_sends_people_to_its_sign_in_page(lab):
