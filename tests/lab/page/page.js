@@ -5,6 +5,7 @@ const desk = `${location.protocol}//${location.hostname}:${facts.deskPort}`;
 const log = document.getElementById("log");
 const trouble = document.getElementById("trouble");
 const buttons = new Map();
+let lastTop = 0;
 let follows = true; // the newest line stays in sight until somebody scrolls back
 
 function element(tag, properties, ...children) {
@@ -90,7 +91,10 @@ function showLine({ at, who, text }) {
 }
 
 log.onscroll = () => {
-  follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  // Lines that come while this event is on its way are no sign that somebody scrolled back.
+  if (isAtEnd || log.scrollTop < lastTop) follows = isAtEnd;
+  lastTop = log.scrollTop;
 };
 new ResizeObserver(follow).observe(log);
 switches();
