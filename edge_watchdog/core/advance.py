@@ -36,12 +36,19 @@ from edge_watchdog.core.evidence import (
     stale_after,
     weigh,
 )
-from edge_watchdog.core.failover import decide, hold_s, note_clean
+from edge_watchdog.core.failover import (
+    FIRST_LOOK_S,
+    PARTIAL_S,
+    WAY_BACK_S,
+    decide,
+    hold_s,
+    note_clean,
+)
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Health, Layer
+from edge_watchdog.core.model import Health, Layer, Mode
 from edge_watchdog.core.pacing import burst_due, set_paces
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.state import Cause, Failover, Phase, State, UplinkState
+from edge_watchdog.core.state import Cause, Failover, Incident, Phase, State, UplinkState
 
 TICK_S = 1e-3  # a deadline lies at least this far ahead, so that time always moves
 HAIR_S = 1e-6  # and a hair behind what is due, so that rounding never makes it come too early
@@ -144,10 +151,13 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         fresh = begin(policy)
         state = replace(
             fresh,
-            incidents=tuple(i for i in state.incidents if i.resolved is not None),
+            incidents=_carry_over(state.incidents, event.at, policy),
             next_id=state.next_id,
             next_incident=state.next_incident,
         )
+    if state.failover.active is None or policy.mode is Mode.OBSERVE:
+        # whoever only looks on owes the kernel nothing, whatever an earlier run was about to do
+        state = replace(state, failover=Failover(since=event.at), unfinished=())
     uplinks = {
         n: replace(u, tracks={}, silence=None, burst_until=0.0, burst_at=0.0, clean_since=None)
         for n, u in state.uplinks.items()
@@ -162,6 +172,20 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         trouble=(),
     )
     return state, _again(state)
+
+
+def _carry_over(known: tuple[Incident, ...], now: Instant, policy: Policy) -> tuple[Incident, ...]:
+    """Keep what is over, and what people were told of: they are owed its end."""
+    kept = []
+    for one in known:
+        if one.resolved is not None:
+            kept.append(one)
+        elif one.told is not None:
+            age_s = max(0.0, now.wall - one.opened.wall)
+            opened = Instant(now.mono - age_s, one.opened.wall)
+            due = now.plus(policy.update_every_s)
+            kept.append(replace(one, opened=opened, told_at=now, next_update=due, fine_since=None))
+    return tuple(kept)
 
 
 def _again(state: State) -> tuple[Action, ...]:
@@ -246,6 +270,10 @@ def _failover_deadlines(state: State, policy: Policy) -> Iterator[float]:
     active = state.uplinks.get(failover.active or "")
     if failover.override is not None:
         yield failover.override.until
+    if active is None and failover.since is not None:
+        yield failover.since.mono + FIRST_LOOK_S
+    if active is not None and active.back_at is not None:
+        yield active.back_at.mono + PARTIAL_S
     yield failover.retry_at
     if active is not None and is_hard_down(active.link) and active.link_at is not None:
         yield active.link_at.mono + policy.carrier_debounce_s
@@ -254,14 +282,16 @@ def _failover_deadlines(state: State, policy: Policy) -> Iterator[float]:
         yield failover.since.mono + 3.0
         yield from (u.burst_until for u in state.uplinks.values())
     if failover.phase is Phase.DIVERTED and failover.left in state.uplinks:
-        yield from _way_back(state.uplinks[failover.left or ""], policy)
+        yield from _way_back(failover, state.uplinks[failover.left or ""], policy)
     if failover.phase is Phase.HOLDING:
         for known in state.uplinks.values():
             if known.clean_since is not None:
                 yield known.clean_since.mono + hold_s(failover, policy)
 
 
-def _way_back(left: UplinkState, policy: Policy) -> Iterator[float]:
+def _way_back(failover: Failover, left: UplinkState, policy: Policy) -> Iterator[float]:
+    if failover.left_since is not None:
+        yield failover.left_since.mono + WAY_BACK_S
     if left.silence is not None:
         yield left.silence.since.mono + policy.evict_s
     if left.clean_since is not None:

@@ -109,6 +109,8 @@ def _listen(known: UplinkState, track: Track, sample: Sample, policy: Policy) ->
         if is_silent(known, policy):
             known = _is_over(known, sample.at)
         known = replace(known, silence=None)
+        if not sample.sent:
+            known = _uncount(known, sample, policy)
     elif not track.deaf and not _excused(known, sample):
         known = replace(known, silence=_longer(known.silence, sample, track.rtt_s or 0.0))
     if sample.sent and not track.deaf and sample.at.mono >= known.burst_until:
@@ -156,6 +158,16 @@ def _count(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
     return replace(known, losses=tuple(kept[s] for s in sorted(kept)), cusum=cusum)
 
 
+def _uncount(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
+    """A late answer: what was counted as lost was only slow."""
+    slot = int(sample.at.mono // BUCKET_S)
+    losses = tuple(
+        replace(b, lost=b.lost - 1) if b.slot == slot and b.lost else b for b in known.losses
+    )
+    cusum = max(0.0, known.cusum - math.log(policy.cusum_p1 / policy.cusum_p0))
+    return replace(known, losses=losses, cusum=cusum)
+
+
 def internet(known: UplinkState) -> list[Track]:
     """Give the tracks of the internet rung."""
     return [t for t in known.tracks.values() if t.layer is Layer.INTERNET]
@@ -168,10 +180,12 @@ def is_silent(known: UplinkState, policy: Policy) -> bool:
     make a gap look longer than it was.
     """
     s = known.silence
+    hearing = {t.operator for t in internet(known) if not t.deaf}
+    wanted = max(2, min(policy.divert_operators, len(hearing)))  # the deaf cannot be asked
     return (
         s is not None
         and s.probes >= policy.divert_probes
-        and len(s.operators) >= policy.divert_operators
+        and len(s.operators) >= wanted
         and s.newest.since(s.since) > policy.divert_span_s
     )
 

@@ -73,7 +73,9 @@ class Move:
     how: How = How.GENTLE
 
 
+FIRST_LOOK_S = 2.0  # at the very start, wait this long for the first look at a better uplink
 RETRY_S = 1.0  # after the kernel refused a switch
+WAY_BACK_S = 10.0  # a line left for now that is neither dead nor clean by then is left for good
 CLEAN_MISSES = 3  # a line that loses a question now and then is still clean
 PARTIAL_S = 3.0  # some answer, but not two operators: stop bursting and look at it calmly
 
@@ -129,7 +131,7 @@ def _begin(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[Act
     usable = [n for n in names if state.uplinks[n].link and not is_hard_down(state.uplinks[n].link)]
     if policy.mode is Mode.OBSERVE:
         usable = [n for n in names if _is_default(state.uplinks[n])] or usable
-    if not usable:
+    if not usable or _is_early(state, names[: names.index(usable[0])], now):
         return state, ()
     failover = replace(state.failover, active=usable[0], since=now, phase=Phase.SETTLED)
     state = replace(state, failover=failover)
@@ -137,6 +139,13 @@ def _begin(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[Act
         return state, ()
     action = RouteVia(state.next_id, usable[0])
     return replace(state, next_id=state.next_id + 1), (action,)
+
+
+def _is_early(state: State, better: list[str], now: Instant) -> bool:
+    """Tell whether the kernel has yet to show one of the *better* uplinks."""
+    since = state.failover.since
+    unseen = any(state.uplinks[name].link is None for name in better)
+    return unseen and since is not None and now.since(since) < FIRST_LOOK_S
 
 
 def _follow(state: State, policy: Policy) -> State:
@@ -171,11 +180,16 @@ def _read_switching(failover: Failover, event: Event) -> Move | None:
 
 
 def _read_stranded(state: State, now: Instant, policy: Policy) -> Move | None:
-    failover = state.failover
-    if failover.active and is_verified(state.uplinks[failover.active], now, policy):
+    active = state.uplinks[_active(state.failover)]
+    if is_verified(active, now, policy):
         return Move(Sign.ACTIVE_ANSWERS)
     standby = best_standby(state, now, policy)
-    return Move(Sign.GO, standby, How.HARD) if standby else None
+    back_for = now.since(active.back_at) if active.back_at else PARTIAL_S
+    coming_back = active.silence is None and not is_hard_down(active.link)
+    if standby is None or (coming_back and back_for < PARTIAL_S):
+        return None
+    dead = hard_down_for(active, now) >= policy.carrier_debounce_s
+    return Move(Sign.GO, standby, How.HARD if dead else How.PROVISIONAL)
 
 
 def _read_suspect(state: State, now: Instant, policy: Policy) -> Move | None:
@@ -237,7 +251,7 @@ def _read_diverted(state: State, now: Instant, policy: Policy) -> Move | None:
         return Move(Sign.GO, failover.left)
     hard = hard_down_for(left, now) >= policy.carrier_debounce_s
     silent_for = now.since(left.silence.since) if left.silence else 0.0
-    if hard or silent_for >= policy.evict_s:
+    if hard or silent_for >= policy.evict_s or now.since(failover.left_since) >= WAY_BACK_S:
         return Move(Sign.PROVEN_DEAD)
     if not steady and clean >= policy.undo_s:
         return Move(Sign.PROVEN_DEAD)

@@ -107,7 +107,7 @@ def _line_trouble(state: State, now: Instant, policy: Policy) -> Trouble | None:
     preferred = policy.uplinks[0].name
     if failover.phase is Phase.STRANDED:
         return _line(state, failover.active, Severity.OUTAGE)
-    if failover.active != preferred and failover.override is None:
+    if failover.active != preferred and not _by_choice(state, preferred):
         return _line(state, preferred, Severity.WARNING)
     diagnosis = state.uplinks[failover.active].diagnosis
     if diagnosis is None or diagnosis.cause in QUIET or not _shows(diagnosis, now):
@@ -116,6 +116,16 @@ def _line_trouble(state: State, now: Instant, policy: Policy) -> Trouble | None:
     if undecided and open_incident(state, Scope.LINE) is None:
         return None  # within a second there is a switch, or the proof that there can be none
     return _line(state, failover.active, SEVERITY.get(diagnosis.cause, Severity.WARNING))
+
+
+def _by_choice(state: State, preferred: str) -> bool:
+    """Tell whether a person's order, not a fault, keeps the box away from a *preferred* uplink."""
+    diagnosis = state.uplinks[preferred].diagnosis
+    if diagnosis is None or diagnosis.cause not in QUIET:
+        return False
+    if state.failover.override is not None:
+        return True
+    return diagnosis.cause is Cause.NONE and open_incident(state, Scope.LINE) is None
 
 
 def _line(state: State, uplink: str, severity: Severity) -> Trouble:

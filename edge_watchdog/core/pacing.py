@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from edge_watchdog.core.actions import Action, Pace, ProbeBurst, ProbeEvery, WatchVendor
 from edge_watchdog.core.evidence import has_portal, internet, is_hard_down, is_silent
-from edge_watchdog.core.failover import next_standby
+from edge_watchdog.core.failover import hold_s, next_standby
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Layer, Uplink
 from edge_watchdog.core.policy import PACES, Policy
@@ -104,6 +104,11 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     in_doubt = known.silence is not None and not is_silent(known, policy)
     if state.failover.phase is Phase.STRANDED or has_portal(known):
         return rest
+    if (override := state.failover.override) is not None and override.uplink == uplink.name:
+        return float("inf") if uplink.name == state.failover.active else rest
+    awaited = state.failover.phase is Phase.HOLDING and _is_above_active(state, uplink)
+    if awaited and known.clean_since is not None:
+        return max(rest, known.clean_since.mono + hold_s(state.failover, policy))
     if in_doubt and uplink.name != state.failover.active:
         return rest
     return float("inf")
