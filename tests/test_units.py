@@ -109,6 +109,13 @@ def test_installing_twice_is_like_installing_once(tmp_path):
     assert "installed" not in again.stdout
 
 
+def test_a_first_install_brings_the_example_configuration_for_root_and_the_group_only(tmp_path):
+    example = UNITS.parent / "config/edge_watchdog.toml"
+    install("--root", str(tmp_path))
+    assert (tmp_path / CONFIG).read_text() == example.read_text()
+    assert listing(tmp_path)[CONFIG] == 0o640
+
+
 def test_installing_never_touches_a_configuration_that_is_there(tmp_path):
     config = tmp_path / CONFIG
     config.parent.mkdir(parents=True)

@@ -3,7 +3,18 @@
 import pytest
 
 from tests.system.box import REPO
-from tests.system.steps import CONFIG, DESK, PROGRAM, WATCH, bring, install, ours, renewed, start
+from tests.system.steps import (
+    CONFIG,
+    DESK,
+    INSTALL,
+    PROGRAM,
+    WATCH,
+    bring,
+    install,
+    ours,
+    renewed,
+    start,
+)
 
 SILENT = "The watching half is not heard"
 STUDIO = (REPO / "tests/system/studio.toml").read_text()
@@ -99,7 +110,7 @@ def test_killed_the_desk_half_answers_again_and_the_watch_half_never_noticed(stu
 def test_a_reload_with_a_mistake_keeps_the_last_good_configuration_and_says_so(studio):
     watch, desk = studio.main_pid(WATCH), studio.main_pid(DESK)
     studio.write(CONFIG, STUDIO.replace('interface = "lte0"', 'interfaec = "lte0"'), mode=0o640)
-    studio.run(f"chown root:edge-watchdog {CONFIG} && systemctl reload {WATCH} {DESK}")
+    studio.run(f"chown root:edge-watchdog {CONFIG} && systemctl reload {WATCH}")
     studio.eventually("it says so", lambda: "interfaec" in studio.journal(WATCH))
     assert "last good" in studio.show(WATCH, "StatusText")
     assert (studio.main_pid(WATCH), studio.main_pid(DESK)) == (watch, desk)
@@ -107,12 +118,32 @@ def test_a_reload_with_a_mistake_keeps_the_last_good_configuration_and_says_so(s
 
 
 def test_a_reload_with_a_change_takes_it_without_a_gap_in_the_routes(studio):
-    fresh = STUDIO.replace("Lotus Room", "Willow Room")
+    fresh, watch = STUDIO.replace("Lotus Room", "Willow Room"), studio.main_pid(WATCH)
     studio.write(CONFIG, fresh, mode=0o640)
-    studio.run(f"chown root:edge-watchdog {CONFIG} && systemctl reload {WATCH} {DESK}")
-    studio.eventually("the new name", lambda: "Willow Room" in studio.page()[1])
-    assert len(ours(studio)) >= 6
-    studio.eventually("routes stand", lambda: via(studio) == "wan0")
+    studio.run(f"chown root:edge-watchdog {CONFIG} && systemctl reload-or-restart {WATCH} {DESK}")
+    studio.eventually("the page has it", lambda: "Willow Room" in studio.page()[1])
+    studio.eventually("so has the box", lambda: "Willow Room" in studio.out(f"{PROGRAM} status"))
+    assert (studio.active(WATCH), studio.main_pid(WATCH)) == (True, watch)
+    assert (len(ours(studio)), via(studio)) == (9, "wan0")  # six rules, three routes
+
+
+def test_installing_again_restarts_both_halves_and_the_routes_stand_again(studio):
+    before = studio.main_pid(WATCH), studio.main_pid(DESK)
+    install(studio)
+    assert studio.main_pid(WATCH) not in {0, before[0]}
+    assert studio.main_pid(DESK) not in {0, before[1]}
+    studio.eventually("routes stand", lambda: len(ours(studio)) >= 6 and via(studio) == "wan0")
+
+
+def test_removal_in_the_middle_of_an_outage_gives_the_network_back_as_it_was(studio):
+    before = studio.out("ip route")
+    pull_the_cable(studio)
+    studio.run(f"{INSTALL} --remove")
+    studio.world("link set wan0 up")
+    assert ours(studio) == []
+    studio.eventually("the cable is back", lambda: studio.out("ip route") == before)
+    assert studio.run("pgrep -f [e]dge-watchdog", ok=False).out == ""
+    assert studio.page()[0] == 0
 
 
 def test_a_box_that_boots_in_the_middle_of_an_outage_is_ready_and_finds_the_way_out_later(
