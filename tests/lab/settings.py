@@ -43,9 +43,7 @@ def config_text(studio: Studio, folder: Path) -> str:
     if studio.mqtt:
         parts.append(f'[mqtt]\nurl = "mqtt://{BROKER_ADDRESS}:1883"\n')
     if studio.alert:
-        parts.append(
-            f'[[alert]]\nkind = "webhook"\nurl = "https://{HOOKS}/x"\nca_file = "{ca_file}"\n'
-        )
+        parts.append(f'[[alert]]\nkind = "webhook"\nurl = "https://{HOOKS}/x"\n')
     return "\n".join([*parts, studio.extra])
 
 
