@@ -9,13 +9,17 @@ class AlertError(Exception):
     """A channel did not take the message.
 
     *again* tells whether trying later can help; *after_s* is what the service asked for, if it did.
+    *unsure* means that the service may have taken it nevertheless: it was sent, no answer came.
     """
 
-    def __init__(self, message: str, *, again: bool, after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, again: bool, after_s: float | None = None, unsure: bool = False
+    ) -> None:
         """Say what the service answered, without any secret."""
         super().__init__(message)
         self.again = again
         self.after_s = after_s
+        self.unsure = unsure
 
 
 class Channel(Protocol):
