@@ -15,6 +15,7 @@ from edge_watchdog.core.state import Bucket, Silence, Track, UplinkState
 
 BUCKET_S = 5.0
 STALE_PERIODS = 3.0  # one question may be lost, two in a row are news
+SERVICE_MISSES = 2  # one unanswered name or page is a hiccup
 STALE_GRACE_S = 3.0  # the longest time a single question may take
 LONGEST_RTT_S = 0.8  # past this the miss timer has run out
 SERVICES = (Layer.NAMES, Layer.WEB)
@@ -206,7 +207,20 @@ def is_hard_down(link: LinkState | None) -> bool:
 
 def has_portal(known: UplinkState) -> bool:
     """Tell whether the last word of the web rung was a sign-in page."""
-    return any(t.finding is Finding.PORTAL for t in known.tracks.values() if t.layer is Layer.WEB)
+    pages = plain_pages(known)
+    newest = max(pages, key=lambda t: t.asked.mono, default=None)
+    return newest is not None and newest.finding is Finding.PORTAL
+
+
+def is_portal_proven(known: UplinkState) -> bool:
+    """Tell whether every page shows a sign-in page: one page alone may have been rebuilt."""
+    pages = plain_pages(known)
+    return bool(pages) and all(t.finding is Finding.PORTAL for t in pages)
+
+
+def plain_pages(known: UplinkState) -> list[Track]:
+    """Give the tracks of the pages asked without TLS, which a portal can answer in their stead."""
+    return [t for t in known.tracks.values() if t.target.startswith("http ")]
 
 
 def is_verified(known: UplinkState, now: Instant, policy: Policy) -> bool:
@@ -312,20 +326,28 @@ def _is_lossy(known: UplinkState, ratio: float | None, policy: Policy) -> bool:
 
 
 def _weigh_service(known: UplinkState, layer: Layer, now: Instant) -> Evidence:
+    """Judge names or web: targets take turns, so the newest word counts, whoever it is about."""
     tracks = [t for t in known.tracks.values() if t.layer is layer and is_fresh(known, t, now)]
     if not tracks:
         return Evidence(words="not asked lately")
-    good = [t for t in tracks if t.finding is Finding.ANSWERED]
-    if good:
-        best = max(good, key=lambda t: t.asked.mono)
-        return _one(Health.UP, best, f"{best.target} answers")
-    worst = max(tracks, key=lambda t: t.asked.mono)
-    words = f"{worst.target}: {worst.detail or worst.finding}"
-    if worst.finding in ALIVE:
-        return _one(Health.DEGRADED, worst, words)
-    if worst.finding in (Finding.NOT_ASKED, Finding.MISROUTED):
-        return _one(Health.UNKNOWN, worst, words)
-    return _one(Health.DOWN if min(t.misses for t in tracks) >= 2 else Health.UNKNOWN, worst, words)
+    newest = max(tracks, key=lambda t: t.asked.mono)
+    if newest.finding is Finding.ANSWERED and not newest.misses:
+        return _one(Health.UP, newest, f"{newest.target} answers")
+    words = f"{newest.target}: {newest.detail or newest.finding}"
+    if newest.finding in ALIVE:
+        return _one(Health.DEGRADED, newest, words)
+    if newest.finding in (Finding.NOT_ASKED, Finding.MISROUTED):
+        return _one(Health.UNKNOWN, newest, words)
+    down = service_misses(tracks) >= SERVICE_MISSES
+    return _one(Health.DOWN if down else Health.UNKNOWN, newest, words)
+
+
+def service_misses(tracks: list[Track]) -> int:
+    """Count the questions in a row that no target of a service answered."""
+    answered = max((t.answered.mono for t in tracks if t.answered), default=-math.inf)
+    return sum(
+        t.misses for t in tracks if t.losing_since is not None and t.losing_since.mono > answered
+    )
 
 
 def stale_after(known: UplinkState, layer: Layer) -> float:

@@ -11,7 +11,13 @@ from enum import StrEnum
 
 from edge_watchdog.core.actions import Action, Evict, Ready, RouteVia
 from edge_watchdog.core.events import Done, Event, Ordered, OrderKind
-from edge_watchdog.core.evidence import is_hard_down, is_silent, is_verified, operators_heard
+from edge_watchdog.core.evidence import (
+    is_hard_down,
+    is_portal_proven,
+    is_silent,
+    is_verified,
+    operators_heard,
+)
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Mode
 from edge_watchdog.core.policy import Policy
@@ -196,7 +202,7 @@ def _read_suspect(state: State, now: Instant, policy: Policy) -> Move | None:
     failover = state.failover
     active = state.uplinks[_active(failover)]
     dead = hard_down_for(active, now) >= policy.carrier_debounce_s
-    if dead or is_silent(active, policy):
+    if dead or is_silent(active, policy) or is_portal_proven(active):
         standby = best_standby(state, now, policy)
         if standby:
             return Move(Sign.GO, standby, How.HARD if dead else How.PROVISIONAL)
@@ -218,7 +224,8 @@ def _may_still_answer(state: State, now: Instant) -> bool:
 def _read_calm(state: State, now: Instant, policy: Policy) -> Move | None:
     failover = state.failover
     active = state.uplinks[_active(failover)]
-    if is_hard_down(active.link) or active.silence is not None:
+    lost = active.silence is not None or is_portal_proven(active)
+    if is_hard_down(active.link) or lost:
         return Move(Sign.ACTIVE_MISSES)
     wish = _wish(state, now, policy)
     if wish is not None:

@@ -6,7 +6,15 @@ Suspicion costs a burst, calm costs almost nothing, a metered standby costs next
 from dataclasses import replace
 
 from edge_watchdog.core.actions import Action, Pace, ProbeBurst, ProbeEvery, WatchVendor
-from edge_watchdog.core.evidence import has_portal, internet, is_hard_down, is_silent
+from edge_watchdog.core.evidence import (
+    SERVICE_MISSES,
+    has_portal,
+    internet,
+    is_hard_down,
+    is_silent,
+    plain_pages,
+    service_misses,
+)
 from edge_watchdog.core.failover import hold_s, next_standby
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Layer, Uplink
@@ -81,11 +89,28 @@ def _burst(
         return state, ()
     active = uplink.name == state.failover.active
     for_s = SUSPECT_BURST_S if active else BURST_S
-    triage = (not active or state.failover.phase is Phase.STRANDED) and _triage_due(known, now)
+    wanted = not active or state.failover.phase is Phase.STRANDED
+    wanted = wanted or has_portal(known) or _needs_triage(known)
+    triage = wanted and _triage_due(known, now)
     burst = ProbeBurst(state.next_id, uplink.name, for_s, triage)
     known = replace(known, burst_until=now.mono + for_s, burst_at=now.mono)
     uplinks = {**state.uplinks, uplink.name: known}
     return replace(state, next_id=state.next_id + 1, uplinks=uplinks), (burst,)
+
+
+def _needs_triage(known: UplinkState) -> bool:
+    """Tell whether the slow rungs should be asked before their turn: something just began."""
+    names = [t for t in known.tracks.values() if t.layer is Layer.NAMES]
+    return _lost_hearing(known) or 0 < service_misses(names) < SERVICE_MISSES
+
+
+def _lost_hearing(known: UplinkState) -> bool:
+    """Tell whether targets went deaf since a page was last asked: a portal may be why."""
+    asked = max((t.asked.mono for t in plain_pages(known)), default=0.0)
+    return any(
+        t.deaf and t.losing_since is not None and t.losing_since.mono > asked
+        for t in internet(known)
+    )
 
 
 def _triage_due(known: UplinkState, now: Instant) -> bool:
@@ -102,7 +127,7 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
         return known.burst_until
     rest = known.burst_at + (BURST_REST_METERED_S if uplink.metered else BURST_REST_S)
     in_doubt = known.silence is not None and not is_silent(known, policy)
-    if state.failover.phase is Phase.STRANDED or has_portal(known):
+    if state.failover.phase is Phase.STRANDED or has_portal(known) or _needs_triage(known):
         return rest
     if (override := state.failover.override) is not None and override.uplink == uplink.name:
         return float("inf") if uplink.name == state.failover.active else rest

@@ -11,7 +11,9 @@ PAGE = f"http://{HOSTS[CONNECTIVITY]}/204"
 
 
 def reaches_the_internet(lab: Lab) -> bool:
-    return lab.box.run(["curl", "-s", "-m", "3", "-o", "/dev/null", PAGE], check=False).returncode == 0
+    return (
+        lab.box.run(["curl", "-s", "-m", "3", "-o", "/dev/null", PAGE], check=False).returncode == 0
+    )
 
 
 def kernel_state(lab: Lab) -> str:
@@ -21,9 +23,7 @@ def kernel_state(lab: Lab) -> str:
     )
 
 
-def test_traffic_goes_on_when_the_watch_is_killed_on_the_backup(
-    lab: Lab, daemon: Daemon
-) -> None:
+def test_traffic_goes_on_when_the_watch_is_killed_on_the_backup(lab: Lab, daemon: Daemon) -> None:
     lab.inject("blackhole")
     daemon.wait(lambda v: v.active == "LTE stick", 4)
     daemon.kill()

@@ -1,6 +1,7 @@
 """The real daemon through real outages: what it does, and what it says is broken."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,14 +14,11 @@ SWITCHING = {
     "blackhole": "provider down",
     "reject": "provider down",
     "router_dead": "router dead",
-    "portal": "portal",
 }
 STAYING = {
     "dns_dead": ("limited", "dns dead"),
     "vendor_down": ("vendor", "vendor silent"),
     "vendor_announced": ("vendor", "vendor announced"),
-    "vendor_slow": ("limited", "vendor slow"),
-    "status_page_garbage:unknown_enum": ("normal", "none"),
 }
 
 
@@ -41,6 +39,15 @@ def test_a_dead_line_is_left_named_and_taken_back(
     daemon.wait(lambda v: v.active == "broadband" and v.phase == "settled", 60)
     assert daemon.overlay() == "wan0"
     daemon.wait(lambda v: v.banner.standing is Standing.NORMAL, 15)
+
+
+def test_a_sign_in_page_on_the_line_is_left_once_two_pages_show_it(
+    lab: Lab, daemon: Daemon
+) -> None:
+    lab.inject("portal")
+    daemon.wait(lambda v: v.active == "LTE stick" and says(v, "backup", "portal"), 20)
+    lab.heal("portal")
+    daemon.wait(lambda v: v.active == "broadband" and v.phase == "settled", 60)
 
 
 @pytest.mark.parametrize(("fault", "expected"), STAYING.items())
@@ -81,8 +88,30 @@ def test_when_everything_is_down_nothing_is_touched_and_it_is_said(
     daemon.wait(lambda v: v.banner.standing is Standing.NORMAL, 60)
 
 
-def test_a_backup_without_data_is_told_before_it_is_needed(lab: Lab, daemon: Daemon) -> None:
+@pytest.mark.parametrize("kind", ["html", "truncated", "huge", "unknown_enum"])
+def test_a_status_page_that_makes_no_sense_is_not_known_and_never_fine(
+    lab: Lab, tmp_path: Path, kind: str
+) -> None:
+    lab.inject(f"status_page_garbage:{kind}")
+    with Daemon(lab, tmp_path / "daemon", only="watch") as daemon:
+        view = daemon.wait(
+            lambda v: (
+                (v.vendor is not None and v.vendor.page_as_of_wall is not None)
+                or (v.vendor is not None and "read" not in v.vendor.page_reason)
+            ),
+            15,
+        )
+    lab.heal_all()
+    assert view.vendor is not None
+    assert view.vendor.page == "unknown"
+    assert view.vendor.page_reason
+    assert view.active == "broadband"
+
+
+def test_slow_troubles_are_told_without_a_switch(lab: Lab, daemon: Daemon) -> None:
     lab.inject("lte_no_data")
-    view = daemon.wait(lambda v: any("LTE stick is not ready" in n for n in v.notices), 150)
-    assert view.banner.standing is Standing.NORMAL
+    lab.inject("vendor_slow")
+    view = daemon.wait(lambda v: says(v, "limited", "vendor slow"), 110)
+    assert view.active == "broadband"
+    view = daemon.wait(lambda v: any("LTE stick is not ready" in n for n in v.notices), 100)
     assert view.active == "broadband"
