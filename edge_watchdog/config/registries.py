@@ -1,10 +1,13 @@
-"""What the rooms can be configured to do: the kinds of each and the keys of every kind."""
+"""What the rooms can be configured to do: the kinds of each and the keys of every kind.
 
+The rooms are imported when this is asked for, not before: with them come the web client and the
+netlink library, a second of start-up on a small box, and ``status`` needs neither.
+"""
+
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from edge_watchdog.core.model import UplinkKind
 
 Registry = Mapping[str, type | None]  # kind -> dataclass of its own keys; None = it has none
 
@@ -20,21 +23,19 @@ class Registries:
     mqtt: type | None
 
 
-def _optional(module: str, name: str) -> Any:
-    import importlib  # noqa: PLC0415
-
-    try:
-        return getattr(importlib.import_module(module), name)
-    except ImportError:
-        return None
-
-
 def known_registries() -> Registries:
     """Give what this version knows."""
     return Registries(
-        drivers=_optional("edge_watchdog.links.registry", "DRIVERS") or dict.fromkeys(UplinkKind),
-        readers=_optional("edge_watchdog.vendors.registry", "READERS") or {},
-        connectors=_optional("edge_watchdog.daybook.registry", "CONNECTORS") or {},
-        channels=_optional("edge_watchdog.alerts.registry", "CHANNELS") or {},
-        mqtt=_optional("edge_watchdog.mqtt", "Mqtt"),
+        drivers=_of("links.registry", "DRIVERS"),
+        readers=_of("vendors.registry", "READERS"),
+        connectors=_of("daybook.registry", "CONNECTORS"),
+        channels=_of("alerts.registry", "CHANNELS"),
+        mqtt=_of("mqtt", "Mqtt"),
     )
+
+
+def _of(module: str, name: str) -> Any:
+    try:
+        return getattr(importlib.import_module(f"edge_watchdog.{module}"), name)
+    except ModuleNotFoundError:
+        return None
