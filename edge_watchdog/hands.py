@@ -121,6 +121,7 @@ class Hands:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for session in self._sessions.values():
             await session.close()
+        await self._outbox.close()
         if self._mqtt is not None:
             await self._mqtt.close()
         if not keep_route and self._config.box.mode is not Mode.OBSERVE:
@@ -148,6 +149,10 @@ class Hands:
         """Pass a view on to the faces of this half."""
         if self._mqtt is not None:
             self._mqtt.show(view)
+
+    def problems(self) -> tuple[str, ...]:
+        """Say what the owner should know of alerts that do not get through."""
+        return self._outbox.problems()
 
     def carry_out(self, action: Action) -> None:
         """Begin *action*; RouteVia, Evict, Ready and Release come back as Done."""

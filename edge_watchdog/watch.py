@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from edge_watchdog import __version__
@@ -184,6 +185,8 @@ class Watch:
         if not turned and now.mono - self._shown_at < SHOW_EVERY_S:
             return
         shown = view(after, self._policy, now)
+        problems = (*self._hands.problems(), self._journal.problem)
+        shown = replace(shown, notices=(*shown.notices, *(p for p in problems if p)))
         self._shown_at = now.mono
         self._bridge.show(shown)
         self._hands.show(shown)
