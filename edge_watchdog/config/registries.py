@@ -35,7 +35,4 @@ def known_registries() -> Registries:
 
 
 def _of(module: str, name: str) -> Any:
-    try:
-        return getattr(importlib.import_module(f"edge_watchdog.{module}"), name)
-    except ModuleNotFoundError:
-        return None
+    return getattr(importlib.import_module(f"edge_watchdog.{module}"), name)
