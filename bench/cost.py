@@ -1,0 +1,98 @@
+"""What the daemon costs while nothing happens: two uplinks, the second one metered.
+
+    python -m bench.cost [--seconds 300]
+
+Both halves run as shipped in the studio of tests/lab.  CPU is the share of one core; RSS and PSS
+are taken at the end; bytes on the wire come from the box's interface counters, bytes written from
+/proc/PID/io (what the halves had written back to the disk).  The floor is an idle asyncio program
+of the same interpreter, measured in the same run.  Needs root.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.lab.daemon import Daemon
+from tests.lab.lab import Lab
+
+FLOOR = "import asyncio; asyncio.run(asyncio.sleep(86400))"
+WARM_UP_S = 20.0
+MIB = 1 << 20
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One process: CPU seconds used and bytes written so far."""
+
+    cpu_s: float
+    written_bytes: int
+
+    @classmethod
+    def of(cls, process: psutil.Process) -> "Reading":
+        """Read *process* now."""
+        times = process.cpu_times()
+        return cls(times.user + times.system, process.io_counters().write_bytes)
+
+
+def wire_bytes(lab: Lab) -> dict[str, int]:
+    """Give the bytes received and sent by each interface of the box."""
+    text = str(lab.box.run(["cat", "/proc/net/dev"], capture_output=True, check=True).stdout)
+    rows = [line.split() for line in text.splitlines()[2:]]
+    return {row[0].rstrip(":"): int(row[1]) + int(row[9]) for row in rows}
+
+
+def report(name: str, process: psutil.Process, before: Reading, seconds: float) -> None:
+    """Print one process's row."""
+    after, memory = Reading.of(process), process.memory_full_info()
+    share = (after.cpu_s - before.cpu_s) / seconds
+    written = (after.written_bytes - before.written_bytes) * HOUR_S / seconds
+    print(
+        f"| {name} | {share:.2%} | {memory.rss / MIB:.1f} | {memory.pss / MIB:.1f}"
+        f" | {written / 1e6:.2f} |"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=300.0)
+    seconds = parser.parse_args().seconds
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Lab("self", phone=False) as lab,
+        Daemon(lab, Path(folder)) as daemon,
+        subprocess.Popen([sys.executable, "-c", FLOOR]) as floor,
+    ):
+        time.sleep(WARM_UP_S)
+        assert daemon.process is not None
+        watch = psutil.Process(daemon.process.pid)
+        halves = {
+            "watch": watch,
+            "desk": watch.children()[0],
+            "floor": psutil.Process(floor.pid),
+        }
+        before = {name: Reading.of(process) for name, process in halves.items()}
+        wire = wire_bytes(lab)
+        time.sleep(seconds)
+        print(
+            "| half | CPU of one core | RSS MiB | PSS MiB | written MB/h |\n|---|---|---|---|---|"
+        )
+        for name, process in halves.items():
+            report(name, process, before[name], seconds)
+        print("\n| uplink | MB/h on the wire | MB/month |\n|---|---|---|")
+        for interface, was in wire.items():
+            if interface in ("wan0", "lte0"):
+                hourly = (wire_bytes(lab)[interface] - was) * HOUR_S / seconds / 1e6
+                print(f"| {interface} | {hourly:.3f} | {hourly * 720:.1f} |")
+        floor.terminate()
+
+
+if __name__ == "__main__":
+    main()
