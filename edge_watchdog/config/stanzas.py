@@ -105,7 +105,11 @@ class UplinkKeys:
         default=False, metadata={"doc": "Data costs money: ask seldom and keep questions small."}
     )
     monthly_cap: Size | None = field(
-        default=None, metadata={"doc": "What the plan includes; shown.", "example": "5GB"}
+        default=None,
+        metadata={
+            "doc": "What the plan includes a month; noted here, not yet counted.",
+            "example": "5GB",
+        },
     )
 
 
