@@ -18,6 +18,7 @@ from yarl import URL
 from edge_watchdog import __version__
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.model import JourneyReport, Stage
+from edge_watchdog.vendors.plain import error_number, error_words
 
 CONNECT_S, TOTAL_S, SECOND_LOOK_S = 4.0, 10.0, 3.0
 BODY_BYTES = 512 * 1024
@@ -223,9 +224,7 @@ def _encoding(response: aiohttp.ClientResponse) -> str:
 
 def _explain(error: Exception) -> Outcome:
     """Say at which stage *error* ended the visit."""
-    inner = getattr(error, "os_error", error)
-    number = getattr(inner, "errno", None)
-    words = str(getattr(inner, "strerror", None) or type(error).__name__)
+    number, words = error_number(error), error_words(error)
     match error:
         case aiohttp.ClientConnectorCertificateError():
             return Outcome(Stage.TLS, f"certificate: {_certificate(error.certificate_error)}")
@@ -234,9 +233,9 @@ def _explain(error: Exception) -> Outcome:
         case aiohttp.ClientConnectorSSLError():
             return Outcome(Stage.TLS, f"the secure handshake fails: {words}")
         case aiohttp.ClientConnectorError() if number in CUT_OFF:
-            return Outcome(Stage.TLS, f"the secure handshake is cut off: {words.lower()}")
+            return Outcome(Stage.TLS, f"the secure handshake is cut off: {words}")
         case aiohttp.ClientConnectorError():
-            return Outcome(Stage.CONNECT, words.lower(), asked=number not in OUR_OWN)
+            return Outcome(Stage.CONNECT, words, asked=number not in OUR_OWN)
         case aiohttp.InvalidURL():
             return Outcome(Stage.HTTP, "redirects to nowhere")
     return Outcome(Stage.HTTP, f"the answer broke off ({words})")

@@ -15,6 +15,7 @@ from edge_watchdog import __version__
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import VendorLevel, VendorReport
+from edge_watchdog.vendors.plain import error_words
 from edge_watchdog.vendors.statuspage_parse import Reading, parse
 
 SUMMARY = "/api/v2/summary.json"
@@ -36,12 +37,18 @@ class _GaveUpError(Exception):
 class StatusPage:
     """One Statuspage; see StatusReader."""
 
-    def __init__(self, url: str, components: tuple[str, ...], clock: Clock) -> None:
-        """Read *url* (the page, or its summary.json), watching *components* (ids or names)."""
+    def __init__(
+        self, url: str, components: tuple[str, ...], clock: Clock, *, total_s: float = TOTAL_S
+    ) -> None:
+        """Read *url* (the page, or its summary.json), watching *components* (ids or names).
+
+        An answer that takes longer than *total_s* seconds is none.
+        """
         is_summary = urlsplit(url).path.endswith(".json")
         self._url = url if is_summary else url.rstrip("/") + SUMMARY
         self._components = components
         self._clock = clock
+        self._total_s = total_s
         self._etag: str | None = None
         self._last: Reading | None = None
         self._pinned: dict[str, str] = {}
@@ -64,14 +71,16 @@ class StatusPage:
         at = self._clock.now()
         self._rest_s = 0.0
         try:
-            async with asyncio.timeout(TOTAL_S):
+            async with asyncio.timeout(self._total_s):
                 reading, age_s = await self._fetch(session)
         except _GaveUpError as error:
             return VendorReport(at, VendorLevel.UNKNOWN, reason=str(error))
         except TimeoutError:
             return VendorReport(at, VendorLevel.UNKNOWN, reason="unreachable: no answer in time")
         except (OSError, aiohttp.ClientError) as error:
-            return VendorReport(at, VendorLevel.UNKNOWN, reason=f"unreachable: {_words(error)}")
+            return VendorReport(
+                at, VendorLevel.UNKNOWN, reason=f"unreachable: {error_words(error)}"
+            )
         return _report(at, reading, age_s)
 
     async def _fetch(self, session: aiohttp.ClientSession) -> tuple[Reading, float]:
@@ -176,8 +185,3 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
 def _seconds(text: str | None) -> float | None:
     text = (text or "").strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _words(error: Exception) -> str:
-    inner = getattr(error, "os_error", error)
-    return getattr(inner, "strerror", None) or type(error).__name__

@@ -160,10 +160,10 @@ class _Summary:
             if ident not in self._watched:
                 continue
             component = self._components[ident]
-            status = component.get("status")
-            level = COMPONENT.get(status) if isinstance(status, str) else None
+            status = _clean(component.get("status"))
+            level = COMPONENT.get(status)
             if level is None:
-                self._doubts.append(f"unknown_enum: component status {_clean(status)}")
+                self._doubts.append(f"unknown_enum: component status {status}")
             elif level is not L.OPERATIONAL:
                 claims.append(Claim(level, f"{_clean(component.get('name'))}: {level}"))
         return claims
@@ -171,18 +171,17 @@ class _Summary:
     def _incident_claims(self) -> tuple[list[Claim], list[str]]:
         claims, elsewhere = [], []
         for incident in self._incidents.values():
-            status = incident.get("status")
+            status, impact = _clean(incident.get("status")), _clean(incident.get("impact"))
             if status in CLOSED:
                 continue
             name = _clean(incident.get("name"))
             if not self._touches(incident):
                 elsewhere.append(name)
                 continue
-            impact = incident.get("impact")
-            level = IMPACT.get(impact) if isinstance(impact, str) else None
+            level = IMPACT.get(impact)
             if status not in OPEN or level is None:
                 what = status if status not in OPEN else impact
-                self._doubts.append(f"unknown_enum: incident {_clean(what)}")
+                self._doubts.append(f"unknown_enum: incident {what}")
                 continue
             title = f"{name} (monitoring)" if status == "monitoring" else name
             started = _time(incident, "started_at") or _time(incident, "created_at")
@@ -192,27 +191,28 @@ class _Summary:
     def _windows(self) -> tuple[tuple[Window, ...], list[Claim]]:
         windows, claims = [], []
         for ident, item in self._maintenances.items():
-            status = item.get("status")
+            status = _clean(item.get("status"))
             if status == "completed" or status in CLOSED or not self._touches(item):
                 continue
             if status not in ACTIVE and status != "scheduled":
-                self._doubts.append(f"unknown_enum: maintenance {_clean(status)}")
+                self._doubts.append(f"unknown_enum: maintenance {status}")
                 continue
             start, end = _time(item, "scheduled_for"), _time(item, "scheduled_until")
             if start is None:
                 raise ShapeError("unexpected_shape: a maintenance without scheduled_for")
             end = end if end is not None and end >= start else None
             title = _clean(item.get("name"))
-            windows.append(Window(ident, title, start, end, status in ACTIVE))
+            windows.append(Window(_clean(ident), title, start, end, status in ACTIVE))
             if status in ACTIVE:
                 claims.append(Claim(L.MAINTENANCE, title, start))
         return tuple(sorted(windows, key=lambda w: w.start_wall)), claims
 
     def _touches(self, item: Json) -> bool:
         """Tell whether *item* is about a watched component; one that names none is about all."""
-        named = {c.get("id") for c in _objects(item, "components", optional=True)}
+        named = {str(c.get("id")) for c in _objects(item, "components", optional=True)}
         for update in _objects(item, "incident_updates", optional=True):
-            named |= {c.get("code") for c in _objects(update, "affected_components", optional=True)}
+            affected = _objects(update, "affected_components", optional=True)
+            named |= {str(component.get("code")) for component in affected}
         return self._everything or not named or bool(named & self._watched)
 
 
