@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from edge_watchdog.core import alerting, incidents, vendor
-from edge_watchdog.core.actions import Action, Evict, ProbeBurst, ProbeEvery, RouteVia
+from edge_watchdog.core.actions import (
+    Action,
+    Evict,
+    FetchSchedule,
+    ProbeBurst,
+    ProbeEvery,
+    RouteVia,
+)
 from edge_watchdog.core.diagnosis import diagnose
 from edge_watchdog.core.events import (
     Acknowledged,
@@ -73,6 +80,7 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     now = event.at
     if isinstance(event, Stopping):
         return Step(state, ())
+    before = state
     state, again = _absorb(state, event, policy)
     state = note_clean(state, {n: health_of(u, now, policy) for n, u in state.uplinks.items()}, now)
     state = _diagnose(state, now, policy)
@@ -80,11 +88,29 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state = incidents.keep_incidents(state, event, now, policy)
     state, paces = set_paces(state, now, policy)
     state, alerts = alerting.send_alerts(state, now, policy)
-    actions = (*again, *moves, *paces, *alerts)
+    state, fetch = _fetch(before, state)
+    actions = (*again, *moves, *paces, *alerts, *fetch)
     owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
     stepped = max(state.stepped, now.mono)
     state = replace(state, unfinished=(*state.unfinished, *owed), stepped=stepped)
     return Step(state, actions)
+
+
+def _fetch(before: State, state: State) -> tuple[State, tuple[Action, ...]]:
+    """Have the day fetched when a new line can carry it, or while a vendor in trouble still can."""
+    why = ""
+    if state.failover.active != before.failover.active:
+        why = "the line in use changed"
+    elif _vendor_turned(before, state) and incidents.app_works(state):
+        why = "the vendor's state changed"
+    if not why:
+        return state, ()
+    return replace(state, next_id=state.next_id + 1), (FetchSchedule(state.next_id, why),)
+
+
+def _vendor_turned(before: State, state: State) -> bool:
+    was, now = before.vendor.diagnosis, state.vendor.diagnosis
+    return was is not None and now is not None and was.cause is not now.cause
 
 
 def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Action, ...]]:
@@ -155,9 +181,9 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
             next_id=state.next_id,
             next_incident=state.next_incident,
         )
-    if state.failover.active is None or policy.mode is Mode.OBSERVE:
-        # whoever only looks on owes the kernel nothing, whatever an earlier run was about to do
-        state = replace(state, failover=Failover(since=event.at), unfinished=())
+    state = replace(state, failover=_resume(state.failover, event.at, policy))
+    if policy.mode is Mode.OBSERVE:
+        state = replace(state, unfinished=())
     uplinks = {
         n: replace(u, tracks={}, silence=None, burst_until=0.0, burst_at=0.0, clean_since=None)
         for n, u in state.uplinks.items()
@@ -171,7 +197,17 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         version=event.version,
         trouble=(),
     )
-    return state, _again(state)
+    return state, _again(state, policy)
+
+
+def _resume(failover: Failover, now: Instant, policy: Policy) -> Failover:
+    """Whoever only looks on owes the kernel nothing, whatever an earlier run was about to do."""
+    if failover.active is None:
+        return Failover(since=now)
+    if policy.mode is not Mode.OBSERVE:
+        return failover
+    phase = Phase.STRANDED if failover.phase is Phase.STRANDED else Phase.SETTLED
+    return Failover(phase, now, failover.active)
 
 
 def _carry_over(known: tuple[Incident, ...], now: Instant, policy: Policy) -> tuple[Incident, ...]:
@@ -188,10 +224,10 @@ def _carry_over(known: tuple[Incident, ...], now: Instant, policy: Policy) -> tu
     return tuple(kept)
 
 
-def _again(state: State) -> tuple[Action, ...]:
+def _again(state: State, policy: Policy) -> tuple[Action, ...]:
     """Repeat what may not have been done before a crash: the route first."""
     failover = state.failover
-    if failover.active is None:
+    if failover.active is None or policy.mode is Mode.OBSERVE:
         return ()
     pending = tuple(a for a in state.unfinished if isinstance(a, (RouteVia, Evict)))
     if any(isinstance(a, RouteVia) for a in pending):

@@ -10,7 +10,7 @@ from edge_watchdog.core import words
 from edge_watchdog.core.actions import Action, Alert, Reason, SendAlert, Severity
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.state import Cause, Incident, State
+from edge_watchdog.core.state import Cause, Incident, Scope, State
 
 ALERT_WAIT_S = 10.0
 CHANGED_REST_S = 60.0  # a verdict that is still settling must not ring every second
@@ -21,7 +21,7 @@ def send_alerts(state: State, now: Instant, policy: Policy) -> tuple[State, tupl
     actions: list[Action] = []
     for incident in state.incidents:
         reason = why_now(incident, now)
-        if reason is None:
+        if reason is None or (incident.told is None and _is_healed(incident, state)):
             continue
         action = SendAlert(state.next_id, _alert(incident, reason, state, now, policy))
         actions.append(action)
@@ -35,6 +35,13 @@ def send_alerts(state: State, now: Instant, policy: Policy) -> tuple[State, tupl
         incidents = tuple(told if i.id == told.id else i for i in state.incidents)
         state = replace(state, incidents=incidents, next_id=state.next_id + 1)
     return state, tuple(actions)
+
+
+def _is_healed(incident: Incident, state: State) -> bool:
+    """Tell whether the line is well and only waits to be taken back: no news to begin with."""
+    known = state.uplinks.get(incident.uplink or "")
+    waits = incident.scope is Scope.LINE and incident.uplink != state.failover.active
+    return waits and known is not None and known.clean_since is not None
 
 
 def why_now(incident: Incident, now: Instant) -> Reason | None:

@@ -6,6 +6,7 @@ something between, so that the row that explains more wins.  Unknown signs cost 
 never accuses.  "Usable?" is asked in failover.py; here only "why?" is asked.
 """
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -221,6 +222,12 @@ class Ranked:
 
 def rank(signs: Signs) -> Ranked:
     """Rank every row of TABLE against *signs*."""
+    return _rank(tuple(sorted(signs.items())))
+
+
+@functools.lru_cache(maxsize=1024)  # the same few signs come with nearly every event
+def _rank(found: tuple[tuple[Sign, str], ...]) -> Ranked:
+    signs = dict(found)
     scores = {cause: _score(cause, row, signs) for cause, row in TABLE.items()}
     top = max(scores.values())
     weights = {cause: math.exp(score - top) for cause, score in scores.items()}

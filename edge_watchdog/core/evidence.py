@@ -353,16 +353,18 @@ def service_misses(tracks: list[Track]) -> int:
 def stale_after(known: UplinkState, layer: Layer) -> float:
     """Give the age in seconds past which a track of *layer* says nothing any more."""
     periods = PACES[known.pace]
-    period = {
-        Layer.LINK: None,
-        Layer.GATEWAY: periods.gateway,
-        Layer.INTERNET: periods.pulse,
-        Layer.NAMES: periods.names,
-        Layer.WEB: periods.web,
-    }[layer]
-    if layer is Layer.INTERNET and period is not None:
-        period *= 8  # pulses take turns: each target is asked once a round
-    return STALE_PERIODS * (period if period is not None else 10.0) + STALE_GRACE_S
+    match layer:
+        case Layer.INTERNET:  # pulses take turns: each target is asked once a round
+            period = None if periods.pulse is None else 8 * periods.pulse
+        case Layer.GATEWAY:
+            period = periods.gateway
+        case Layer.NAMES:
+            period = periods.names
+        case Layer.WEB:
+            period = periods.web
+        case Layer.LINK:
+            period = None
+    return STALE_PERIODS * (10.0 if period is None else period) + STALE_GRACE_S
 
 
 def is_fresh(known: UplinkState, track: Track, now: Instant) -> bool:

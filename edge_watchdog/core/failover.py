@@ -12,6 +12,7 @@ from enum import StrEnum
 from edge_watchdog.core.actions import Action, Evict, Ready, RouteVia
 from edge_watchdog.core.events import Done, Event, Ordered, OrderKind
 from edge_watchdog.core.evidence import (
+    has_portal,
     is_hard_down,
     is_portal_proven,
     is_silent,
@@ -206,7 +207,7 @@ def _read_suspect(state: State, now: Instant, policy: Policy) -> Move | None:
         standby = best_standby(state, now, policy)
         if standby:
             return Move(Sign.GO, standby, How.HARD if dead else How.PROVISIONAL)
-        return None if _may_still_answer(state, now) else Move(Sign.NONE_LEFT)
+        return None if _may_still_answer(state, now, policy) else Move(Sign.NONE_LEFT)
     since = failover.since.mono if failover.since else 0.0
     answers = active.silence is None and not is_hard_down(active.link)
     enough = len(operators_heard(active, since)) >= policy.verified_operators
@@ -215,9 +216,12 @@ def _read_suspect(state: State, now: Instant, policy: Policy) -> Move | None:
     return None
 
 
-def _may_still_answer(state: State, now: Instant) -> bool:
-    """Tell whether a standby is being asked at this very moment."""
-    active = state.failover.active
+def _may_still_answer(state: State, now: Instant, policy: Policy) -> bool:
+    """Tell whether a standby is being asked at this very moment, or is about to be."""
+    active, since = state.failover.active, state.failover.since
+    first = next_standby(state, policy)
+    if first is not None and since is not None and state.uplinks[first].burst_at < since.mono:
+        return True
     return any(u.burst_until > now.mono for name, u in state.uplinks.items() if name != active)
 
 
@@ -322,12 +326,13 @@ def best_standby(state: State, now: Instant, policy: Policy) -> str | None:
 
 
 def next_standby(state: State, policy: Policy) -> str | None:
-    """Name the uplink worth verifying first: the most preferred other one the kernel shows."""
+    """Name the uplink worth verifying first: the most preferred other one that may work."""
+    shown = []
     for uplink in policy.uplinks:
         known = state.uplinks[uplink.name]
         if uplink.name != state.failover.active and known.link and not is_hard_down(known.link):
-            return uplink.name
-    return None
+            shown.append((known.silence is not None or has_portal(known), uplink.name))
+    return min(shown, key=lambda one: one[0], default=(True, None))[1]
 
 
 def _enter(

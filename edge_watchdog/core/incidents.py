@@ -79,7 +79,8 @@ def _prune(incidents: tuple[Incident, ...]) -> tuple[Incident, ...]:
 
 def _keep(state: State, scope: Scope, now: Instant, policy: Policy) -> State:
     incident = open_incident(state, scope)
-    if scope is Scope.VENDOR and state.vendor.diagnosis is None:
+    vendor = state.vendor.diagnosis
+    if scope is Scope.VENDOR and (vendor is None or vendor.cause is Cause.CHECKING):
         return state  # nothing can be said: neither opened nor closed
     trouble = find_trouble(state, scope, now, policy)
     if trouble is None:
@@ -198,14 +199,15 @@ def _open(state: State, scope: Scope, trouble: Trouble, now: Instant) -> State:
 
 def _update(incident: Incident, trouble: Trouble, now: Instant) -> Incident:
     diagnosis = trouble.diagnosis
-    cause = trouble.cause
+    cause, severity = trouble.cause, trouble.severity
     fleeting = diagnosis is not None and now.since(diagnosis.since) < SETTLES_S
     if incident.cause is not Cause.CHECKING and (cause is Cause.CHECKING or fleeting):
         cause, diagnosis = incident.cause, None
+        severity = max(severity, incident.severity, key=list(Severity).index)
     return replace(
         incident,
         cause=cause,
-        severity=trouble.severity,
+        severity=severity,
         uplink=trouble.uplink,
         confidence=diagnosis.confidence if diagnosis else incident.confidence,
         because=diagnosis.because if diagnosis else incident.because,

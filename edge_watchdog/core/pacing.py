@@ -11,6 +11,7 @@ from edge_watchdog.core.evidence import (
     has_portal,
     internet,
     is_hard_down,
+    is_portal_proven,
     is_silent,
     plain_pages,
     service_misses,
@@ -106,7 +107,7 @@ def _needs_triage(known: UplinkState) -> bool:
 
 def _lost_hearing(known: UplinkState) -> bool:
     """Tell whether targets went deaf since a page was last asked: a portal may be why."""
-    asked = max((t.asked.mono for t in plain_pages(known)), default=0.0)
+    asked = max((t.asked.mono for t in plain_pages(known)), default=float("inf"))
     return any(
         t.deaf and t.losing_since is not None and t.losing_since.mono > asked
         for t in internet(known)
@@ -127,14 +128,17 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
         return known.burst_until
     rest = known.burst_at + (BURST_REST_METERED_S if uplink.metered else BURST_REST_S)
     in_doubt = known.silence is not None and not is_silent(known, policy)
-    if state.failover.phase is Phase.STRANDED or has_portal(known) or _needs_triage(known):
+    active = uplink.name == state.failover.active
+    # a sign-in page on a metered standby is not worth a burst every half minute for days
+    portal = has_portal(known) and (active or not uplink.metered)
+    if state.failover.phase is Phase.STRANDED or portal or _needs_triage(known):
         return rest
     if (override := state.failover.override) is not None and override.uplink == uplink.name:
-        return float("inf") if uplink.name == state.failover.active else rest
+        return float("inf") if active else rest
     awaited = state.failover.phase is Phase.HOLDING and _is_above_active(state, uplink)
     if awaited and known.clean_since is not None:
         return max(rest, known.clean_since.mono + hold_s(state.failover, policy))
-    if in_doubt and uplink.name != state.failover.active:
+    if in_doubt and not active:
         return rest
     return float("inf")
 
@@ -151,6 +155,7 @@ def _wants_burst_now(state: State, uplink: Uplink, policy: Policy) -> bool:
     active = state.uplinks[failover.active]
     # one lost question is not worth a standby's money; a lost burst tick, or no carrier, is
     serious = active.silence is not None and active.silence.probes >= PREARM_MISSES
+    serious = serious or is_portal_proven(active)
     return (serious or is_hard_down(active.link)) and uplink.name == next_standby(state, policy)
 
 

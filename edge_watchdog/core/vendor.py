@@ -105,9 +105,10 @@ def _down(journey: JourneyReport | None, level: VendorLevel) -> Cause:
 
 
 def _is_newer(others: Sequence[UplinkState], active: UplinkState) -> bool:
-    """Tell whether another uplink reached the app after it began to fail here."""
+    """Tell whether another uplink reached the app between two failures here."""
     began = active.journey_since.mono if active.journey_since else 0.0
-    return any(o.journey and o.journey.ok and o.journey.at.mono >= began for o in others)
+    last = active.journey.at.mono if active.journey else 0.0
+    return any(o.journey and o.journey.ok and began <= o.journey.at.mono <= last for o in others)
 
 
 def _is_slow(active: UplinkState, policy: Policy) -> bool:
@@ -149,14 +150,23 @@ def conclude(
     known = uplinks.get(active) if active else None
     if known is None or known.diagnosis is None:
         return None
-    if known.diagnosis.cause not in _FIT_TO_JUDGE:
+    if not _is_fit(known):
         return before if before and before.cause is not Cause.NONE else None
     if known.silence is not None:
         return before
-    others = [u for name, u in uplinks.items() if name != active]
+    others = [u for name, u in uplinks.items() if name != active and _can_judge(u)]
     cause, confidence, because = blame(known, others, report, now=now, policy=policy)
     since = before.since if before and before.cause is cause else now
     return Diagnosis(cause, confidence, since, because)
+
+
+def _is_fit(known: UplinkState) -> bool:
+    """Tell whether what this uplink carries well enough that a failure is not its own."""
+    return known.diagnosis is not None and known.diagnosis.cause in _FIT_TO_JUDGE
+
+
+def _can_judge(known: UplinkState) -> bool:
+    return _is_fit(known) and known.silence is None
 
 
 _FIT_TO_JUDGE = frozenset(
