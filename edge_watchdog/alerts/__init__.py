@@ -28,4 +28,8 @@ class Channel(Protocol):
     name: str
 
     async def send(self, alert: Alert) -> None:
-        """Deliver once; returning means the service has it.  Raises AlertError."""
+        """Deliver once; returning means the service has it.
+
+        Raises AlertError, or OSError when it did not work and trying later can help; a TimeoutError
+        leaves open whether it arrived.
+        """

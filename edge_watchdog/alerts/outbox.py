@@ -144,8 +144,10 @@ class Outbox:
             async with asyncio.timeout(SEND_S):
                 await self._channels[name].send(outgoing(batch))
         except TimeoutError:
-            error = AlertError(f"no end within {SEND_S:g} s", again=True, unsure=True)
+            error = AlertError("no answer in time", again=True, unsure=True)
             await self._failed(name, batch, error)
+        except OSError as why:
+            await self._failed(name, batch, AlertError(str(why), again=True))
         except AlertError as error:
             await self._failed(name, batch, error)
         else:

@@ -246,6 +246,26 @@ async def test_a_beginning_that_may_have_arrived_is_owed_its_end(post):
     assert post.service.reasons == ["first", "resolved"]
 
 
+@pytest.mark.parametrize(
+    "error, then",
+    [(TimeoutError(), ["first", "resolved"]), (ConnectionError("no broker"), ["notice"])],
+)
+async def test_a_plain_error_of_the_world_is_tried_again(post, error, then):
+    class Broken(Service):
+        async def send(self, alert):
+            if isinstance(error, TimeoutError):
+                self._take(alert)
+            raise error
+
+    post.services["hook"] = broken = Broken(post.clock)
+    await post.put(alert(1, FIRST))
+    assert await post.flush() == pytest.approx(5)
+    await post.put(alert(1, OVER))
+    post.services["hook"] = post.service
+    await post.later(20)
+    assert broken.reasons + post.service.reasons == then
+
+
 async def test_a_crash_while_sending_counts_as_maybe(post):
     post.service.mood = "crash"
     await post.put(alert(1, FIRST))
