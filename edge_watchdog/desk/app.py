@@ -89,6 +89,7 @@ async def serve(
         await _until_told(_workers(settings, rooms, runner, notifier, doors=doors), clock)
     finally:
         notifier.stopping()
+        rooms.hub.close()
         await runner.cleanup()
         for door in doors:
             door.close()

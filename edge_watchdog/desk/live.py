@@ -38,6 +38,7 @@ class Hub:
         self._flags: set[asyncio.Event] = set()
         self._waiting: set[asyncio.Event] = set()
         self._version = 0
+        self._closing = False
         self._cache: dict[Page, tuple[object, str]] = {}
 
     @property
@@ -50,6 +51,11 @@ class Hub:
         self._version += 1
         for flag in (*self._flags, *self._waiting):
             flag.set()
+
+    def close(self) -> None:
+        """End every stream, so that a restart need not wait for them."""
+        self._closing = True
+        self.changed()
 
     def payload(self, page: Page) -> str:
         """Give the parts of *page* as JSON, rendered once for everybody who asks."""
@@ -81,7 +87,7 @@ class Hub:
 
     async def _feed(self, response: web.StreamResponse, page: Page, flag: asyncio.Event) -> None:
         shown = ""
-        while True:
+        while not self._closing:
             flag.clear()
             payload = self.payload(page)
             if payload != shown:

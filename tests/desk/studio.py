@@ -119,8 +119,7 @@ def banner(standing: Standing, now_wall: float = NOON) -> Banner:
                 "Yes, with today's list below and on paper. There is no internet.",
                 "The box has lost the signal on the cable that leads to the router.",
                 (
-                    "Use today's list on this page. Take bookings and sales on paper and enter them "
-                    "later.",
+                    "Use today's list on this page. Take bookings and sales on paper.",
                     "Push the network cable back in at the box and at the router until it clicks.",
                     "Look whether the router has lights. If not, check its plug.",
                 ),
@@ -299,6 +298,10 @@ def settings(folder: Path, **changes: object) -> DeskSettings:
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
+def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+
+
 @contextlib.asynccontextmanager
 async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
     """Run the desk half and a watch half that says what it is told to, on loopback."""
@@ -324,8 +327,8 @@ async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
         folder,
         watch,
         orders,
-        stop_watch=tasks["watch"].cancel,
-        stop=tasks["desk"].cancel,
+        stop_watch=lambda: _cancel(tasks["watch"]),
+        stop=lambda: _cancel(tasks["desk"]),
     )
     try:
         yield made
