@@ -300,7 +300,7 @@ class BridgeServer:
             async with _streams(peer) as (reader, writer):
                 await _together(self._listen(reader), _speak(writer, slots))
         except EOFError:
-            log.info("bridge: client left")
+            log.debug("bridge: client left")
         except (BridgeError, OSError) as error:
             log.warning("bridge: client dropped: %s", str(error) or "it does not read")
         finally:

@@ -22,3 +22,8 @@ class SystemClock:
     def now(self) -> Instant:
         """Give this instant by CLOCK_BOOTTIME and CLOCK_REALTIME."""
         return Instant(time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
+
+
+def age_of(realtime_s: float) -> float:
+    """Give the seconds since a timestamp of the kernel (SO_TIMESTAMPNS: CLOCK_REALTIME)."""
+    return time.clock_gettime(time.CLOCK_REALTIME) - realtime_s

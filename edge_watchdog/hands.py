@@ -35,9 +35,10 @@ from edge_watchdog.core.model import LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.links import LinkError, UplinkDriver
-from edge_watchdog.links.ethernet import Ethernet
+from edge_watchdog.links.ethernet import EthernetDriver
 from edge_watchdog.links.evict import end_connections
 from edge_watchdog.links.kernel import Kernel
+from edge_watchdog.links.keys import Ethernet
 from edge_watchdog.links.routes import Exit, Overlay
 from edge_watchdog.mqtt import MqttFace
 from edge_watchdog.probes.bind import Binding, open_session
@@ -87,7 +88,7 @@ class Hands:
         assert options is None or isinstance(options, Ethernet)  # noqa: S101 - the registry's only kind
         uplink = self._config.uplinks[number].uplink
         ask = self._config.anchors[0].address
-        return (options or Ethernet()).driver(uplink, self._kernel, ask)
+        return EthernetDriver(options or Ethernet(), uplink, self._kernel, ask)
 
     def _channels(self) -> dict[str, Channel]:
         channels: dict[str, Channel] = {}

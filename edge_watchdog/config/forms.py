@@ -16,9 +16,8 @@ from typing import NewType, cast
 from urllib.parse import urlsplit
 
 from edge_watchdog.config.hours import Hours, parse_hours
-from edge_watchdog.core.units import FilePath, Seconds, Size, Url
+from edge_watchdog.core.units import FilePath, Ipv4, Seconds, Size, Url
 
-Ipv4 = NewType("Ipv4", str)  # "198.51.100.1"
 HostPort = NewType("HostPort", str)  # "0.0.0.0:8080"
 HostName = NewType("HostName", str)  # "desk.lotus.example"
 Origin = NewType("Origin", str)  # "http://homeassistant.local:8123"

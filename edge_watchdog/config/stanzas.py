@@ -6,10 +6,10 @@ The sentence beside a field is the one that stands in the shipped file and in th
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_watchdog.config.forms import HostName, HostPort, Interface, Ipv4, Origin, TimeZone
+from edge_watchdog.config.forms import HostName, HostPort, Interface, Origin, TimeZone
 from edge_watchdog.config.hours import Hours
 from edge_watchdog.core.model import Anchor, Mode, Uplink
-from edge_watchdog.core.units import FilePath, Seconds, Size, Url
+from edge_watchdog.core.units import FilePath, Ipv4, Seconds, Size, Url
 
 BUILT_IN_ANCHORS = (
     Anchor("Cloudflare", "1.1.1.1", dns=True),

@@ -363,6 +363,8 @@ def _secure(known: UplinkState) -> str | None:
     tracks = [t for t in _since_silence(known) if t.target.startswith("https ")]
     if not tracks:
         return None
+    if len({t.target for t in tracks if "date off by" in t.detail}) >= 2:
+        return "clock"  # two hosts that agree against us
     bad = [t for t in tracks if t.finding is Finding.BAD_CERTIFICATE]
     if not bad:
         return "ok" if any(t.finding is Finding.ANSWERED for t in tracks) else None

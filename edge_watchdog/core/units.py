@@ -6,3 +6,4 @@ Seconds = NewType("Seconds", float)  # written "250ms", "30s", "5m", "2h", "1d"
 Size = NewType("Size", int)  # bytes, written "20MB", "5GB", "64KiB"
 Url = NewType("Url", str)  # http:// or https://, with a host
 FilePath = NewType("FilePath", str)  # absolute; must be readable when the program starts
+Ipv4 = NewType("Ipv4", str)  # dotted: 192.0.2.1

@@ -54,7 +54,7 @@ def replay(
             continue
         yield f"{clock.column(event.at)} {event_text(event)}".rstrip()
         yield from (f"  > {line}" for line in (*told, *today))
-        if today != once:
+        if step.actions != tuple(then):
             yield from (f"  ! then: {line}" for line in once or ["nothing"])
     if not recording.complete:
         yield "# The record stops here; the incident went on."

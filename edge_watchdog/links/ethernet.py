@@ -5,33 +5,11 @@ configures.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 from edge_watchdog.core.model import LinkState, Uplink
 from edge_watchdog.links.kernel import Kernel, Snapshot
+from edge_watchdog.links.keys import Ethernet
 from edge_watchdog.links.leases import find_resolvers
-
-
-@dataclass(frozen=True, slots=True)
-class Ethernet:
-    """The keys of ``kind = "ethernet"``."""
-
-    gateway: str = field(
-        default="",
-        metadata={"doc": "The router's address, if the system keeps no default route for it."},
-    )
-    resolvers: tuple[str, ...] = field(
-        default=(),
-        metadata={"doc": "Its name servers, if the box does not find them; else the router."},
-    )
-    resolvers_file: str = field(
-        default="",
-        metadata={"doc": "A file in resolv.conf form that the DHCP client keeps for this line."},
-    )
-
-    def driver(self, uplink: Uplink, kernel: Kernel, ask: str) -> "EthernetDriver":
-        """Build the driver; *ask* is an address beyond the router, for the routing self-test."""
-        return EthernetDriver(self, uplink, kernel, ask)
 
 
 class EthernetDriver:
@@ -62,7 +40,7 @@ class EthernetDriver:
         device = snapshot.devices.get(self._uplink.interface)
         if device is None:
             return LinkState(present=False)
-        gateway = self._options.gateway or snapshot.gateway_of(device.index)
+        gateway: str | None = self._options.gateway or snapshot.gateway_of(device.index)
         addresses = snapshot.addresses.get(device.index, ())
         routed = None
         if gateway and addresses and device.carrier:
@@ -81,5 +59,5 @@ class EthernetDriver:
     def _resolvers(self, index: int, gateway: str | None) -> tuple[str, ...]:
         if self._options.resolvers:
             return self._options.resolvers
-        found = find_resolvers(self._uplink.interface, index, self._options.resolvers_file)
+        found = find_resolvers(self._uplink.interface, index, self._options.resolvers_file or "")
         return found or ((gateway,) if gateway else ())

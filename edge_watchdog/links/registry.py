@@ -2,6 +2,6 @@
 
 from collections.abc import Mapping
 
-from edge_watchdog.links.ethernet import Ethernet
+from edge_watchdog.links.keys import Ethernet
 
 DRIVERS: Mapping[str, type[Ethernet]] = {"ethernet": Ethernet}

@@ -7,12 +7,12 @@ it knows nothing of timers or verdicts.  book.py keeps those.
 import errno
 import socket
 import struct
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from edge_watchdog.clock import age_of
 from edge_watchdog.core.model import Finding, Layer
 from edge_watchdog.probes import ProbeError
 from edge_watchdog.probes.errqueue import ANCILLARY_BYTES, Trouble, read_trouble
@@ -133,6 +133,6 @@ def _age_s(ancillary: list[tuple[int, int, bytes]]) -> float:
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS_NEW) and len(data) >= TIMESPEC.size:
             seconds, nanoseconds = TIMESPEC.unpack_from(data)
-            age_s = time.clock_gettime(time.CLOCK_REALTIME) - seconds - nanoseconds / 1e9
+            age_s = age_of(seconds + nanoseconds / 1e9)
             return age_s if 0 <= age_s <= OLDEST_S else 0.0
     return 0.0

@@ -110,6 +110,10 @@ def explain(error: Exception) -> tuple[Finding, str]:
             detail = os.strerror(error.errno or 0).lower()
         case OSError() if error.errno in (errno.ECONNREFUSED, errno.ECONNRESET):
             detail = "connection refused"
+        case OSError() if error.errno == errno.ECONNABORTED:  # SOCK_DESTROY: our own eviction
+            finding, detail = Finding.NOT_ASKED, "this box ended the connection"
+        case aiohttp.ClientConnectorError():
+            finding, detail = Finding.SILENT, "no connection"
     return finding, detail
 
 
