@@ -153,7 +153,8 @@ class Hands:
 
     def problems(self) -> tuple[str, ...]:
         """Say what the owner should know of alerts that do not get through."""
-        return self._outbox.problems()
+        broker = self._mqtt.problem if self._mqtt is not None else ""
+        return (*self._outbox.problems(), *((broker,) if broker else ()))
 
     def carry_out(self, action: Action) -> None:
         """Begin *action*; RouteVia, Evict, Ready and Release come back as Done."""

@@ -107,7 +107,9 @@ def _line_trouble(state: State, now: Instant, policy: Policy) -> Trouble | None:
         return None
     preferred = policy.uplinks[0].name
     if failover.phase is Phase.STRANDED:
-        return _line(state, failover.active, Severity.OUTAGE)
+        known = state.uplinks[preferred].diagnosis
+        unsaid = known is None or known.cause in QUIET
+        return _line(state, failover.active if unsaid else preferred, Severity.OUTAGE)
     if failover.active != preferred and not _by_choice(state, preferred):
         return _line(state, preferred, Severity.WARNING)
     diagnosis = state.uplinks[failover.active].diagnosis

@@ -6,7 +6,7 @@ from edge_watchdog.core.evidence import loss_ratio, weigh
 from edge_watchdog.core.failover import hold_s, preferred_clean
 from edge_watchdog.core.incidents import QUIET
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Layer, Uplink, VendorLevel
+from edge_watchdog.core.model import Health, Layer, Uplink, VendorLevel
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Incident, State
 from edge_watchdog.core.vendor import app_health
@@ -24,7 +24,7 @@ SHOWN_INCIDENTS = 20
 def view(state: State, policy: Policy, now: Instant) -> StudioView:
     """Draw the whole studio as it is known at *now*."""
     failover = state.failover
-    recent = sorted(state.incidents, key=lambda i: -i.id)[:SHOWN_INCIDENTS]
+    recent = sorted(state.incidents, key=lambda i: (i.resolved is not None, -i.id))
     return StudioView(
         at=now,
         version=state.version,
@@ -35,7 +35,7 @@ def view(state: State, policy: Policy, now: Instant) -> StudioView:
         banner=words.banner(state, now, policy),
         uplinks=tuple(_uplink(state, uplink, now, policy) for uplink in policy.uplinks),
         vendor=_vendor(state, now, policy),
-        incidents=tuple(_incident(incident, policy) for incident in recent),
+        incidents=tuple(_incident(incident, policy) for incident in recent[:SHOWN_INCIDENTS]),
         failback_at_wall=_failback_at(state, now, policy),
         override=failover.override.reason if failover.override else "",
         notices=_notices(state, policy),
@@ -82,7 +82,7 @@ def _vendor(state: State, now: Instant, policy: Policy) -> VendorView | None:
         page_title=report.title if report else "",
         page_reason=report.reason if report else "not read yet",
         page_as_of_wall=report.as_of_wall if report else None,
-        app=app_health(known, now),
+        app=app_health(known, now) if diagnosis else Health.UNKNOWN,
         app_evidence="; ".join(diagnosis.because) if diagnosis else "our own line is not verified",
         windows=report.windows if report else (),
     )

@@ -27,6 +27,7 @@ class Phrase:
 WORK_ON = "Take bookings and sales on paper and enter them later."
 USE_LIST = "Use today's list on this page."
 HOTSPOT = "If a computer needs the internet now, join it to a phone's hotspot."
+STARTING = "Just started. Looking at the lines."
 NOTHING = ("Nothing needs to be done.",)
 
 PHRASES: Mapping[Cause, Phrase] = {
@@ -230,7 +231,8 @@ def standing_of(state: State, now: Instant, policy: Policy) -> tuple[Standing, C
     if failover.active is None:
         return Standing.CHECKING, Cause.CHECKING, preferred
     if failover.phase is Phase.STRANDED:
-        return Standing.OFFLINE, line.cause if line else Cause.CHECKING, failover.active
+        said = (line.cause, line.uplink) if line else (Cause.CHECKING, failover.active)
+        return Standing.OFFLINE, *said
     if vendor is not None and vendor.severity != "notice" and vendor.fine_since is None:
         standing = Standing.LIMITED if vendor.cause in _SOFT else Standing.VENDOR
         return standing, vendor.cause, failover.active
@@ -260,14 +262,25 @@ def banner(state: State, now: Instant, policy: Policy) -> Banner:
     return Banner(
         standing=standing,
         cause=cause,
-        headline=text.headline,
+        headline=text.headline if state.failover.active else STARTING,
         can_work=_fill(CAN_WORK[standing], uplink, state, policy),
-        changed=text.changed,
+        changed=_every_line(state) if standing is Standing.OFFLINE else text.changed,
         steps=text.steps,
         call=text.call,
         next_word_wall=_next_word(incident),
         since_wall=incident.opened.wall if incident else None,
     )
+
+
+def _every_line(state: State) -> str:
+    """Say of each line what is wrong with it."""
+    found = [
+        f"{name}: {label(known.diagnosis.cause)}."
+        for name, known in state.uplinks.items()
+        if known.diagnosis is not None and known.diagnosis.cause is not Cause.NONE
+    ]
+    text = " ".join(found) or "No line answers."
+    return text[:1].upper() + text[1:]
 
 
 def _spoken_of(state: State, standing: Standing, cause: Cause) -> Incident | None:
