@@ -203,9 +203,7 @@ TABLE: Mapping[Cause, Row] = {
         routed="ok",
     ),
 }
-PRIOR: Mapping[Cause, float] = {Cause.NONE: 4.0, Cause.PORTAL: 0.1, Cause.MISROUTED: 0.5}
-
-
+PRIOR: Mapping[Cause, float] = {Cause.NONE: 4.0, Cause.PORTAL: 0.1}
 # values that are seen for one reason only
 PROOFS = frozenset({"gone", "portal", "intercepted", "clock"})
 
