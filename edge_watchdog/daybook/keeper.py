@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.model import CacheReport
 from edge_watchdog.daybook import DaybookError, Fetched, ScheduleConnector, Span
-from edge_watchdog.daybook.freshness import Stamp
+from edge_watchdog.daybook.freshness import Now, Stamp
 from edge_watchdog.daybook.store import Drop, Snapshot, Store, Trouble
 
 DAYS = 2  # today and tomorrow
@@ -141,9 +141,9 @@ class Keeper:
         held = self.state.held
         if held is None or held.drops != fresh.drops:
             return False
-        return fresh.asked.at.since(held.asked.at) >= SECOND_LOOK_S or (
-            fresh.asked.boot_id != held.asked.boot_id
-        )
+        now = Now(fresh.asked.at, fresh.asked.boot_id, self._around.wall_known() is not False)
+        age_s = held.asked.age_s(now)
+        return age_s is not None and age_s >= SECOND_LOOK_S
 
     async def _keep(self, fresh: Snapshot) -> None:
         self._show(SourceState(self._source.name, fresh))

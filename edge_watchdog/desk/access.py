@@ -26,7 +26,9 @@ WORDS: Mapping[int, str] = {
     403: "That is only possible from this box's own page.",
     404: "There is no such page here.",
     405: "That is not possible here.",
+    408: "That took too long.",
     413: "That was too much at once.",
+    415: "That could not be understood.",
     421: "This box is not known by that name.",
 }
 

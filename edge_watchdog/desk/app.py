@@ -32,7 +32,7 @@ from edge_watchdog.daybook.registry import Unusable
 from edge_watchdog.daybook.store import Store, memory_store, open_store
 from edge_watchdog.desk.access import Gate, build
 from edge_watchdog.desk.board import Board
-from edge_watchdog.desk.door import Door, listeners
+from edge_watchdog.desk.door import Door, listeners, sober_log
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
@@ -81,7 +81,11 @@ async def serve(
     doors = doors or listeners(settings.listen_host, settings.listen_port)
     rooms = await _build(settings, clock)
     runner = web.AppRunner(
-        rooms.app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=GOODBYE_S
+        rooms.app,
+        access_log=None,
+        logger=sober_log(),
+        keepalive_timeout=KEEP_ALIVE_S,
+        shutdown_timeout=GOODBYE_S,
     )
     await runner.setup()
     notifier.ready()

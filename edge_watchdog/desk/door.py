@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.desk.lan import Lan
@@ -104,6 +105,22 @@ class Door:
             self.refused["too many"] += 1
             return False
         return True
+
+
+def sober_log() -> logging.Logger:
+    """Give a log for the web server that keeps quiet about requests that are not HTTP.
+
+    Each would be a traceback that repeats what a stranger sent; a fault of ours is still told.
+    """
+    made = logging.getLogger(f"{__name__}.http")
+    if not made.filters:
+        made.addFilter(_is_ours)
+    return made
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or not issubclass(kind, HttpProcessingError)
 
 
 def listeners(host: str, port: int) -> list[socket.socket]:

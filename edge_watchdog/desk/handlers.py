@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import parse_qs
 
 from aiohttp import web
 from yarl import URL
@@ -19,6 +20,8 @@ from edge_watchdog.desk.phrases import Local
 
 FOREVER = "public, max-age=31536000, immutable"
 BODY_S = 10.0
+MOST_FIELDS = 8
+MOST_DIGITS = 12
 PASSED_ON_S = 1.5
 BY = "the desk"
 NOT_PASSED_ON = (
@@ -111,18 +114,11 @@ class Handlers:
 
     async def acknowledge(self, request: web.Request) -> web.Response:
         """Take a "Got it" and pass it on; asking twice is harmless."""
-        try:
-            async with asyncio.timeout(BODY_S):
-                form = await request.post()
-        except TimeoutError:
-            raise web.HTTPRequestTimeout from None
-        number = form.get("incident")
-        if not isinstance(number, str) or not number.isascii() or not number.isdigit():
-            raise web.HTTPBadRequest
-        if self._is_open(int(number)):
-            if not self.send(Acknowledge(int(number), BY)):
+        incident = await _incident_in(request)
+        if self._is_open(incident):
+            if not self.send(Acknowledge(incident, BY)):
                 return _html(self.pages.error(503, NOT_PASSED_ON), status=503)
-            await self._wait_until_known(int(number))
+            await self._wait_until_known(incident)
         raise web.HTTPSeeOther(_back(request))
 
     def _is_open(self, incident: int) -> bool:
@@ -136,6 +132,24 @@ class Handlers:
             async with asyncio.timeout(PASSED_ON_S):
                 while self._is_open(incident):
                     await self.hub.next_change()
+
+
+async def _incident_in(request: web.Request) -> int:
+    """Read the one field of the form; raises HTTPException for anything else than a plain form."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise web.HTTPUnsupportedMediaType
+    try:
+        async with asyncio.timeout(BODY_S):
+            body = await request.read()
+        form = parse_qs(body.decode("ascii"), max_num_fields=MOST_FIELDS)
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except ValueError:
+        raise web.HTTPBadRequest from None
+    number = form.get("incident", [""])[0]
+    if not number.isascii() or not number.isdigit() or len(number) > MOST_DIGITS:
+        raise web.HTTPBadRequest
+    return int(number)
 
 
 def _back(request: web.Request) -> str:

@@ -244,6 +244,32 @@ async def test_a_held_loss_is_still_held_after_a_restart(world) -> None:
     assert again.counts() == (5, 2)
 
 
+@pytest.mark.parametrize(
+    "known, later_s, believed",
+    [
+        (True, 61, True),
+        (True, 5, False),
+        (False, 61, False),
+    ],
+)
+async def test_a_second_look_after_a_restart_counts_by_a_clock_that_is_set(
+    world, known, later_s, believed
+) -> None:
+    one = world()
+    await one.keeper.look()
+    one.clock.step(300)
+    one.feed.answer = b"0 0"
+    await one.keeper.look()
+    again = world(boot_id="boot 2", wall_known=known, mono=3.0, wall=one.clock.wall + later_s)
+    again.feed.answer = b"0 0"
+    await again.keeper.recall()
+    await again.keeper.look()
+    assert (again.keeper.state.held is None) is believed
+    again.clock.step(61)
+    await again.keeper.look()
+    assert again.counts() == (0, 0)
+
+
 @pytest.mark.parametrize("before, after", [(b"2 0", b"0 0"), (b"4 0", b"2 0"), (b"0 0", b"9 9")])
 async def test_small_changes_are_believed_at_once(world, before, after) -> None:
     one = world()

@@ -190,6 +190,29 @@ async def test_a_got_it_that_makes_no_sense_changes_nothing(desk, data, status) 
     assert not [order for order in desk.orders if isinstance(order, Acknowledge)]
 
 
+RAW = {
+    b"GARBAGE": 400,
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 20_000: 400,
+    b"GET /\x00 HTTP/1.1\r\nHost: localhost": 400,
+    b"GET / HTTP/1.0": 421,
+    b"POST /acknowledge HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: none\r\n"
+    b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 0": 415,
+    b"POST /acknowledge HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: none\r\n"
+    b"Content-Type: application/x-www-form-urlencoded; charset=nonsense\r\nContent-Length: 0": 400,
+}
+
+
+@pytest.mark.parametrize("raw", RAW)
+async def test_nonsense_is_answered_shortly_and_not_written_down(desk, raw, caplog) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+    writer.write(raw + b"\r\n\r\n")
+    async with asyncio.timeout(3):
+        assert b" %d " % RAW[raw] in await reader.readline()
+    writer.close()
+    assert "Traceback" not in caplog.text
+    assert "aaaa" not in caplog.text
+
+
 async def test_a_got_it_that_cannot_be_passed_on_is_said(desk) -> None:
     desk.stop_watch()
     await until(lambda: seen(desk.url, "is not heard"))
