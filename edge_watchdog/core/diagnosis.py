@@ -37,7 +37,7 @@ class Sign(StrEnum):
     DEVICE = "device"  # there, gone
     CARRIER = "carrier"  # ok, fail
     ADDRESS = "address"  # ok, fail
-    ROUTED = "routed"  # ok, fail
+    ROUTED = "routed"  # ok, astray
     GATEWAY = "gateway"  # ok, lossy, fail
     ANCHORS = "anchors"  # ok, lossy, partial, fail
     NAMES = "names"  # ok, fail
@@ -76,7 +76,7 @@ TABLE: Mapping[Cause, Row] = {
         web="fail ok",
         secure="ok",
         address="ok fail",
-        routed="ok fail",
+        routed="ok astray",
     ),
     Cause.NO_ADDRESS: _row(
         device="there",
@@ -87,9 +87,9 @@ TABLE: Mapping[Cause, Row] = {
         names="fail ok",
         web="fail ok",
         secure="ok",
-        routed="ok fail",
+        routed="ok astray",
     ),
-    Cause.MISROUTED: _row(device="there", carrier="ok", address="ok", routed="fail"),
+    Cause.MISROUTED: _row(device="there", carrier="ok", address="ok", routed="astray"),
     Cause.ROUTER_DEAD: _row(
         device="there",
         carrier="ok",
@@ -203,9 +203,9 @@ TABLE: Mapping[Cause, Row] = {
         routed="ok",
     ),
 }
-PRIOR: Mapping[Cause, float] = {Cause.NONE: 4.0, Cause.PORTAL: 0.1}
+PRIOR: Mapping[Cause, float] = {Cause.NONE: 4.0, Cause.PORTAL: 0.1, Cause.MISROUTED: 0.5}
 # values that are seen for one reason only
-PROOFS = frozenset({"gone", "portal", "intercepted", "clock"})
+PROOFS = frozenset({"gone", "astray", "portal", "intercepted", "clock"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +311,7 @@ def read_signs(
         if link.present and link.carrier:
             found[Sign.ADDRESS] = "ok" if link.addresses and link.gateway else "fail"
         if link.routed is not None and link.addresses:
-            found[Sign.ROUTED] = "ok" if link.routed else "fail"
+            found[Sign.ROUTED] = "ok" if link.routed else "astray"
     return {sign: value for sign, value in found.items() if value is not None}
 
 

@@ -162,7 +162,10 @@ def test_the_evidence_is_told_in_words():
 
 @pytest.mark.parametrize("cause", [c for c in TABLE if c is not Cause.MISROUTED])
 def test_a_row_wins_on_its_own_signs(cause):
-    signs = {sign: sorted(values, key=len)[-1] for sign, values in TABLE[cause].items()}
+    signs = {
+        sign: max(values, key=lambda value: (len(value), value))
+        for sign, values in TABLE[cause].items()
+    }
     assert rank(signs).cause is cause
 
 
