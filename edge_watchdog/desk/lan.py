@@ -30,9 +30,8 @@ def own_addresses() -> Addresses:
     size = 32 if struct.calcsize("P") == 4 else REQUEST_BYTES
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         room = array.array("B", bytes(MOST_ADDRESSES * size))
-        length, _ = room.buffer_info()[1], None
-        request = struct.pack("iP", length, room.buffer_info()[0])
-        answer = fcntl.ioctl(asker, SIOCGIFCONF, request)
+        place, length = room.buffer_info()
+        answer = fcntl.ioctl(asker, SIOCGIFCONF, struct.pack("iP", length, place))
         used = struct.unpack("iP", answer)[0]
         for at in range(0, used, size):
             entry = room[at : at + size].tobytes()
