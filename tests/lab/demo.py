@@ -7,6 +7,7 @@ it, beside it the faults as switches.  Outside the lab nothing is touched; Ctrl-
 import argparse
 import asyncio
 import contextlib
+import errno
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -41,6 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nThe studio is taken down.")
         return 0
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        print(f"Port {args.port} or {args.port + 1} is taken; choose another with --port.")
+        return 1
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
