@@ -221,7 +221,7 @@ async def _pulse(notifier: Notifier, rooms: _Rooms) -> None:
     pause_s = min(STATUS_S, (notifier.watchdog_s or STATUS_S) / 3)
     while True:
         notifier.beat()
-        heard = "heard" if rooms.board.silence() is None else "not heard"
+        heard = "heard" if rooms.board.is_heard else "not heard"
         notifier.status(f"watch half {heard}, {rooms.hub.streams} open pages")
         await asyncio.sleep(pause_s)
 

@@ -80,6 +80,11 @@ class Board:
             return Silence(self._heard)
         return None
 
+    @property
+    def is_heard(self) -> bool:
+        """Tell whether the watch half has spoken and still does."""
+        return self._heard is not None and self.silence() is None
+
     def wall_known(self) -> bool | None:
         """Tell whether the clock can be trusted; None when nobody told."""
         return None if self.view is None else self.view.wall_known

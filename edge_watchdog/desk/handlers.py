@@ -89,7 +89,7 @@ class Handlers:
 
     async def health(self, _request: web.Request) -> web.Response:
         """Tell machines how the desk half is: 503 when the watch half is not heard."""
-        heard = self.board.silence() is None
+        heard = self.board.is_heard
         now = self.board.now()
         sources = [
             {

@@ -120,6 +120,7 @@ def test_a_lost_link_is_said_at_once() -> None:
 def test_before_the_first_word_the_box_is_starting_and_then_not_heard() -> None:
     desk = Desk()
     assert "The box is starting." in desk.text()
+    assert not desk.board.is_heard
     desk.clock.step(11)
     assert "The watching half is not heard. " in desk.text()
     assert "It has said nothing yet." in desk.text()
