@@ -203,7 +203,8 @@ def _update(incident: Incident, trouble: Trouble, now: Instant) -> Incident:
     diagnosis = trouble.diagnosis
     cause, severity = trouble.cause, trouble.severity
     fleeting = diagnosis is not None and now.since(diagnosis.since) < SETTLES_S
-    if incident.cause is not Cause.CHECKING and (cause is Cause.CHECKING or fleeting):
+    other = incident.cause not in (Cause.CHECKING, cause)
+    if other and (cause is Cause.CHECKING or fleeting):
         cause, diagnosis = incident.cause, None
         severity = max(severity, incident.severity, key=list(Severity).index)
     return replace(
