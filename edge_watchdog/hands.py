@@ -75,6 +75,7 @@ class Hands:
         self._bindings: dict[str, Binding] = {}
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._active: str | None = None
+        self._seen_all = asyncio.Event()  # every line has been looked at once
         self._tasks: set[asyncio.Task[None]] = set()
         self._drivers = {
             one.uplink.name: self._driver(one.options, i) for i, one in enumerate(config.uplinks)
@@ -189,6 +190,7 @@ class Hands:
     async def _touch(self, action: RouteVia | Evict | Ready | Release) -> None:
         match action:
             case RouteVia():
+                await self._seen_all.wait()
                 await self._overlay.steer(action.uplink)
                 self._active = action.uplink
                 self._outbox.wake()
@@ -224,8 +226,7 @@ class Hands:
         event = LinkChanged(self._clock.now(), name, state)
         if is_hard_down(state):
             self._emit(event)
-        if self._config.box.mode is not Mode.OBSERVE:
-            await self._overlay.know(self._exits())
+        await self._know_exits()
         await self._bind(name, state)
         if not is_hard_down(state):
             self._emit(event)
@@ -277,7 +278,15 @@ class Hands:
     async def _keep_overlay(self) -> None:
         """Put back what others removed: after every look at the kernel, at least every 5 s."""
         async for _ in self._kernel.looks():
+            await self._know_exits()
+
+    async def _know_exits(self) -> None:
+        """Tell the overlay, once every line has been looked at: a restart may leave no gap."""
+        if len(self._links) < len(self._drivers):
+            return
+        if self._config.box.mode is not Mode.OBSERVE:
             await self._overlay.know(self._exits())
+        self._seen_all.set()
 
 
 def _address(state: LinkState) -> str:

@@ -103,7 +103,8 @@ class Watch:
                     task.cancel()
                 self._emit(Stopping(self._clock.now()))
         finally:
-            self._notifier.stopping()
+            if again is None:  # systemd would take it for the end and wait for the exit
+                self._notifier.stopping()
             await self._hands.close(keep_route=again is not None)
             await self._journal.close()
         return again

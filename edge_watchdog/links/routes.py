@@ -70,6 +70,7 @@ class Overlay:
         self._kernel = kernel
         self._exits: Mapping[str, Exit] = {}
         self._active: str | None = None
+        self._steered = False  # until then what a crashed run left in the overlay table stays
         self.repairs = 0
 
     async def know(self, exits: Mapping[str, Exit]) -> None:
@@ -82,6 +83,7 @@ class Overlay:
         if uplink is not None and uplink not in self._exits:
             raise LinkError(f"{uplink} has no address and gateway now")
         before, self._active = self._active, uplink
+        self._steered = True
         try:
             async with self._kernel.lock:
                 if uplink is not None:
@@ -101,7 +103,7 @@ class Overlay:
 
     async def clear(self) -> None:
         """Remove everything of ours; afterwards the system's own routes decide again."""
-        self._exits, self._active = {}, None
+        self._exits, self._active, self._steered = {}, None, True
         async with self._kernel.lock:
             await self._mend()
 
@@ -140,7 +142,8 @@ class Overlay:
         found = set()
         async for message in await self._kernel.ipr.get_routes(family=socket.AF_INET):
             table = message.get("table") or message["table"]
-            ours = FIRST_TABLE <= table <= LAST_TABLE or table == OVERLAY_TABLE
+            ours = FIRST_TABLE <= table <= LAST_TABLE
+            ours = ours or (table == OVERLAY_TABLE and self._steered)
             if ours and message["proto"] == PROTOCOL and message["dst_len"] == 0:
                 found.add(RouteRow(table, message.get("gateway") or "", message.get("oif") or 0))
         return found

@@ -88,6 +88,7 @@ async def test_a_second_run_takes_over_what_a_crashed_one_left(lab: Lab, kernel:
     rules = ip(lab, "rule")
     fresh = Overlay(kernel)
     await fresh.know(exits(kernel))
+    assert leaves_by(lab) == "lte0"  # already before it is told where to go
     await fresh.steer("LTE")
     assert ip(lab, "rule") == rules
     await fresh.clear()
