@@ -301,7 +301,7 @@ def _compose(
     standing: Standing, cause: Cause, uplink: str | None, state: State, policy: Policy
 ) -> Phrase:
     phrase = PHRASES[cause]
-    headline, steps = phrase.headline, phrase.steps
+    headline, steps = _fill(phrase.headline, uplink, state, policy), phrase.steps
     if standing is Standing.OFFLINE:
         headline = f"No internet. {headline}" if cause is not Cause.CHECKING else "No internet."
         steps = (
@@ -351,11 +351,12 @@ def _line_standing(incident: Incident, state: State) -> Standing:
 
 def over(incident: Incident, policy: Policy) -> str:
     """Say that an incident is over, with how long it took."""
-    what = incident.uplink or "The line"
+    what = incident.uplink or "the line"
     if incident.scope is Scope.VENDOR:
         what = policy.vendor_name
     lasted = incident.resolved.since(incident.opened) if incident.resolved else 0.0
-    return f"{what} works again. It took {duration(lasted)} ({label(incident.cause)})."
+    text = f"{what} works again. It took {duration(lasted)} ({label(incident.cause)})."
+    return text[:1].upper() + text[1:]
 
 
 def duration(seconds: float) -> str:
