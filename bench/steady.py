@@ -16,7 +16,7 @@ from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
 
 FAULTS = ("one_anchor_dead", "icmp_filtered", "vendor_down", "dns_dead", "loss:5")
-MOVED = "RouteVia(id="
+MOVED = "new connections via="
 
 
 def moves(daemon: Daemon) -> int:

@@ -21,6 +21,7 @@ from edge_watchdog.bridge import Acknowledge, BridgeServer, Order, ToWatch
 from edge_watchdog.clock import Clock, SystemClock
 from edge_watchdog.config import Config, ConfigError, load, policy
 from edge_watchdog.config.hours import local_minute
+from edge_watchdog.core.actions import Action, Evict, FetchSchedule, RouteVia, SendAlert
 from edge_watchdog.core.advance import Step, advance, begin, has_work, next_deadline
 from edge_watchdog.core.codec import decode
 from edge_watchdog.core.events import (
@@ -170,8 +171,11 @@ class Watch:
 
     async def _write(self, event: Event, step: Step) -> None:
         notable = has_work(step.actions) or step.state.failover.phase is not Phase.SETTLED
+        was, now = self._state.failover.phase, step.state.failover.phase
+        if was is not now:
+            log.info("phase %s -> %s", was, now)
         for action in step.actions:
-            log.info("decided phase=%s %s", step.state.failover.phase, action)
+            _log_decision(action)
         await self._journal.append(event, self._state, step.state, step.actions, notable=notable)
 
     def _show(self, now: Instant, before: State) -> None:
@@ -264,6 +268,22 @@ class Watch:
             self._notifier.status(f"{self._config.path} has mistakes; the last good one is used")
             return
         self._end(fresh)
+
+
+def _log_decision(action: Action) -> None:
+    """Log what people and the kernel notice; how often lines are asked is a matter for DEBUG."""
+    match action:
+        case RouteVia():
+            log.info("new connections via=%s", action.uplink or "the system's own route")
+        case Evict():
+            log.info("old connections end uplink=%s", action.uplink)
+        case SendAlert():
+            alert = action.alert
+            log.info("alert reason=%s incident=%d %s", alert.reason, alert.incident, alert.headline)
+        case FetchSchedule():
+            log.info("fetch the day: %s", action.why)
+        case _:
+            log.debug("decided %s", action)
 
 
 def _boot_id() -> str:

@@ -73,8 +73,9 @@ def test_a_gap_of_half_a_second_moves_nothing(lab: Lab, daemon: Daemon) -> None:
     for _ in range(5):
         lab.gap(0.5)
         time.sleep(0.6)
-        view = daemon.view()
-        assert view.active == "broadband"
+        assert daemon.view().active == "broadband"
+    moves = daemon.log.read_text().count("new connections via=")
+    assert moves == 1  # the one at the start
 
 
 def test_when_everything_is_down_nothing_is_touched_and_it_is_said(
