@@ -29,6 +29,7 @@ FITS = math.log(0.95)
 CONTRADICTS = math.log(0.01)
 CONTRADICTS_PROOF = math.log(0.001)
 SILENT_ROW = math.log(0.35)
+NO_PROOF = math.log(0.1)
 
 
 class Sign(StrEnum):
@@ -203,7 +204,7 @@ TABLE: Mapping[Cause, Row] = {
         routed="ok",
     ),
 }
-PRIOR: Mapping[Cause, float] = {Cause.NONE: 4.0, Cause.PORTAL: 0.1, Cause.MISROUTED: 0.5}
+PRIOR: Mapping[Cause, float] = {Cause.NONE: 4.0}
 # values that are seen for one reason only
 PROOFS = frozenset({"gone", "astray", "portal", "intercepted", "clock"})
 
@@ -237,6 +238,8 @@ def _rank(found: tuple[tuple[Sign, str], ...]) -> Ranked:
 
 def _score(cause: Cause, row: Row, signs: Signs) -> float:
     score = math.log(PRIOR.get(cause, 1.0))
+    # what would prove this cause was not looked at: it may be so, but nothing speaks for it
+    score += sum(NO_PROOF for sign, wanted in row.items() if sign not in signs and wanted <= PROOFS)
     for sign, value in signs.items():
         if sign not in row:
             # whether the plan is metered is no sign of trouble: only rows that ask for it look
