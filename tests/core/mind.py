@@ -168,6 +168,16 @@ def ready(policy: Policy = POLICY) -> Mind:
     return mind
 
 
+def well(policy: Policy = POLICY) -> Mind:
+    """The same, with routers, names and pages asked as well."""
+    mind = ready(policy)
+    for name in mind.state.uplinks:
+        rungs = ((Layer.GATEWAY, "icmp gw"), (Layer.NAMES, "dns a"), (Layer.WEB, "http a"))
+        said = (asked(layer, target, sent_at=mind.second) for layer, target in rungs)
+        mind.hear(*(replace(one, uplink=name) for one in said))
+    return mind
+
+
 def diverted(policy: Policy = POLICY) -> Mind:
     """A mind that has just left a silent cable for the stick; the way back is open."""
     mind = ready(policy)

@@ -276,7 +276,7 @@ class TestWeighing:
         known = taught(*(sample(sent_at=n / 4, lost=n % 10 == 4) for n in range(40)))
         evidence = weigh(known, Layer.INTERNET, at(10), POLICY)
         assert evidence.health is Health.DEGRADED
-        assert "10% of questions are lost" in evidence.words
+        assert "10%" in evidence.words
 
     def test_the_round_trip_is_the_middle_one(self):
         known = taught(*(sample(o, rtt_s=n / 100) for n, o in enumerate(OPERATORS)))

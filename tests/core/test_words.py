@@ -1,0 +1,194 @@
+"""All words for people: can I still work, what changed, what do I do, when will I hear again."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from edge_watchdog.core.actions import Severity
+from edge_watchdog.core.state import (
+    Cause,
+    Diagnosis,
+    Failover,
+    Incident,
+    Phase,
+    Scope,
+    State,
+    UplinkState,
+)
+from edge_watchdog.core.view import Standing
+from edge_watchdog.core.words import CAN_WORK, PHRASES, banner, duration, label, over, tell
+from tests.core.mind import CABLE, POLICY, STICK, at
+
+LINE = Incident(1, Scope.LINE, Cause.CABLE_OUT, Severity.WARNING, at(-60), CABLE)
+VENDOR = Incident(2, Scope.VENDOR, Cause.VENDOR_SILENT, Severity.OUTAGE, at(-60), CABLE)
+BACKUP = Incident(3, Scope.BACKUP, Cause.DEVICE_GONE, Severity.NOTICE, at(-60), STICK)
+FINE = {"fine_since": at(0)}
+
+
+def studio(*incidents: Incident, **failover: object) -> State:
+    stands = replace(Failover(active=CABLE, since=at(-9)), **failover)
+    return State({CABLE: UplinkState(), STICK: UplinkState()}, stands, incidents=incidents)
+
+
+def page(*incidents: Incident, **failover: object):
+    return banner(studio(*incidents, **failover), at(0), POLICY)
+
+
+SLOW = replace(VENDOR, cause=Cause.VENDOR_SLOW, severity=Severity.WARNING)
+QUIET = replace(VENDOR, cause=Cause.STATUS_PAGE_DOWN, severity=Severity.NOTICE)
+STRANDED = {"phase": Phase.STRANDED}
+
+
+@pytest.mark.parametrize(
+    "incidents, failover, standing, cause",
+    [
+        ([], {}, Standing.NORMAL, Cause.NONE),
+        ([], {"active": None}, Standing.CHECKING, Cause.CHECKING),
+        ([], {"phase": Phase.SUSPECT, "since": at(-0.5)}, Standing.NORMAL, Cause.NONE),
+        ([], {"phase": Phase.SUSPECT, "since": at(-1.5)}, Standing.CHECKING, Cause.CHECKING),
+        ([LINE], {}, Standing.LIMITED, Cause.CABLE_OUT),
+        ([replace(LINE, **FINE)], {}, Standing.NORMAL, Cause.NONE),
+        ([LINE], {"active": STICK}, Standing.BACKUP, Cause.CABLE_OUT),
+        ([], {"active": STICK}, Standing.BACKUP, Cause.NONE),
+        ([LINE], STRANDED, Standing.OFFLINE, Cause.CABLE_OUT),
+        ([], STRANDED, Standing.OFFLINE, Cause.CHECKING),
+        ([VENDOR], {}, Standing.VENDOR, Cause.VENDOR_SILENT),
+        ([VENDOR, LINE], {"active": STICK}, Standing.VENDOR, Cause.VENDOR_SILENT),
+        ([SLOW], {}, Standing.LIMITED, Cause.VENDOR_SLOW),
+        ([replace(VENDOR, **FINE)], {}, Standing.NORMAL, Cause.NONE),
+        ([QUIET], {}, Standing.NORMAL, Cause.STATUS_PAGE_DOWN),
+        ([BACKUP], {}, Standing.NORMAL, Cause.NONE),
+        ([replace(LINE, resolved=at(-1))], {}, Standing.NORMAL, Cause.NONE),
+    ],
+    ids=[
+        "all is well",
+        "just started",
+        "half a second of doubt",
+        "doubt",
+        "a fault without a switch",
+        "a fault that heals",
+        "on the backup",
+        "on the backup by order",
+        "no line",
+        "no line, no cause yet",
+        "the vendor is down",
+        "the vendor is down, on the backup",
+        "the vendor is slow",
+        "the vendor is back",
+        "only the status page",
+        "a backup that is missing",
+        "over",
+    ],
+)
+def test_the_one_big_word(incidents, failover, standing, cause):
+    found = page(*incidents, **failover)
+    assert (found.standing, found.cause) == (standing, cause)
+    assert found.can_work
+
+
+def test_the_page_says_when_the_next_word_comes():
+    told = replace(LINE, next_update=at(1800))
+    found = page(told, active=STICK)
+    assert (found.next_word_wall, found.since_wall) == (at(1800).wall, at(-60).wall)
+    assert (page(LINE).next_word_wall, page().next_word_wall, page().since_wall) == (None,) * 3
+
+
+def test_on_the_backup_a_phone_is_offered_to_the_computers():
+    found = page(LINE, active=STICK)
+    assert len(found.steps) == 3
+    assert "hotspot" in found.steps[-1]
+    assert "online over stick" in found.can_work
+    assert page(active=STICK).headline == "The box is on stick."
+
+
+def test_without_any_line_the_list_and_paper_come_first():
+    assert page(LINE, **STRANDED).steps[0].startswith("Use today's list")
+    assert page(LINE, **STRANDED).headline == "No internet. The network cable of cable is out."
+    assert page(**STRANDED).headline == "No internet."
+    assert len(page(**STRANDED).steps) == 3
+
+
+def test_without_any_line_each_one_is_said():
+    state = studio(LINE, **STRANDED)
+    lines = {
+        CABLE: UplinkState(diagnosis=Diagnosis(Cause.CABLE_OUT, 0.9, at(0))),
+        STICK: UplinkState(diagnosis=Diagnosis(Cause.NO_DATA, 0.9, at(0))),
+        "phone": UplinkState(diagnosis=Diagnosis(Cause.NONE, 0.9, at(0))),
+    }
+    found = banner(replace(state, uplinks=lines), at(0), POLICY)
+    assert found.changed == "Cable: cable out. stick: no data on the mobile line."
+    assert banner(state, at(0), POLICY).changed == "No line answers."
+
+
+def test_the_start_is_called_a_start():
+    assert page(active=None).headline == "Just started. Looking at the lines."
+
+
+@pytest.mark.parametrize(
+    "incident, failover, standing",
+    [
+        (LINE, {}, Standing.LIMITED),
+        (LINE, {"active": STICK}, Standing.BACKUP),
+        (LINE, STRANDED, Standing.OFFLINE),
+        (VENDOR, {"active": STICK}, Standing.VENDOR),
+        (SLOW, {}, Standing.LIMITED),
+        (BACKUP, STRANDED, Standing.NORMAL),
+    ],
+)
+def test_an_alert_speaks_of_its_own_incident(incident, failover, standing):
+    found = tell(incident, studio(**failover), POLICY)
+    assert (found.standing, found.cause) == (standing, incident.cause)
+
+
+@pytest.mark.parametrize(
+    "incident, text",
+    [
+        (LINE, "Cable works again. It took 75 seconds (cable out)."),
+        (VENDOR, "BookWell works again. It took 75 seconds (vendor down, not yet acknowledged)."),
+        (replace(LINE, uplink=None), "The line works again. It took 75 seconds (cable out)."),
+    ],
+)
+def test_the_end_is_told_with_its_length(incident, text):
+    assert over(replace(incident, resolved=at(15)), POLICY) == text
+
+
+def test_an_incident_that_is_not_over_has_no_length():
+    assert "1 seconds" in over(LINE, POLICY)
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [(0.2, "1 seconds"), (89, "89 seconds"), (90, "2 minutes"), (900, "15 minutes"),
+     (5399, "90 minutes"), (7200, "2 hours")],
+)  # fmt: skip
+def test_a_length_of_time_in_words(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("cause", Cause)
+class TestEveryCause:
+    def test_has_its_words(self, cause):
+        phrase = PHRASES[cause]
+        assert label(cause) == phrase.label
+        assert phrase.headline.endswith(".")
+        assert phrase.changed.endswith(".")
+        assert len(phrase.steps) <= 3
+        assert all(step.endswith(".") for step in phrase.steps)
+
+    def test_leaves_no_gap_in_its_words(self, cause):
+        scope = Scope.VENDOR if cause.startswith(("vendor", "status")) else Scope.LINE
+        incident = replace(LINE, scope=scope, cause=cause)
+        for stands in ({}, {"active": STICK}, STRANDED):
+            found = tell(incident, studio(**stands), POLICY)
+            words = " ".join([found.headline, found.can_work, found.changed, *found.steps])
+            assert not re.search(r"[{}]|None|  ", words)
+
+    def test_promises_no_time_and_blames_no_person(self, cause):
+        phrase = PHRASES[cause]
+        words = " ".join([phrase.headline, phrase.changed, *phrase.steps, phrase.call]).lower()
+        assert not re.search(r"\b(soon be|will be back in|user|fault of yours)\b", words)
+
+
+def test_every_standing_answers_can_i_still_work():
+    assert set(CAN_WORK) == set(Standing)
