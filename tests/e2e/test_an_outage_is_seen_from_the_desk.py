@@ -1,0 +1,144 @@
+"""One real outage, end to end: the cable is cut in the lab, Chromium runs on the desk PC."""
+
+import asyncio
+import os
+import re
+import signal
+import stat
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.lab.daemon import Daemon
+from tests.lab.lab import Lab, boottime_s
+from tests.lab.places import Place
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+CLIENT = "Anna B."
+MS = 1000
+SHOWN_S = 1.0  # after the decision
+DECIDED = re.compile(r"^(\S+)Z .*new connections via=LTE stick", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with Lab("self", phone=False) as standing:
+        yield standing
+
+
+@pytest.fixture
+def daemon(lab: Lab, tmp_path: Path) -> Iterator[Daemon]:
+    quick = '[timing]\nfailback_after = "2s"\n'
+    with Daemon(lab, tmp_path / "daemon", extra=quick) as running:
+        yield running
+        lab.heal_all()
+
+
+@pytest.fixture
+async def browser(lab: Lab, tmp_path: Path) -> AsyncIterator[Browser]:
+    """Chromium on the desk PC: in its network, driven over pipes from here."""
+    inside = tmp_path / "chromium"
+    namespace = lab.namespace(Place.DESK)
+    inside.write_text(f'#!/bin/sh\nexec nsenter --net=/run/netns/{namespace} chromium "$@"\n')
+    inside.chmod(inside.stat().st_mode | stat.S_IXUSR)
+    async with async_playwright() as tool:
+        made = await tool.chromium.launch(executable_path=inside, args=FLAGS)
+        yield made
+        await made.close()
+
+
+async def open_desk(lab: Lab, browser: Browser, path: str = "/") -> Page:
+    page = await browser.new_page()
+    end = time.monotonic() + 15
+    while True:
+        answer = await page.goto(f"http://{lab.box_address}:8080{path}")
+        if answer is not None and answer.ok and CLIENT in await page.content():
+            return page
+        assert time.monotonic() < end, await page.content()
+        await asyncio.sleep(0.2)
+
+
+async def test_the_page_tells_of_the_cut_within_a_second_and_the_day_never_blinks(
+    lab: Lab, daemon: Daemon, browser: Browser
+) -> None:
+    page = await open_desk(lab, browser)
+    await expect(page.get_by_role("heading", name="Everything works.")).to_be_visible()
+    seen: list[tuple[float, bool]] = []
+
+    async def look() -> None:
+        while True:
+            text = await page.inner_text("main")
+            seen.append((time.time(), "provider of broadband has a fault" in text))
+            assert CLIENT in text
+            await asyncio.sleep(0.02)
+
+    looking = asyncio.create_task(look())
+    await asyncio.to_thread(lab.inject, "blackhole")
+    await expect(page.get_by_text("provider of broadband has a fault")).to_be_visible(
+        timeout=5 * MS
+    )
+    await asyncio.sleep(0.1)
+    told = next(at for at, shows in seen if shows)
+    decided = await asyncio.to_thread(when_decided, daemon)
+    assert 0 <= told - decided <= SHOWN_S
+    await asyncio.to_thread(lab.heal, "blackhole")
+    await expect(page.get_by_role("heading", name="Everything works.")).to_be_visible(
+        timeout=60 * MS
+    )
+    looking.cancel()
+    results = await asyncio.gather(looking, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError), results
+
+
+def when_decided(daemon: Daemon) -> float:
+    """Give the wall time of the decision, from the log."""
+    found = DECIDED.search(daemon.log.read_text())
+    assert found is not None
+    stamp, _, millis = found[1].partition(".")
+    whole = time.mktime(time.strptime(stamp + "UTC", "%Y-%m-%dT%H:%M:%S%Z")) - time.timezone
+    return whole + float(f"0.{millis}")
+
+
+def desk_half(daemon: Daemon) -> int:
+    """Give the process that the watch half started."""
+    assert daemon.process is not None
+    pid = daemon.process.pid
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+async def test_the_desk_half_is_back_within_three_seconds_of_a_kill_and_nothing_is_lost(
+    lab: Lab, daemon: Daemon, browser: Browser
+) -> None:
+    page = await open_desk(lab, browser)
+    os.kill(desk_half(daemon), signal.SIGKILL)
+    killed = boottime_s()
+    while True:
+        status = await asyncio.to_thread(
+            lambda: (
+                lab.desk_pc.run(
+                    ["curl", "-s", "-m", "1", f"http://{lab.box_address}:8080/"],
+                    capture_output=True,
+                    check=False,
+                ).stdout
+            )
+        )
+        if CLIENT in str(status):
+            break
+        assert boottime_s() - killed < 3.0
+        await asyncio.sleep(0.05)
+    await expect(page.get_by_text(CLIENT).first).to_be_visible()
+
+
+async def test_a_broken_calendar_leaves_the_day_in_place_and_is_said(
+    lab: Lab, daemon: Daemon, browser: Browser
+) -> None:
+    page = await open_desk(lab, browser)
+    lab.inject("feed_broken:html")
+    lab.inject("blackhole")  # the change of line has the day fetched anew
+    await expect(page.get_by_text("web page instead of a calendar").first).to_be_visible(
+        timeout=15 * MS
+    )
+    assert CLIENT in await page.inner_text("main")
