@@ -16,8 +16,8 @@ from edge_watchdog.core.evidence import (
     Evidence,
     has_portal,
     internet,
+    is_lossy,
     is_silent,
-    loss_ratio,
     weigh,
 )
 from edge_watchdog.core.instant import Instant
@@ -336,9 +336,7 @@ def _anchors(known: UplinkState, evidence: Evidence, now: Instant, policy: Polic
     hearing = {t.operator for t in internet(known)} - deaf
     if len(deaf) >= 2 and hearing:
         return "partial"
-    ratio = loss_ratio(known, now, policy)
-    lossy = ratio is not None and ratio >= policy.loss_noticed_ratio
-    return "lossy" if lossy or known.cusum >= policy.cusum_h else "ok"
+    return "lossy" if is_lossy(known, now, policy) else "ok"
 
 
 def _deaf_operators(tracks: list[Track]) -> set[str]:

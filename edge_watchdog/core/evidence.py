@@ -15,6 +15,8 @@ from edge_watchdog.core.state import Bucket, Silence, Track, UplinkState
 
 BUCKET_S = 5.0
 STALE_PERIODS = 3.0  # one question may be lost, two in a row are news
+LOSS_SENT = 10  # with fewer no share can be told
+LOSS_LOST = 4
 SERVICE_MISSES = 2  # one unanswered name or page is a hiccup
 STALE_GRACE_S = 3.0  # the longest time a single question may take
 LONGEST_RTT_S = 0.8  # past this the miss timer has run out
@@ -235,12 +237,25 @@ def is_verified(known: UplinkState, now: Instant, policy: Policy) -> bool:
 
 def loss_ratio(known: UplinkState, now: Instant, policy: Policy) -> float | None:
     """Give the share of pulses lost in the loss window; None when too few were sent to say."""
-    oldest = int((now.mono - policy.loss_window_s) // BUCKET_S)
-    recent = [b for b in known.losses if b.slot > oldest]
+    recent = _recent(known, now, policy)
     sent = sum(b.sent for b in recent)
-    if sent < 10:
+    if sent < LOSS_SENT:
         return None
     return sum(b.lost for b in recent) / sent
+
+
+def is_lossy(known: UplinkState, now: Instant, policy: Policy) -> bool:
+    """Tell whether the line itself loses: a few misses are as likely a target that fell silent."""
+    if known.cusum >= policy.cusum_h:
+        return True
+    ratio = loss_ratio(known, now, policy)
+    lost = sum(b.lost for b in _recent(known, now, policy))
+    return ratio is not None and ratio >= policy.loss_noticed_ratio and lost >= LOSS_LOST
+
+
+def _recent(known: UplinkState, now: Instant, policy: Policy) -> list[Bucket]:
+    oldest = int((now.mono - policy.loss_window_s) // BUCKET_S)
+    return [b for b in known.losses if b.slot > oldest]
 
 
 def weigh(known: UplinkState, layer: Layer, now: Instant, policy: Policy) -> Evidence:
@@ -312,17 +327,12 @@ def _weigh_internet(known: UplinkState, now: Instant, policy: Policy) -> Evidenc
         health, words = Health.DOWN, "no host on the internet answers"
     elif not alive:
         health, words = Health.UNKNOWN, "hosts on the internet stopped answering, checking"
-    elif _is_lossy(known, ratio, policy):
-        health, words = Health.DEGRADED, f"{words}, {ratio:.0%} of questions are lost"
+    elif is_lossy(known, now, policy):
+        health = Health.DEGRADED
+        words += ", many questions are lost" if ratio is None else f", {ratio:.0%} are lost"
     elif len(alive) < min(2, len(everyone)):
         health = Health.DEGRADED
     return Evidence(health, answered, since, ratio, rtt, words)
-
-
-def _is_lossy(known: UplinkState, ratio: float | None, policy: Policy) -> bool:
-    if ratio is None:
-        return False
-    return ratio >= policy.loss_noticed_ratio or known.cusum >= policy.cusum_h
 
 
 def _weigh_service(known: UplinkState, layer: Layer, now: Instant) -> Evidence:

@@ -87,6 +87,9 @@ def _keep(state: State, scope: Scope, now: Instant, policy: Policy) -> State:
         return state if incident is None else _clear(state, incident, now)
     if incident is None:
         return _open(state, scope, trouble, now)
+    if incident.fine_since is not None and trouble.cause not in (incident.cause, Cause.CHECKING):
+        state = _swap(state, replace(incident, resolved=now))  # well in between: another one
+        return _open(state, scope, trouble, now)
     return _swap(state, _update(incident, trouble, now))
 
 
