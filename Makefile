@@ -20,7 +20,7 @@ run: $(READY)
 
 ## test    everything: lint, then all tests (root for the namespaces)
 test: apt-test root lint
-	@REQUIRE_ALL=1 $(BIN)/python -m pytest
+	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 ## lint    format, rules, types, and whether the generated pages are fresh
 lint: $(READY)
@@ -29,9 +29,11 @@ lint: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/edge-watchdog reference --check
 
-## bench   measure how long the box is without the internet, fault by fault (root)
+## bench   measure: outages bridged, what must not move the box, idle cost (root, half an hour)
 bench: apt-demo root $(READY)
 	@$(BIN)/python -m bench.failover
+	@$(BIN)/python -m bench.steady
+	@$(BIN)/python -m bench.cost
 
 ## clean   remove what was built here
 clean:
