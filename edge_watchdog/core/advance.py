@@ -19,20 +19,16 @@ from edge_watchdog.core.actions import (
 )
 from edge_watchdog.core.diagnosis import diagnose
 from edge_watchdog.core.events import (
-    Acknowledged,
     CacheReported,
-    ClockStepped,
     Done,
     Event,
     HoursChanged,
     JourneyReported,
     LinkChanged,
-    Ordered,
     Sampled,
     Started,
     Stopping,
     VendorReported,
-    Woke,
     WorkerFailed,
 )
 from edge_watchdog.core.evidence import (
@@ -143,8 +139,8 @@ def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Ac
             state = _note(replace(state, unfinished=left), "" if event.ok else event.detail)
         case WorkerFailed():
             state = _note(state, f"{event.worker}: {event.error}")
-        case ClockStepped() | Acknowledged() | Ordered() | Woke() | Stopping():
-            pass
+        case _:
+            pass  # orders, acknowledgements and the time are dealt with by whoever decides
     return state, ()
 
 

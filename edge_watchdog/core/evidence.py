@@ -267,7 +267,7 @@ def weigh(known: UplinkState, layer: Layer, now: Instant, policy: Policy) -> Evi
             return _weigh_gateway(known, now)
         case Layer.INTERNET:
             return _weigh_internet(known, now, policy)
-        case Layer.NAMES | Layer.WEB:
+        case Layer.NAMES | Layer.WEB:  # pragma: no branch - all are named
             return _weigh_service(known, layer, now)
 
 
@@ -372,7 +372,7 @@ def stale_after(known: UplinkState, layer: Layer) -> float:
             period = periods.names
         case Layer.WEB:
             period = periods.web
-        case Layer.LINK:
+        case Layer.LINK:  # pragma: no branch - all are named
             period = None
     return STALE_PERIODS * (10.0 if period is None else period) + STALE_GRACE_S
 

@@ -100,7 +100,7 @@ def find_trouble(state: State, scope: Scope, now: Instant, policy: Policy) -> Tr
             return _line_trouble(state, now, policy)
         case Scope.VENDOR:
             return _vendor_trouble(state, now)
-        case Scope.BACKUP:
+        case Scope.BACKUP:  # pragma: no branch - all are named
             return _backup_trouble(state, now, policy)
 
 

@@ -104,9 +104,7 @@ def _incident(incident: Incident, policy: Policy) -> IncidentView:
 
 def _failback_at(state: State, now: Instant, policy: Policy) -> float | None:
     better = preferred_clean(state, now, policy) if state.failover.active else None
-    if better is None:
-        return None
-    since = state.uplinks[better].clean_since
+    since = state.uplinks[better].clean_since if better else None
     if since is None:
         return None
     return since.wall + hold_s(state.failover, policy)
