@@ -1,8 +1,10 @@
 """A mind on the operating table: its clock is stepped by hand, its senses are fed by hand."""
 
+import copy
+import functools
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from edge_watchdog.core.actions import Action, RouteVia
 from edge_watchdog.core.advance import advance, begin
@@ -43,7 +45,7 @@ def sample(
     uplink: str = CABLE,
     lost: bool = False,
     how: str = "icmp",
-    **fields: object,
+    **fields: Any,
 ) -> Sample:
     """One question to one anchor, answered unless *lost*."""
     base = Sample(
@@ -91,12 +93,18 @@ class Mind:
     def known(self, uplink: str = CABLE) -> UplinkState:
         return self.state.uplinks[uplink]
 
-    def put(self, uplink: str, **fields: object) -> None:
+    def twin(self) -> "Mind":
+        """Give another one in the very same state; states are values."""
+        other = copy.copy(self)
+        other.actions = list(self.actions)
+        return other
+
+    def put(self, uplink: str, **fields: Any) -> None:
         """Have it know of *uplink* what it could have learned."""
         known = replace(self.state.uplinks[uplink], **fields)
         self.state = replace(self.state, uplinks={**self.state.uplinks, uplink: known})
 
-    def decided(self, **fields: object) -> None:
+    def decided(self, **fields: Any) -> None:
         """Have its failover stand otherwise."""
         self.state = replace(self.state, failover=replace(self.failover, **fields))
 
@@ -160,12 +168,17 @@ def only(kind: type[A], actions: Iterable[object]) -> list[A]:
     return [a for a in actions if isinstance(a, kind)]
 
 
-def ready(policy: Policy = POLICY) -> Mind:
-    """A mind that has been running for a while, with everything well."""
+@functools.cache
+def _ready(policy: Policy) -> "Mind":
     mind = Mind(policy)
     mind.carry_out()
     mind.fine_for(20, *mind.state.uplinks)
     return mind
+
+
+def ready(policy: Policy = POLICY) -> Mind:
+    """A mind that has been running for a while, with everything well."""
+    return _ready(policy).twin()
 
 
 def well(policy: Policy = POLICY) -> Mind:

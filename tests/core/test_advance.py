@@ -1,3 +1,4 @@
+# mypy: disable-error-code="operator,union-attr"
 """The whole mind in two calls."""
 
 import math
@@ -7,6 +8,7 @@ import pytest
 
 from edge_watchdog.core.actions import (
     Evict,
+    FetchSchedule,
     ProbeBurst,
     ProbeEvery,
     Reason,
@@ -121,6 +123,27 @@ class TestLearning:
         mind.carry_out()
         assert mind.state.unfinished == ()
         assert mind.state.trouble == ()
+
+
+class TestFetching:
+    """The day is fetched when a new line can carry it, or while a vendor in trouble still can."""
+
+    def test_a_new_line_carries_the_day(self):
+        assert only(FetchSchedule, Mind().actions)[0].why == "the line in use changed"
+        assert only(FetchSchedule, ready().fine_for(30)) == []
+        mind = ready()
+        mind.link(CABLE, UNPLUGGED)
+        mind.answers(STICK)
+        mind.pass_time(0.06)
+        assert len(only(FetchSchedule, mind.carry_out())) == 1
+
+    @pytest.mark.parametrize("stage, fetches", [(Stage.DONE, 1), (Stage.HTTP, 0)])
+    def test_a_vendor_that_announces_trouble_is_asked_while_it_works(self, stage, fetches):
+        mind = well()
+        mind.feed(JourneyReported(mind.now, JourneyReport(mind.now, CABLE, stage)))
+        report = VendorReport(mind.now, VendorLevel.DEGRADED)
+        made = [*mind.feed(VendorReported(mind.now, report))]
+        assert len(only(FetchSchedule, made)) == fetches
 
 
 class TestLinks:
@@ -368,6 +391,18 @@ class TestDeadlines:
         mind.answers(CABLE, "alpha")
         due = next_deadline(mind.state, POLICY, mind.now)
         assert due <= mind.now.mono + 3.001
+
+    def test_a_way_back_of_which_little_is_known_still_ends(self):
+        mind = diverted()
+        mind.put(CABLE, silence=None, link_at=None)
+        mind.decided(left_since=None)
+        assert next_deadline(mind.state, POLICY, mind.now) > mind.now.mono
+
+    def test_held_lines_of_which_one_is_not_clean(self):
+        mind = holding()
+        mind.put(STICK, clean_since=None)
+        due = next_deadline(mind.state, POLICY, mind.now)
+        assert due <= mind.known().clean_since.mono + 60.001
 
     def test_an_old_word_wakes_the_mind(self):
         mind = ready()

@@ -1,6 +1,8 @@
+# mypy: disable-error-code="union-attr"
 """When people are told, and why."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ TOLD = replace(
 TOLD_MILD = replace(TOLD, severity=Severity.NOTICE, told=Severity.NOTICE)
 
 
-def studio(*incidents: Incident, **known: object) -> State:
+def studio(*incidents: Incident, **known: Any) -> State:
     lines = {CABLE: UplinkState(**known), STICK: UplinkState()}
     return State(lines, Failover(active=STICK), incidents=incidents, next_id=40)
 

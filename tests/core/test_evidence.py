@@ -1,3 +1,4 @@
+# mypy: disable-error-code="comparison-overlap,operator,union-attr"
 """Samples in, evidence out."""
 
 from dataclasses import replace

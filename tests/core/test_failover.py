@@ -1,3 +1,4 @@
+# mypy: disable-error-code="comparison-overlap,union-attr"
 """The numbers of the failover, one by one; stories and the studio in memory put them together."""
 
 from dataclasses import replace
@@ -6,7 +7,7 @@ import pytest
 
 from edge_watchdog.core.actions import Evict, ProbeBurst, Ready
 from edge_watchdog.core.events import LinkChanged, Ordered, OrderKind, Started, Woke
-from edge_watchdog.core.failover import TRANSITIONS, Sign, next_standby
+from edge_watchdog.core.failover import TRANSITIONS, Sign, next_standby, preferred_clean
 from edge_watchdog.core.model import Finding, Layer
 from edge_watchdog.core.state import Phase, Silence
 from tests.core.mind import (
@@ -527,3 +528,18 @@ def test_a_link_of_nobody_is_no_news():
     mind = ready()
     assert mind.feed(LinkChanged(mind.now, "satellite", UP)) == []
     assert POLICY.uplinks[0].name == mind.failover.active
+
+
+def test_a_way_back_without_a_line_is_no_way_back():
+    mind = diverted()
+    mind.decided(left=None)
+    assert only(Evict, mind.answers(STICK)) == []
+    assert mind.failover.phase is Phase.SETTLED
+
+
+def test_before_there_is_a_line_in_use_the_better_one_is_any_clean_one():
+    mind = ready()
+    mind.decided(active=None)
+    mind.second += 1
+    assert preferred_clean(mind.state, mind.now, POLICY) == CABLE
+    assert preferred_clean(Mind(links=()).state, mind.now, POLICY) is None

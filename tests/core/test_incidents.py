@@ -1,6 +1,7 @@
 """One root cause, one incident, from its first sign to its proven end."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def studio(
     *,
     vendor: Cause | None = Cause.NONE,
     since: float = 0.0,
-    **failover: object,
+    **failover: Any,
 ) -> State:
     said = None if vendor is None else Diagnosis(vendor, 0.9, at(since), ("seen",))
     stands = replace(Failover(active=CABLE), **failover)
@@ -56,7 +57,7 @@ def kept(state: State, second: float = 0.0, policy=POLICY) -> State:
     return keep_incidents(state, Woke(now), now, policy)
 
 
-def then(state: State, **changes: object) -> State:
+def then(state: State, **changes: Any) -> State:
     """Have the same incidents in another situation."""
     return replace(studio(**changes), incidents=state.incidents, next_incident=state.next_incident)
 
@@ -152,6 +153,18 @@ class TestOurLine:
         state = kept(then(state), 10)
         state = kept(then(state, cable=ill(Cause.DNS_DEAD)), 12)
         assert (incident(state).fine_since, len(state.incidents)) == (None, 1)
+
+    def test_another_cause_after_a_moment_of_being_fine_is_another_incident(self):
+        state = kept(studio(ill(Cause.DNS_DEAD)))
+        state = kept(then(state), 10)
+        state = kept(then(state, cable=ill(Cause.CABLE_OUT, 12), active=STICK), 12)
+        assert [(i.cause, i.resolved) for i in state.incidents] == [
+            (Cause.DNS_DEAD, at(12)),
+            (Cause.CABLE_OUT, None),
+        ]
+
+    def test_stranded_without_any_known_fault_is_still_checking(self):
+        assert incident(kept(studio(phase=Phase.STRANDED))).cause is Cause.CHECKING
 
 
 class TestByChoice:

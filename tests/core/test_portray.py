@@ -1,3 +1,4 @@
+# mypy: disable-error-code="union-attr"
 """The one picture that every face shows."""
 
 from dataclasses import replace
@@ -142,7 +143,9 @@ class TestTheVendor:
 
     def test_it_is_not_judged_while_our_own_line_is_not_verified(self):
         mind = ready()
-        mind.state = replace(mind.state, vendor=VendorState(VendorReport(mind.now, "unknown")))
+        mind.state = replace(
+            mind.state, vendor=VendorState(VendorReport(mind.now, VendorLevel.UNKNOWN))
+        )
         assert shown(mind).vendor.app_evidence == "our own line is not verified"
 
     def test_a_visit_alone_is_shown_too(self):

@@ -1,6 +1,8 @@
+# mypy: disable-error-code="union-attr"
 """Is it the vendor?  Never said in haste, never said while it may be us."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ RED = VendorReport(at(0), VendorLevel.MAJOR_OUTAGE, "Bookings do not load")
 WORK = VendorReport(at(0), VendorLevel.MAINTENANCE, "New version")
 
 
-def visit(second: float = 0.0, stage: Stage = Stage.DONE, **fields: object) -> JourneyReport:
+def visit(second: float = 0.0, stage: Stage = Stage.DONE, **fields: Any) -> JourneyReport:
     return replace(JourneyReport(at(second), CABLE, stage), **fields)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -23,15 +24,14 @@ from tests.core.mind import CABLE, POLICY, STICK, at
 LINE = Incident(1, Scope.LINE, Cause.CABLE_OUT, Severity.WARNING, at(-60), CABLE)
 VENDOR = Incident(2, Scope.VENDOR, Cause.VENDOR_SILENT, Severity.OUTAGE, at(-60), CABLE)
 BACKUP = Incident(3, Scope.BACKUP, Cause.DEVICE_GONE, Severity.NOTICE, at(-60), STICK)
-FINE = {"fine_since": at(0)}
 
 
-def studio(*incidents: Incident, **failover: object) -> State:
+def studio(*incidents: Incident, **failover: Any) -> State:
     stands = replace(Failover(active=CABLE, since=at(-9)), **failover)
     return State({CABLE: UplinkState(), STICK: UplinkState()}, stands, incidents=incidents)
 
 
-def page(*incidents: Incident, **failover: object):
+def page(*incidents: Incident, **failover: Any):
     return banner(studio(*incidents, **failover), at(0), POLICY)
 
 
@@ -48,7 +48,7 @@ STRANDED = {"phase": Phase.STRANDED}
         ([], {"phase": Phase.SUSPECT, "since": at(-0.5)}, Standing.NORMAL, Cause.NONE),
         ([], {"phase": Phase.SUSPECT, "since": at(-1.5)}, Standing.CHECKING, Cause.CHECKING),
         ([LINE], {}, Standing.LIMITED, Cause.CABLE_OUT),
-        ([replace(LINE, **FINE)], {}, Standing.NORMAL, Cause.NONE),
+        ([replace(LINE, fine_since=at(0))], {}, Standing.NORMAL, Cause.NONE),
         ([LINE], {"active": STICK}, Standing.BACKUP, Cause.CABLE_OUT),
         ([], {"active": STICK}, Standing.BACKUP, Cause.NONE),
         ([LINE], STRANDED, Standing.OFFLINE, Cause.CABLE_OUT),
@@ -56,7 +56,7 @@ STRANDED = {"phase": Phase.STRANDED}
         ([VENDOR], {}, Standing.VENDOR, Cause.VENDOR_SILENT),
         ([VENDOR, LINE], {"active": STICK}, Standing.VENDOR, Cause.VENDOR_SILENT),
         ([SLOW], {}, Standing.LIMITED, Cause.VENDOR_SLOW),
-        ([replace(VENDOR, **FINE)], {}, Standing.NORMAL, Cause.NONE),
+        ([replace(VENDOR, fine_since=at(0))], {}, Standing.NORMAL, Cause.NONE),
         ([QUIET], {}, Standing.NORMAL, Cause.STATUS_PAGE_DOWN),
         ([BACKUP], {}, Standing.NORMAL, Cause.NONE),
         ([replace(LINE, resolved=at(-1))], {}, Standing.NORMAL, Cause.NONE),
