@@ -85,7 +85,7 @@ class Studio:
         self.state: State = begin(policy)
         self.now = BEGAN
         self.route: str | None = None
-        self._watch = watch
+        self.watch = watch
         self._turns: dict[str, Turn] = {}
         self._dice = Random(seed)  # noqa: S311 - it must repeat, it need not be secret
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
@@ -142,8 +142,8 @@ class Studio:
         self.state = step.state
         wake = next_deadline(self.state, self.policy, self.now)
         self._wake = math.inf if wake is None else wake
-        if self._watch is not None:
-            self._watch(before, event, step)
+        if self.watch is not None:
+            self.watch(before, event, step)
         for action in step.actions:
             self._carry_out(action)
 
