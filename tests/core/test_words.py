@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from edge_watchdog.core.actions import Severity
+from edge_watchdog.core.model import Layer
 from edge_watchdog.core.state import (
     Cause,
     Diagnosis,
@@ -15,10 +16,20 @@ from edge_watchdog.core.state import (
     Phase,
     Scope,
     State,
+    Track,
     UplinkState,
 )
 from edge_watchdog.core.view import Standing
-from edge_watchdog.core.words import CAN_WORK, PHRASES, banner, duration, label, over, tell
+from edge_watchdog.core.words import (
+    CAN_WORK,
+    PHRASES,
+    STARTING,
+    banner,
+    duration,
+    label,
+    over,
+    tell,
+)
 from tests.core.mind import CABLE, POLICY, STICK, at
 
 LINE = Incident(1, Scope.LINE, Cause.CABLE_OUT, Severity.WARNING, at(-60), CABLE)
@@ -26,9 +37,13 @@ VENDOR = Incident(2, Scope.VENDOR, Cause.VENDOR_SILENT, Severity.OUTAGE, at(-60)
 BACKUP = Incident(3, Scope.BACKUP, Cause.DEVICE_GONE, Severity.NOTICE, at(-60), STICK)
 
 
-def studio(*incidents: Incident, **failover: Any) -> State:
+HEARD = Track(Layer.INTERNET, "icmp 198.51.100.1", "alpha", at(-1), heard=at(-1))
+ANSWERS = UplinkState(tracks={"internet icmp 198.51.100.1": HEARD})
+
+
+def studio(*incidents: Incident, known: UplinkState = ANSWERS, **failover: Any) -> State:
     stands = replace(Failover(active=CABLE, since=at(-9)), **failover)
-    return State({CABLE: UplinkState(), STICK: UplinkState()}, stands, incidents=incidents)
+    return State({CABLE: known, STICK: UplinkState()}, stands, incidents=incidents)
 
 
 def page(*incidents: Incident, **failover: Any):
@@ -85,6 +100,24 @@ def test_the_one_big_word(incidents, failover, standing, cause):
     found = page(*incidents, **failover)
     assert (found.standing, found.cause) == (standing, cause)
     assert found.can_work
+
+
+def checking_since(second: float) -> UplinkState:
+    return replace(ANSWERS, diagnosis=Diagnosis(Cause.CHECKING, 0.0, at(second)))
+
+
+@pytest.mark.parametrize(
+    ("known", "standing", "headline"),
+    [
+        (UplinkState(), Standing.CHECKING, STARTING),
+        (checking_since(-1), Standing.NORMAL, "Everything works."),
+        (checking_since(-3), Standing.CHECKING, "Something is not right. Still checking."),
+    ],
+    ids=["nobody has answered yet", "a moment of doubt", "a doubt that stays"],
+)
+def test_what_is_not_known_is_not_called_fine(known, standing, headline):
+    found = banner(studio(known=known), at(0), POLICY)
+    assert (found.standing, found.headline) == (standing, headline)
 
 
 def test_the_page_says_when_the_next_word_comes():
