@@ -52,7 +52,7 @@ def page(*incidents: Incident, **failover: Any):
 
 SLOW = replace(VENDOR, cause=Cause.VENDOR_SLOW, severity=Severity.WARNING)
 QUIET = replace(VENDOR, cause=Cause.STATUS_PAGE_DOWN, severity=Severity.NOTICE)
-STRANDED = {"phase": Phase.STRANDED}
+STRANDED: dict[str, Any] = {"phase": Phase.STRANDED}
 
 
 @pytest.mark.parametrize(
