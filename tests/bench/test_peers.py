@@ -107,6 +107,13 @@ def test_who_is_missing_or_failed_is_named_and_not_counted():
     assert f"- {SCRIPT}, reject: no result: no lease within 15 s" in text
 
 
+async def test_all_that_was_named_in_a_while_is_told_in_order():
+    said = iter(["none", "checking", "line loss", "line loss", "dns dead"])
+    running = rivals.Running(0, lambda: next(said, "none"))
+    assert await peers.names_within(running, 0.5, 0.001) == "line loss, then dns dead"
+    assert await peers.names_within(running, 0.05, 0.001) == "none"
+
+
 def test_a_program_that_is_nowhere_is_missing():
     rival = rivals.Rival("nobody", rivals.RIVALS[0].start, ("sh", "no-such-program"))
     assert rival.missing() == ["no-such-program"]
