@@ -299,10 +299,11 @@ def report(outcomes: Sequence[Outcome], missing: Sequence[str], pace: Pace) -> s
                 by_fault(ours, faults, cause_cell, pace),
             )
         )
-    parts.append(("What it costs, faults included:", cost_table(outcomes)))
+    if outcomes:
+        parts.append(("What it costs, faults included:", cost_table(outcomes)))
     notes = [f"- Missing here: {words}" for words in missing]
     notes += [f"- {o.who}, {o.fault}: no result: {o.problem}" for o in outcomes if o.problem]
-    return "\n\n".join([*(f"{title}\n\n{text}" for title, text in parts), *notes])
+    return "\n\n".join([*(f"{title}\n\n{text}" for title, text in parts), "\n".join(notes)])
 
 
 def main() -> None:
