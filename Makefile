@@ -29,15 +29,17 @@ lint: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/edge-watchdog reference --check
 
-## bench   measure: outages bridged, what must not move the box, idle cost (root, half an hour)
-bench: apt-demo root $(READY)
+## bench   measure: outages bridged, what must not move the box, idle cost, peers (root, two hours)
+bench: apt-demo apt-bench root $(READY)
+	@.ci/unpack
 	@$(BIN)/python -m bench.failover
 	@$(BIN)/python -m bench.steady
 	@$(BIN)/python -m bench.cost
+	@$(BIN)/python -m bench.peers
 
 ## clean   remove what was built here
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .peers build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 help:
 	@echo 'edge_watchdog: the connectivity watchdog for a studio. Two commands to begin with:'
@@ -49,7 +51,7 @@ root:
 	    echo 'Network namespaces need root: sudo make $(MAKECMDGOALS)' >&2; \
 	    echo 'Without root: make run (observes the lines of this machine).' >&2; exit 1; }
 
-apt-demo apt-test: apt-%:
+apt-demo apt-test apt-bench: apt-%:
 	@.ci/apt $* $(PYTHON)
 
 $(READY): pyproject.toml

@@ -9,65 +9,21 @@ was opened after it and succeeded.  Needs root; everything stays in network name
 
 import argparse
 import asyncio
-import contextlib
-import socket
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.calls import Caller
 from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
-from tests.lab.places import CONNECTIVITY, HOSTS
 
-TARGET = (HOSTS[CONNECTIVITY], 80)
-EVERY_S = 0.01
-PATIENCE_S = 0.5
 LIMITS_S = {"blackhole": 1.5, "cable_out": 0.2}
-
-
-def boottime_s() -> float:
-    """Give CLOCK_BOOTTIME."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-@dataclass(slots=True)
-class Caller:
-    """Opens connections from the box; *good* are the times at which successful ones were begun."""
-
-    lab: Lab
-    target: tuple[str, int]
-    good: list[tuple[float, float]] = field(default_factory=list)
-
-    async def run(self) -> None:
-        """Call for ever."""
-        calls: set[asyncio.Task[None]] = set()
-        while True:
-            call = asyncio.create_task(self._call())
-            calls.add(call)
-            call.add_done_callback(calls.discard)
-            await asyncio.sleep(EVERY_S)
-
-    async def _call(self) -> None:
-        began = boottime_s()
-        with self.lab.box.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-            sock.setblocking(False)
-            loop = asyncio.get_running_loop()
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(PATIENCE_S):
-                    await loop.sock_connect(sock, self.target)
-                self.good.append((began, boottime_s()))
-
-    def restored_after(self, cut: float) -> float | None:
-        """Give the seconds from *cut* to the first success that was begun after it."""
-        ends = [end for began, end in self.good if began > cut]
-        return min(ends) - cut if ends else None
 
 
 async def measure(lab: Lab, fault: str) -> float | None:
     """Break, wait until it works again, heal; gives the seconds without the internet."""
-    caller = Caller(lab, TARGET)
+    caller = Caller(lab)
     task = asyncio.create_task(caller.run())
     try:
         await asyncio.sleep(0.3)
