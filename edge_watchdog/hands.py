@@ -8,6 +8,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -37,6 +38,8 @@ from edge_watchdog.core.view import StudioView
 from edge_watchdog.links import LinkError, UplinkDriver
 from edge_watchdog.links.ethernet import EthernetDriver
 from edge_watchdog.links.evict import end_connections
+from edge_watchdog.links.firewall import remove_table
+from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
 from edge_watchdog.links.routes import Exit, Overlay
@@ -67,11 +70,13 @@ class Hands:
         self._clock = clock
         self._ca_file = config.vendor.ca_file if config.vendor else None
         self._kernel = Kernel()
-        self._overlay = Overlay(self._kernel)
+        self._gateway = self._gateway_mode()
+        self._overlay = Overlay(self._kernel, by_mark=self._gateway is not None)
         self._sampler = Sampler(
             config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
         )
         self._links: dict[str, LinkState] = {}
+        self._read: dict[str, LinkState] = {}  # the same, as the drivers gave them
         self._bindings: dict[str, Binding] = {}
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._active: str | None = None
@@ -84,6 +89,12 @@ class Hands:
         path = Path(config.box.state_dir) / "watch" / "outbox.db"
         self._outbox = Outbox(path, self._channels(), clock)
         self._vendor = self._vendor_watcher()
+
+    def _gateway_mode(self) -> Gateway | None:
+        if self._config.box.mode is not Mode.GATEWAY:
+            return None
+        interfaces = {u.uplink.name: u.uplink.interface for u in self._config.uplinks}
+        return Gateway(self._config.box.lan_interfaces, interfaces, clock=self._clock)
 
     def _driver(self, options: object, number: int) -> UplinkDriver:
         assert options is None or isinstance(options, Ethernet)  # noqa: S101 - the registry's only kind
@@ -115,6 +126,10 @@ class Hands:
     async def open(self) -> None:
         """Connect to the kernel; raises LinkError."""
         await self._kernel.open()
+        if self._gateway is not None:
+            self._gateway.open()
+        elif self._config.box.mode is Mode.SELF:
+            await remove_table()  # of a run in gateway mode, which a new configuration ended
 
     async def close(self, *, keep_route: bool) -> None:
         """Remove everything of ours from the kernel, unless the next run goes on at once."""
@@ -126,6 +141,8 @@ class Hands:
         await self._outbox.close()
         if self._mqtt is not None:
             await self._mqtt.close()
+        if self._gateway is not None:
+            await self._gateway.close(keep=keep_route)
         if not keep_route and self._config.box.mode is not Mode.OBSERVE:
             await self._overlay.clear()
         await self._kernel.close()
@@ -145,6 +162,8 @@ class Hands:
             workers["mqtt"] = self._mqtt.run
         if self._config.box.mode is not Mode.OBSERVE:
             workers["overlay"] = self._keep_overlay
+        if self._gateway is not None:
+            workers["gateway"] = self._gateway.run
         return workers
 
     def show(self, view: StudioView) -> None:
@@ -153,9 +172,10 @@ class Hands:
             self._mqtt.show(view)
 
     def problems(self) -> tuple[str, ...]:
-        """Say what the owner should know of alerts that do not get through."""
+        """Say what the owner should know: alerts that do not get through, a LAN not routed."""
         broker = self._mqtt.problem if self._mqtt is not None else ""
-        return (*self._outbox.problems(), *((broker,) if broker else ()))
+        routing = self._gateway.problems() if self._gateway is not None else ()
+        return (*routing, *self._outbox.problems(), *((broker,) if broker else ()))
 
     def carry_out(self, action: Action) -> None:
         """Begin *action*; RouteVia, Evict, Ready and Release come back as Done."""
@@ -192,17 +212,25 @@ class Hands:
             case RouteVia():
                 await self._seen_all.wait()
                 await self._overlay.steer(action.uplink)
+                if self._gateway is not None:
+                    await self._gateway.steer(action.uplink)
                 self._active = action.uplink
                 self._outbox.wake()
             case Evict():
-                binding = self._bindings.get(action.uplink)
-                if binding is not None:
-                    ended = await end_connections(binding.source)
-                    log.info("evicted uplink=%s connections=%d", action.uplink, ended)
+                await self._evict(action.uplink)
             case Ready():
                 await self._drivers[action.uplink].bring_up()
             case Release():
                 await self._drivers[action.uplink].release()
+
+    async def _evict(self, uplink: str) -> None:
+        binding = self._bindings.get(uplink)
+        if binding is not None:
+            ended = await end_connections(binding.source)
+            log.info("evicted uplink=%s connections=%d", uplink, ended)
+        if self._gateway is not None:
+            flows = await self._gateway.evict(uplink)
+            log.info("evicted uplink=%s flows=%d", uplink, flows)
 
     def _follow_vendor(self, action: WatchVendor) -> None:
         if action.via is not None:
@@ -222,6 +250,8 @@ class Hands:
 
     async def _link_changed(self, name: str, state: LinkState) -> None:
         """Bad news first: the mind is told before tables are tidied; good news after they stand."""
+        self._read[name] = state
+        state = self._judged(name, state)
         self._links[name] = state
         event = LinkChanged(self._clock.now(), name, state)
         if is_hard_down(state):
@@ -230,6 +260,13 @@ class Hands:
         await self._bind(name, state)
         if not is_hard_down(state):
             self._emit(event)
+
+    def _judged(self, name: str, state: LinkState) -> LinkState:
+        """Take the way out from an uplink that nobody could route beside the LAN."""
+        gateway = self._gateway
+        if gateway is None or not gateway.refuses(name, state.addresses, self._kernel.snapshot):
+            return state
+        return replace(state, gateway=None, routed=False)
 
     def _exits(self) -> dict[str, Exit]:
         exits = {}
@@ -278,6 +315,9 @@ class Hands:
     async def _keep_overlay(self) -> None:
         """Put back what others removed: after every look at the kernel, at least every 5 s."""
         async for _ in self._kernel.looks():
+            for name, state in tuple(self._read.items()):
+                if self._judged(name, state) != self._links[name]:  # the LAN has other addresses
+                    await self._link_changed(name, state)
             await self._know_exits()
 
     async def _know_exits(self) -> None:

@@ -49,7 +49,8 @@ class Box:
     mode: Mode = field(
         default=Mode.OBSERVE,
         metadata={
-            "doc": "observe touches nothing; self moves the box's own new connections to a backup.",
+            "doc": "observe touches nothing; self moves the box's own new connections to a backup;"
+            " gateway moves those of the studio's computers too, which it routes.",
             "shipped": Mode.SELF,
         },
     )

@@ -74,6 +74,13 @@ def test_the_mind_gets_its_numbers_in_seconds():
     assert [uplink.name for uplink in chosen.uplinks] == ["broadband", "LTE stick"]
 
 
+def test_a_gateway_needs_to_know_where_the_computers_are():
+    text = GOOD.replace('mode = "self"', 'mode = "gateway"')
+    assert parse(text).box.mode is Mode.GATEWAY
+    with pytest.raises(ConfigError, match=r"\[box\] lan_interfaces: is missing"):
+        parse(text.replace('lan_interfaces = ["lan0"]', ""))
+
+
 def test_a_machine_without_a_configuration_is_only_looked_at():
     config = observing(["eth0", "usb0"], own_outline(time_zone="UTC", state_dir="/tmp/state"))
     assert config.box.mode is Mode.OBSERVE
@@ -117,14 +124,6 @@ MISTAKES = [
         (
             "[studio] opening_hours = \"Mon-Sut 09:00-19:00\": 'Sut' is no day;"
             " known: Mon, Tue, Wed, Thu, Fri, Sat, Sun"
-        ),
-    ),
-    (
-        'mode = "self"',
-        'mode = "gateway"',
-        (
-            '[box] mode = "gateway": routing the studio\'s LAN through the box is not in this'
-            " version; it knows observe and self"
         ),
     ),
     ('mode = "self"', 'mode = "slef"', '[box] mode = "slef": did you mean self?'),
