@@ -35,7 +35,7 @@ from edge_watchdog.core.evidence import is_hard_down
 from edge_watchdog.core.model import LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
-from edge_watchdog.links import LinkError, UplinkDriver
+from edge_watchdog.links import UplinkDriver
 from edge_watchdog.links.ethernet import EthernetDriver
 from edge_watchdog.links.evict import end_connections
 from edge_watchdog.links.firewall import remove_table
@@ -46,7 +46,10 @@ from edge_watchdog.links.routes import Exit, Overlay
 from edge_watchdog.mqtt import MqttFace
 from edge_watchdog.probes.bind import Binding, open_session
 from edge_watchdog.probes.sampler import Sampler
+from edge_watchdog.supervise import attempt
 from edge_watchdog.vendors.watcher import VendorWatcher
+
+ACT_S = 10.0  # longer than the first look at all lines takes
 
 log = logging.getLogger(__name__)
 
@@ -199,13 +202,8 @@ class Hands:
         task.add_done_callback(self._tasks.discard)
 
     async def _report(self, number: int, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except LinkError as error:
-            log.warning("refused action=%d %s", number, error)
-            self._emit(Done(self._clock.now(), number, ok=False, detail=str(error)))
-        else:
-            self._emit(Done(self._clock.now(), number, ok=True))
+        refused = await attempt(str(number), work, within_s=ACT_S)
+        self._emit(Done(self._clock.now(), number, ok=not refused, detail=refused))
 
     async def _touch(self, action: RouteVia | Evict | Ready | Release) -> None:
         match action:

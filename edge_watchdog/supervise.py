@@ -47,6 +47,22 @@ async def keep_running(
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
 
+async def attempt(name: str, work: Awaitable[None], *, within_s: float) -> str:
+    """Do *work* once; gives "" when it is done, else why not.  Only cancellation passes through.
+
+    Whoever waits for an outcome must hear of one, whatever went wrong.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            await work
+    except TimeoutError:
+        return f"not done within {within_s:g} s"
+    except Exception as error:
+        log.exception("action=%s failed", name)
+        return _in_one_line(error)
+    return ""
+
+
 async def _failure_of(name: str, work: Callable[[], Awaitable[None]]) -> str:
     try:
         await work()

@@ -96,12 +96,14 @@ class Watch:
         again: Config | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                for name, work in self._workers().items():
+                group.create_task(self._pump(), name="pump")
+                workers = [
                     group.create_task(self._keep(name, work), name=name)
-                pump = group.create_task(self._pump(), name="pump")
+                    for name, work in self._workers().items()
+                ]
                 again = await self._stop
-                for task in group._tasks - {pump}:  # noqa: SLF001 - no public way to end a group
-                    task.cancel()
+                for worker in workers:
+                    worker.cancel()
                 self._emit(Stopping(self._clock.now()))
         finally:
             if again is None:  # systemd would take it for the end and wait for the exit

@@ -54,7 +54,7 @@ from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Failover, Incident, Phase, State, UplinkState
 
 TICK_S = 1e-3  # a deadline lies at least this far ahead, so that time always moves
-HAIR_S = 1e-6  # and a hair behind what is due, so that rounding never makes it come too early
+HAIR_S = 2e-3  # and behind what is due: a story keeps milliseconds and must be decided alike
 KEEPS_TROUBLE = 20
 
 

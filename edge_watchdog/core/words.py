@@ -7,10 +7,11 @@ the uplink spoken of, {backup} the one in use instead, {vendor} the scheduling v
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edge_watchdog.core.evidence import internet
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.state import Cause, Incident, Phase, Scope, State
+from edge_watchdog.core.state import Cause, Incident, Phase, Scope, State, UplinkState
 from edge_watchdog.core.view import Banner, Standing
 
 
@@ -29,6 +30,8 @@ WORK_ON = "Take bookings and sales on paper and enter them later."
 USE_LIST = "Use today's list on this page."
 HOTSPOT = "If a computer needs the internet now, join it to a phone's hotspot."
 SPARE = "Leave videos, backups and large downloads for later: this line costs by the amount."
+SUSPECT_SHOWS_S = 1.0  # a missed answer or two is nobody's news
+DOUBT_SHOWS_S = 2.0
 STARTING = "Just started. Looking at the lines."
 NOTHING = ("Nothing needs to be done.",)
 
@@ -241,13 +244,35 @@ def standing_of(state: State, now: Instant, policy: Policy) -> tuple[Standing, C
         return standing, vendor.cause, failover.active
     if failover.active != preferred:
         return Standing.BACKUP, line.cause if line else Cause.NONE, preferred
-    if failover.phase is Phase.SUSPECT and failover.since and now.since(failover.since) > 1.0:
+    said_line = line is not None and line.fine_since is None
+    if _is_in_doubt(state, state.uplinks[failover.active], now, told=said_line):
         return Standing.CHECKING, Cause.CHECKING, failover.active
-    if line is not None and line.fine_since is None:
+    if line is not None and said_line:
         return Standing.LIMITED, line.cause, line.uplink
     if vendor is not None and vendor.fine_since is None:
         return Standing.NORMAL, vendor.cause, failover.active
     return Standing.NORMAL, Cause.NONE, failover.active
+
+
+def _is_in_doubt(state: State, active: UplinkState, now: Instant, *, told: bool) -> bool:
+    """Tell whether the line in use is not known to work: what is not known is not fine.
+
+    *told*: there is a fault to speak of, which is more than a doubt.
+    """
+    failover, diagnosis = state.failover, active.diagnosis
+    undecided = failover.phase in (Phase.SUSPECT, Phase.SWITCHING)
+    if undecided and failover.since is not None:
+        return now.since(failover.since) > SUSPECT_SHOWS_S
+    if told:
+        return False
+    if not _has_answered(active):
+        return True
+    checking = diagnosis is not None and diagnosis.cause is Cause.CHECKING
+    return checking and diagnosis is not None and now.since(diagnosis.since) > DOUBT_SHOWS_S
+
+
+def _has_answered(known: UplinkState | None) -> bool:
+    return known is not None and any(track.heard for track in internet(known))
 
 
 _SOFT = frozenset({Cause.VENDOR_SLOW, Cause.VENDOR_PATH, Cause.VENDOR_REFUSES})
@@ -265,13 +290,19 @@ def banner(state: State, now: Instant, policy: Policy) -> Banner:
     return Banner(
         standing=standing,
         cause=cause,
-        headline=text.headline if state.failover.active else STARTING,
+        headline=STARTING if _just_started(state, standing) else text.headline,
         can_work=_can_work(standing, uplink, state, policy),
         changed=_every_line(state) if standing is Standing.OFFLINE else text.changed,
         steps=text.steps,
         call=text.call,
         next_word_wall=_next_word(incident),
         since_wall=incident.opened.wall if incident else None,
+    )
+
+
+def _just_started(state: State, standing: Standing) -> bool:
+    return standing is Standing.CHECKING and not _has_answered(
+        state.uplinks.get(state.failover.active or "")
     )
 
 

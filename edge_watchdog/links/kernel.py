@@ -107,7 +107,16 @@ class Kernel:
         return self._ipr
 
     async def run(self) -> None:
-        """Keep the snapshot fresh for ever."""
+        """Keep the snapshot fresh for ever; run again after a LinkError, it connects anew."""
+        if self._ipr is None:
+            await self.open()
+        try:
+            await self._keep_looking()
+        except LinkError:
+            await self.close()
+            raise
+
+    async def _keep_looking(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(QUIET_LOOK_S):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge_watchdog.core.actions import Severity
-from edge_watchdog.core.model import Mode
+from edge_watchdog.core.model import Layer, Mode
 from edge_watchdog.core.state import (
     Cause,
     Diagnosis,
@@ -16,6 +16,7 @@ from edge_watchdog.core.state import (
     Phase,
     Scope,
     State,
+    Track,
     UplinkState,
 )
 from edge_watchdog.core.view import Standing
@@ -24,6 +25,7 @@ from edge_watchdog.core.words import (
     HOTSPOT,
     PHRASES,
     SPARE,
+    STARTING,
     banner,
     duration,
     label,
@@ -37,9 +39,13 @@ VENDOR = Incident(2, Scope.VENDOR, Cause.VENDOR_SILENT, Severity.OUTAGE, at(-60)
 BACKUP = Incident(3, Scope.BACKUP, Cause.DEVICE_GONE, Severity.NOTICE, at(-60), STICK)
 
 
-def studio(*incidents: Incident, **failover: Any) -> State:
+HEARD = Track(Layer.INTERNET, "icmp 198.51.100.1", "alpha", at(-1), heard=at(-1))
+ANSWERS = UplinkState(tracks={"internet icmp 198.51.100.1": HEARD})
+
+
+def studio(*incidents: Incident, known: UplinkState = ANSWERS, **failover: Any) -> State:
     stands = replace(Failover(active=CABLE, since=at(-9)), **failover)
-    return State({CABLE: UplinkState(), STICK: UplinkState()}, stands, incidents=incidents)
+    return State({CABLE: known, STICK: UplinkState()}, stands, incidents=incidents)
 
 
 def page(*incidents: Incident, **failover: Any):
@@ -48,7 +54,7 @@ def page(*incidents: Incident, **failover: Any):
 
 SLOW = replace(VENDOR, cause=Cause.VENDOR_SLOW, severity=Severity.WARNING)
 QUIET = replace(VENDOR, cause=Cause.STATUS_PAGE_DOWN, severity=Severity.NOTICE)
-STRANDED = {"phase": Phase.STRANDED}
+STRANDED: dict[str, Any] = {"phase": Phase.STRANDED}
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,24 @@ def test_the_one_big_word(incidents, failover, standing, cause):
     found = page(*incidents, **failover)
     assert (found.standing, found.cause) == (standing, cause)
     assert found.can_work
+
+
+def checking_since(second: float) -> UplinkState:
+    return replace(ANSWERS, diagnosis=Diagnosis(Cause.CHECKING, 0.0, at(second)))
+
+
+@pytest.mark.parametrize(
+    ("known", "standing", "headline"),
+    [
+        (UplinkState(), Standing.CHECKING, STARTING),
+        (checking_since(-1), Standing.NORMAL, "Everything works."),
+        (checking_since(-3), Standing.CHECKING, "Something is not right. Still checking."),
+    ],
+    ids=["nobody has answered yet", "a moment of doubt", "a doubt that stays"],
+)
+def test_what_is_not_known_is_not_called_fine(known, standing, headline):
+    found = banner(studio(known=known), at(0), POLICY)
+    assert (found.standing, found.headline) == (standing, headline)
 
 
 def test_the_page_says_when_the_next_word_comes():

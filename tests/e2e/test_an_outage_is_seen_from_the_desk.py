@@ -13,7 +13,8 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.lab.daemon import Daemon
-from tests.lab.lab import Lab, boottime_s
+from tests.lab.lab import Lab
+from tests.lab.netns import boottime_s
 from tests.lab.places import Place
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

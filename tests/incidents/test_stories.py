@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge_watchdog.core.actions import Evict, Pace, RouteVia, SendAlert
-from edge_watchdog.core.advance import Step, advance
+from edge_watchdog.core.advance import Step, advance, begin
 from edge_watchdog.core.codec import decode
 from edge_watchdog.core.events import Acknowledged, Event, HoursChanged, Ordered, OrderKind
 from edge_watchdog.core.model import Mode, Uplink, UplinkKind
@@ -126,12 +126,15 @@ def status(incident: Incident) -> str:
 
 
 def replay(text: str) -> Iterator[str]:
-    """Go through a recording again; its time columns are the real ones."""
+    """Go through a recording again; one without a state begins with the usual studio."""
     story = read_story(text)
-    state = decode(State, story.state)
-    metered = {n for n, order in state.paces.items() if order.pace is Pace.STANDBY_METERED}
-    uplinks = (Uplink(n, UplinkKind.ETHERNET, n, n in metered) for n in state.uplinks)
-    policy = Policy(tuple(uplinks), Mode.SELF)
+    policy = usual_policy()
+    state = begin(policy)
+    if story.state is not None:
+        state = decode(State, story.state)
+        metered = {n for n, order in state.paces.items() if order.pace is Pace.STANDBY_METERED}
+        lines = (Uplink(n, UplinkKind.ETHERNET, n, n in metered) for n in state.uplinks)
+        policy = Policy(tuple(lines), Mode.SELF)
     events = iter(story.events)
     for line in text.splitlines():
         if line.startswith("  >"):

@@ -95,21 +95,18 @@ async def test_without_nft_there_is_trouble_and_no_error(monkeypatch: pytest.Mon
 
 
 async def test_only_the_flows_of_one_uplink_are_ended(box: Lab) -> None:
-    made = "-p {0} -s 192.0.2.1 -d 192.0.2.9 --sport {1} --dport 99 -r 192.0.2.9 -q 192.0.2.8"
-    for number, (protocol, mark) in enumerate([("udp", 7001), ("tcp", 7001), ("udp", 7002)]):
-        words = made.format(protocol, 5000 + number).split()
-        state = ["--state", "ESTABLISHED", "-u", "SEEN_REPLY,ASSURED"] if protocol == "tcp" else []
-        more = [
-            "--reply-port-src",
-            "99",
-            "--reply-port-dst",
-            f"{7700 + number}",
-            "-t",
-            "60",
-            "-m",
-            str(mark),
-        ]
-        await run_program(["conntrack", "-I", *words, *more, *state])
+    made = (
+        "-I -p {} -s 192.0.2.1 -d 192.0.2.9 --sport {} --dport 99 -r 192.0.2.9 -q 192.0.2.8"
+        " --reply-port-src 99 --reply-port-dst {} -t 60 {} -m {}"
+    )
+    open_tcp = "--state ESTABLISHED -u SEEN_REPLY,ASSURED"
+    for port, protocol, mark, more in (
+        (5000, "udp", 7001, ""),
+        (5001, "tcp", 7001, open_tcp),
+        (5002, "udp", 7002, ""),
+    ):
+        words = made.format(protocol, port, port + 2000, more, mark).split()
+        await run_program(["conntrack", *words])
     assert {flow.protocol for flow in await list_flows(7001)} == {"udp", "tcp"}
     assert await sweep(7001) == 2
     assert await list_flows(7001) == ()

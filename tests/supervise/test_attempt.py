@@ -1,0 +1,36 @@
+"""Whoever waits for an outcome hears of one, whatever went wrong."""
+
+import asyncio
+
+import pytest
+
+from edge_watchdog.supervise import attempt
+
+
+async def nothing() -> None:
+    pass
+
+
+async def crash() -> None:
+    raise KeyError("wan0")
+
+
+async def hang() -> None:
+    await asyncio.Event().wait()
+
+
+async def cancelled() -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [(nothing, ""), (crash, "KeyError: 'wan0'"), (hang, "not done within 0.01 s")],
+)
+async def test_the_outcome_is_told(work, said):
+    assert await attempt("7", work(), within_s=0.01) == said
+
+
+async def test_cancellation_passes_through():
+    with pytest.raises(asyncio.CancelledError):
+        await attempt("7", cancelled(), within_s=1.0)
