@@ -32,6 +32,7 @@ lint: $(READY)
 ## bench   measure: outages bridged, what must not move the box, idle cost (root, half an hour)
 bench: apt-demo root $(READY)
 	@$(BIN)/python -m bench.failover
+	@$(BIN)/python -m bench.failover --topology gateway
 	@$(BIN)/python -m bench.steady
 	@$(BIN)/python -m bench.cost
 

@@ -42,6 +42,7 @@ from edge_watchdog.links.firewall import remove_table
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
+from edge_watchdog.links.names import upstreams, write_upstreams
 from edge_watchdog.links.routes import Exit, Overlay
 from edge_watchdog.mqtt import MqttFace
 from edge_watchdog.probes.bind import Binding, open_session
@@ -212,6 +213,7 @@ class Hands:
                 await self._overlay.steer(action.uplink)
                 if self._gateway is not None:
                     await self._gateway.steer(action.uplink)
+                    self._name_upstreams(action.uplink)
                 self._active = action.uplink
                 self._outbox.wake()
             case Evict():
@@ -220,6 +222,15 @@ class Hands:
                 await self._drivers[action.uplink].bring_up()
             case Release():
                 await self._drivers[action.uplink].release()
+
+    def _name_upstreams(self, uplink: str | None) -> None:
+        """Tell the LAN's name service whom to ask while *uplink* is in use."""
+        state = self._links.get(uplink or "")
+        servers = upstreams(state.resolvers if state else (), self._config.anchors)
+        try:
+            write_upstreams(Path(self._config.box.names_file), servers)
+        except OSError as error:
+            log.warning("names: the upstreams were not written: %s", error)
 
     async def _evict(self, uplink: str) -> None:
         binding = self._bindings.get(uplink)
@@ -251,6 +262,8 @@ class Hands:
         self._read[name] = state
         state = self._judged(name, state)
         self._links[name] = state
+        if self._gateway is not None and name == self._active:
+            self._name_upstreams(name)
         event = LinkChanged(self._clock.now(), name, state)
         if is_hard_down(state):
             self._emit(event)

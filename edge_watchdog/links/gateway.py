@@ -19,7 +19,11 @@ from edge_watchdog.links.routes import table_of
 
 SYSCTL = Path("/proc/sys/net/ipv4")
 SYSCTL_FILE = "/usr/lib/edge-watchdog/60-edge-watchdog-gateway.conf"
-PROGRAMS = {"nft": "nftables", "conntrack": "conntrack"}  # and the Debian package of each
+PROGRAMS = {  # and the Debian package of each
+    "nft": "nftables",
+    "conntrack": "conntrack",
+    "dnsmasq": "dnsmasq-base",
+}
 
 log = logging.getLogger(__name__)
 

@@ -81,6 +81,28 @@ def test_a_gateway_needs_to_know_where_the_computers_are():
         parse(text.replace('lan_interfaces = ["lan0"]', ""))
 
 
+def test_a_gateway_may_give_addresses_and_nobody_else_does():
+    text = GOOD.replace('"self"', '"gateway"\ndhcp_range = "192.168.50.9 - 192.168.50.90"')
+    assert parse(text).box.dhcp_range == "192.168.50.9-192.168.50.90"
+    assert not any("dhcp_range" in line for line in advice(parse(text)))
+    looking_on = parse(text.replace('"gateway"', '"self"'))
+    assert any("dhcp_range does nothing here" in line for line in advice(looking_on))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("192.168.50.9", "write two addresses"),
+        ("192.168.50.9-90", "write two addresses"),
+        ("192.168.50.90-192.168.50.9", "comes after the first"),
+        ("192.168.50.9-192.169.50.9", "in the same network"),
+    ],
+)
+def test_a_range_of_addresses_has_two_ends(text, message):
+    with pytest.raises(ConfigError, match=message):
+        parse(GOOD.replace('mode = "self"', f'mode = "gateway"\ndhcp_range = "{text}"'))
+
+
 def test_a_machine_without_a_configuration_is_only_looked_at():
     config = observing(["eth0", "usb0"], own_outline(time_zone="UTC", state_dir="/tmp/state"))
     assert config.box.mode is Mode.OBSERVE

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.daemon import Daemon
+from tests.lab.dns import FRESH
 from tests.lab.lab import Lab
 from tests.lab.places import CONNECTIVITY, HOSTS, Place
 from tests.netns.conftest import QUICK_FAILBACK
@@ -174,3 +175,51 @@ def test_an_uplink_with_the_studio_s_own_addresses_is_refused(lab: Lab, daemon: 
     finally:
         lab.box.run(["ip", "addr", "del", "192.168.8.77/24", "dev", "lan0"], check=True)
     daemon.wait(lambda v: not any("is not used" in n for n in v.notices), 10)
+
+
+def finds(lab: Lab, name: str) -> bool:
+    """Tell whether the desk PC gets an address for *name* from the box."""
+    words = b"".join(bytes([len(word)]) + word.encode() for word in name.split("."))
+    query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + words + b"\x00\x00\x01\x00\x01"
+    with lab.desk_pc.socket(kind=socket.SOCK_DGRAM) as sock:
+        sock.settimeout(0.5)
+        sock.sendto(query, (lab.box_address, 53))
+        try:
+            answer = sock.recv(512)
+        except OSError:
+            return False
+    return answer[:2] == query[:2] and int.from_bytes(answer[6:8], "big") == 1
+
+
+def test_names_are_found_again_though_both_lines_own_name_servers_are_dead(
+    lab: Lab, tmp_path: Path
+) -> None:
+    stick = lab.host(Place.STICK)
+    with Daemon(
+        lab, tmp_path / "daemon", mode="gateway", schedule=False, extra=QUICK_FAILBACK
+    ) as daemon:
+        until(lambda: finds(lab, f"a.{FRESH}"), 10)
+        chain = "chain in { type filter hook input priority -10; udp dport 53 drop; }"
+        stick.run(["nft", f"table inet deaf {{ {chain}; }}"], check=True)
+        try:
+            lab.inject("router_dead")
+            number = iter(range(1000))
+            until(lambda: finds(lab, f"b{next(number)}.{FRESH}"), 6)
+            daemon.wait(lambda v: v.active == "LTE stick" and v.phase == "settled", 15)
+            assert all(finds(lab, f"c{i}.{FRESH}") for i in range(5))
+            upstreams = (daemon.folder / "run/upstreams.conf").read_text().split()[1::2]
+            assert upstreams == [*lab.resolvers("lte0"), "198.51.100.1", "198.51.100.65"]
+        finally:
+            stick.run(["nft", "delete", "table", "inet", "deaf"], check=True)
+            lab.heal_all()
+
+
+def test_the_box_gives_addresses_when_it_is_told_which(lab: Lab, tmp_path: Path) -> None:
+    words = "-i eth0 -n -q -f -t 5 -T 1 -s /bin/true"
+    with Daemon(
+        lab, tmp_path / "daemon", mode="gateway", dhcp_range="192.168.50.100-192.168.50.109"
+    ):
+        done = lab.desk_pc.run(["busybox", "udhcpc", *words.split()])
+    assert "lease of 192.168.50.10" in done.stderr
+    assert "lease time 600" in done.stderr
+    assert (tmp_path / "daemon/state/names/leases").read_text()
