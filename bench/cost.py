@@ -70,28 +70,33 @@ def main() -> None:
         Daemon(lab, Path(folder)) as daemon,
         subprocess.Popen([sys.executable, "-c", FLOOR]) as floor,
     ):
-        time.sleep(WARM_UP_S)
-        assert daemon.process is not None
-        watch = psutil.Process(daemon.process.pid)
-        halves = {
-            "watch": watch,
-            "desk": watch.children()[0],
-            "floor": psutil.Process(floor.pid),
-        }
-        before = {name: Reading.of(process) for name, process in halves.items()}
-        wire = wire_bytes(lab)
-        time.sleep(seconds)
-        print(
-            "| half | CPU of one core | RSS MiB | PSS MiB | written MB/h |\n|---|---|---|---|---|"
-        )
-        for name, process in halves.items():
-            report(name, process, before[name], seconds)
-        print("\n| uplink | MB/h on the wire | MB/month |\n|---|---|---|")
-        for interface, was in wire.items():
-            if interface in ("wan0", "lte0"):
-                hourly = (wire_bytes(lab)[interface] - was) * HOUR_S / seconds / 1e6
-                print(f"| {interface} | {hourly:.3f} | {hourly * 720:.1f} |")
-        floor.terminate()
+        try:
+            measure(lab, daemon, floor.pid, seconds)
+        finally:
+            floor.terminate()
+
+
+def measure(lab: Lab, daemon: Daemon, floor: int, seconds: float) -> None:
+    """Let *seconds* pass and print what they cost; *floor* is the pid of the idle program."""
+    time.sleep(WARM_UP_S)
+    assert daemon.process is not None
+    watch = psutil.Process(daemon.process.pid)
+    halves = {
+        "watch": watch,
+        "desk": watch.children()[0],
+        "floor": psutil.Process(floor),
+    }
+    before = {name: Reading.of(process) for name, process in halves.items()}
+    wire = wire_bytes(lab)
+    time.sleep(seconds)
+    print("| half | CPU of one core | RSS MiB | PSS MiB | written MB/h |\n|---|---|---|---|---|")
+    for name, process in halves.items():
+        report(name, process, before[name], seconds)
+    print("\n| uplink | MB/h on the wire | MB/month |\n|---|---|---|")
+    for interface, was in wire.items():
+        if interface in ("wan0", "lte0"):
+            hourly = (wire_bytes(lab)[interface] - was) * HOUR_S / seconds / 1e6
+            print(f"| {interface} | {hourly:.3f} | {hourly * 720:.1f} |")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ from edge_watchdog.core.failover import (
     PARTIAL_S,
     WAY_BACK_S,
     decide,
+    heed,
     hold_s,
     note_clean,
 )
@@ -135,8 +136,7 @@ def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Ac
         case HoursChanged():
             state = replace(state, is_open=event.is_open)
         case Done():
-            left = tuple(a for a in state.unfinished if a.id != event.action)
-            state = _note(replace(state, unfinished=left), "" if event.ok else event.detail)
+            state = _note(heed(state, event), "" if event.ok else event.detail)
         case WorkerFailed():
             state = _note(state, f"{event.worker}: {event.error}")
         case _:
@@ -193,7 +193,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         version=event.version,
         trouble=(),
     )
-    return state, _again(state, policy)
+    return _again(state, policy)
 
 
 def _resume(failover: Failover, now: Instant, policy: Policy) -> Failover:
@@ -220,15 +220,16 @@ def _carry_over(known: tuple[Incident, ...], now: Instant, policy: Policy) -> tu
     return tuple(kept)
 
 
-def _again(state: State, policy: Policy) -> tuple[Action, ...]:
+def _again(state: State, policy: Policy) -> tuple[State, tuple[Action, ...]]:
     """Repeat what may not have been done before a crash: the route first."""
     failover = state.failover
     if failover.active is None or policy.mode is Mode.OBSERVE:
-        return ()
+        return state, ()
     pending = tuple(a for a in state.unfinished if isinstance(a, (RouteVia, Evict)))
     if any(isinstance(a, RouteVia) for a in pending):
-        return pending
-    return (RouteVia(0, failover.active), *pending)
+        return state, pending
+    actions = (RouteVia(state.next_id, failover.active), *pending)
+    return replace(state, unfinished=actions, next_id=state.next_id + 1), actions
 
 
 def _diagnose(state: State, now: Instant, policy: Policy) -> State:

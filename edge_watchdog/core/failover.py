@@ -95,7 +95,7 @@ def decide(
     state = replace(state, failover=_forget(state.failover, now, policy))
     if state.failover.active is None:
         return _begin(state, now, policy)
-    actions: tuple[Action, ...] = ()
+    state, actions = _repeat(state, now)
     for _ in Phase:  # pragma: no branch - no event leads through all of them, so this ends
         move = _read(state, event, now, policy)
         if move is None or (move.sign is Sign.GO and now.mono < state.failover.retry_at):
@@ -103,6 +103,28 @@ def decide(
         state, due = _enter(state, move, now, policy)
         actions += due
     return state, actions
+
+
+def _repeat(state: State, now: Instant) -> tuple[State, tuple[Action, ...]]:
+    """Ask again for the route to the uplink in use when the kernel refused it."""
+    failover = state.failover
+    if not failover.refused or now.mono < failover.retry_at:
+        return state, ()
+    action = RouteVia(state.next_id, _active(failover))
+    failover = replace(failover, refused=False)
+    return replace(state, failover=failover, next_id=state.next_id + 1), (action,)
+
+
+def heed(state: State, event: Done) -> State:
+    """Strike a finished action off the list; a refused route to the uplink in use is owed."""
+    mine = [a for a in state.unfinished if a.id == event.action]
+    state = replace(state, unfinished=tuple(a for a in state.unfinished if a not in mine))
+    failover = state.failover
+    routes = [a for a in mine if isinstance(a, RouteVia) and a.uplink == failover.active]
+    if event.ok or not routes or failover.phase is Phase.SWITCHING:
+        return state
+    failover = replace(failover, refused=True, retry_at=event.at.mono + RETRY_S)
+    return replace(state, failover=failover)
 
 
 def _obey(state: State, event: Event) -> State:

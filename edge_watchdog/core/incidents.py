@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from edge_watchdog.core.actions import Severity
-from edge_watchdog.core.events import Acknowledged, Event
+from edge_watchdog.core.events import Acknowledged, ClockStepped, Event
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import VendorLevel
 from edge_watchdog.core.policy import Policy
@@ -53,6 +53,8 @@ def keep_incidents(state: State, event: Event, now: Instant, policy: Policy) -> 
     """Open, change and close incidents after what is now known."""
     if isinstance(event, Acknowledged):
         state = _acknowledge(state, event)
+    if isinstance(event, ClockStepped):
+        state = replace(state, incidents=tuple(_redate(i, event.by_s) for i in state.incidents))
     for scope in Scope:
         state = _keep(state, scope, now, policy)
     return replace(state, incidents=_prune(state.incidents))
@@ -90,7 +92,7 @@ def _keep(state: State, scope: Scope, now: Instant, policy: Policy) -> State:
     if incident.fine_since is not None and trouble.cause not in (incident.cause, Cause.CHECKING):
         state = _swap(state, replace(incident, resolved=now))  # well in between: another one
         return _open(state, scope, trouble, now)
-    return _swap(state, _update(incident, trouble, now))
+    return _swap(state, _mend(_update(incident, trouble, now), state, now))
 
 
 def find_trouble(state: State, scope: Scope, now: Instant, policy: Policy) -> Trouble | None:
@@ -225,6 +227,32 @@ def _clear(state: State, incident: Incident, now: Instant) -> State:
     since = incident.fine_since or now
     over = now.since(since) >= CLEAR_AFTER_S[incident.scope]
     return _swap(state, replace(incident, fine_since=since, resolved=now if over else None))
+
+
+def _redate(incident: Incident, by_s: float) -> Incident:
+    """Give an open incident the wall times it would have had by the clock as it is now."""
+    if incident.resolved is not None:
+        return incident
+    return replace(
+        incident,
+        opened=_moved(incident.opened, by_s),
+        fine_since=incident.fine_since and _moved(incident.fine_since, by_s),
+        next_update=incident.next_update and _moved(incident.next_update, by_s),
+        told_at=incident.told_at and _moved(incident.told_at, by_s),
+        mended=incident.mended and _moved(incident.mended, by_s),
+    )
+
+
+def _moved(date: Instant, by_s: float) -> Instant:
+    return Instant(date.mono, date.wall + by_s)
+
+
+def _mend(incident: Incident, state: State, now: Instant) -> Incident:
+    """Note since when the line is well, while we still wait before we trust it."""
+    known = state.uplinks.get(incident.uplink or "")
+    if incident.scope is Scope.VENDOR or known is None or known.clean_since is None:
+        return replace(incident, mended=None)
+    return replace(incident, mended=incident.mended or now)
 
 
 def _swap(state: State, incident: Incident) -> State:

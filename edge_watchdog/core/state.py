@@ -166,7 +166,8 @@ class Failover:
     """Which uplink carries new connections, and how that came about.
 
     *left*: the uplink a provisional divert may still go back to.  *going*: where RouteVia *order*
-    leads while SWITCHING.  After a refused switch nothing moves before *retry_at*.
+    leads while SWITCHING.  After a refused switch nothing moves before *retry_at*;
+    *refused*: the route to *active* itself was refused and is owed.
     *undos*, *switches*, *failures*: CLOCK_BOOTTIME of the recent ones.
     """
 
@@ -177,6 +178,7 @@ class Failover:
     order: int | None = None
     how: How = How.GENTLE
     retry_at: float = 0.0
+    refused: bool = False
     left: str | None = None
     left_since: Instant | None = None
     undos: tuple[float, ...] = ()
@@ -190,6 +192,7 @@ class Incident:
     """One root cause from its first sign to its proven end.
 
     *told* is what people were last told of it: severity and cause, and when; None = nothing yet.
+    *mended*: since when the line itself is well; we wait longer before we trust it (*resolved*).
     """
 
     id: int
@@ -206,6 +209,7 @@ class Incident:
     told_cause: Cause | None = None
     told_at: Instant | None = None
     acknowledged_by: str = ""
+    mended: Instant | None = None
     resolved: Instant | None = None
 
 

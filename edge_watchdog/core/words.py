@@ -402,7 +402,8 @@ def over(incident: Incident, policy: Policy) -> str:
     what = incident.uplink or "the line"
     if incident.scope is Scope.VENDOR:
         what = policy.vendor_name
-    lasted = incident.resolved.since(incident.opened) if incident.resolved else 0.0
+    ended = incident.mended or incident.fine_since or incident.resolved
+    lasted = ended.since(incident.opened) if ended else 0.0
     text = f"{what} works again. It took {duration(lasted)} ({label(incident.cause)})."
     return text[:1].upper() + text[1:]
 

@@ -1,7 +1,7 @@
 """Flows of the studio's computers: counted, ended or left to run out, by the uplink they hang on.
 
 A conntrack entry carries the mark of its uplink (firewall.py).  The program ``conntrack`` is asked
-instead of the kernel itself: it filters by mark inside the kernel, and is there on every router.
+instead of the kernel itself: it has the kernel filter by mark, and says what it ended.
 """
 
 import asyncio

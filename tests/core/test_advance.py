@@ -164,13 +164,35 @@ class TestLinks:
         assert mind.known().link_at == before.link_at
 
 
+class TestARefusedRoute:
+    def test_the_route_to_the_line_in_use_is_asked_for_again_after_a_second(self):
+        mind = Mind()
+        assert routes(mind.carry_out(ok=False)) == []
+        assert routes(mind.pass_time(0.9)) == []
+        assert next_deadline(mind.state, POLICY, mind.now) <= at(1.01).mono
+        assert routes(mind.pass_time(0.2)) == [CABLE]
+        mind.carry_out()
+        assert routes(mind.pass_time(5)) == []
+
+    def test_after_a_restart_too(self):
+        mind = on_backup()
+        mind.feed(Started(mind.now, "boot 1", "1.1"))
+        mind.carry_out(ok=False)
+        assert routes(mind.pass_time(1.1)) == [STICK]
+
+    def test_another_refused_action_asks_for_no_route(self):
+        mind = ready()
+        mind.feed(Done(mind.now, 4711, ok=False, detail="no"))
+        assert routes(mind.pass_time(1.1)) == []
+
+
 class TestStarting:
     def test_on_the_same_boot_it_goes_on_where_it_was(self):
         mind = on_backup()
         mind.second += 20
         made = mind.feed(Started(mind.now, "boot 1", "1.1"))
         assert routes(made) == [STICK]
-        assert only(RouteVia, made)[0].id == 0
+        assert only(RouteVia, made)[0] in mind.state.unfinished
         assert (mind.failover.active, mind.state.version) == (STICK, "1.1")
         assert {o.uplink for o in only(ProbeEvery, made)} == {CABLE, STICK}
         assert only(WatchVendor, made) != []

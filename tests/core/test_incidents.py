@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge_watchdog.core.actions import Severity
-from edge_watchdog.core.events import Acknowledged, Woke
+from edge_watchdog.core.events import Acknowledged, ClockStepped, Woke
 from edge_watchdog.core.incidents import (
     KEPT,
     app_works,
@@ -14,6 +14,7 @@ from edge_watchdog.core.incidents import (
     open_incident,
     vendor_level,
 )
+from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import JourneyReport, Stage, VendorLevel, VendorReport
 from edge_watchdog.core.state import (
     Cause,
@@ -259,6 +260,33 @@ class TestTheBackup:
         worse = replace(worse, uplinks={**worse.uplinks, "phone": phone})
         state = kept(worse, 63, THREE)
         assert (incident(state, Scope.BACKUP).uplink, len(state.incidents)) == ("phone", 1)
+
+
+def test_when_the_clock_is_set_open_incidents_are_dated_anew_and_closed_ones_are_not():
+    closed = Incident(1, Scope.BACKUP, Cause.NO_DATA, NOTICE, at(0), STICK, resolved=at(1))
+    opened = Incident(2, Scope.LINE, Cause.CABLE_OUT, WARNING, at(2), CABLE, next_update=at(3602))
+    state = State(
+        {CABLE: ill(Cause.CABLE_OUT), STICK: WELL},
+        Failover(active=STICK),
+        incidents=(closed, opened),
+    )
+    found = keep_incidents(state, ClockStepped(at(5), 3600.0), at(5), POLICY).incidents
+    assert found[0] == closed
+    assert found[1].opened == Instant(at(2).mono, at(2).wall + 3600)
+    assert found[1].next_update == Instant(at(3602).mono, at(3602).wall + 3600)
+
+
+def test_an_incident_lasts_until_the_line_is_well_not_until_it_is_trusted_again():
+    state = State({CABLE: ill(Cause.CABLE_OUT), STICK: WELL}, Failover(active=STICK))
+    state = keep_incidents(state, Woke(at(5)), at(5), POLICY)
+    assert state.incidents[0].mended is None
+    well = replace(ill(Cause.NONE, 60), clean_since=at(61))
+    state = replace(state, uplinks={**state.uplinks, CABLE: well})
+    for second in (61, 90):
+        state = keep_incidents(state, Woke(at(second)), at(second), POLICY)
+    assert state.incidents[0].mended == at(61)
+    state = replace(state, uplinks={**state.uplinks, CABLE: replace(well, clean_since=None)})
+    assert keep_incidents(state, Woke(at(95)), at(95), POLICY).incidents[0].mended is None
 
 
 def test_got_it_is_kept_with_the_incident():
