@@ -127,7 +127,7 @@ def shortcomings(lan: tuple[str, ...]) -> tuple[str, ...]:
     if wrong:
         found.append(
             f"The kernel does not route the studio's computers as it should ({', '.join(wrong)}):"
-            f" sudo cp {SYSCTL_FILE} /etc/sysctl.d/ and sudo sysctl --system"
+            f" sudo cp {SYSCTL_FILE} /etc/sysctl.d/ and sudo sysctl -p {SYSCTL_FILE}"
         )
     return tuple(found)
 

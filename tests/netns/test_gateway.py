@@ -145,6 +145,26 @@ def test_nobody_outside_gets_in(lab: Lab, daemon: Daemon) -> None:
         router.run(["ip", "route", "del", "192.168.50.0/24"], check=True)
 
 
+def test_ipv6_is_told_at_once_that_there_is_no_way(lab: Lab, daemon: Daemon) -> None:
+    for host, interface in ((lab.desk_pc, "eth0"), (lab.box, "lan0"), (lab.box, "wan0")):
+        host.sysctl(f"net.ipv6.conf.{interface}.disable_ipv6", "0")
+    lab.box.sysctl("net.ipv6.conf.all.forwarding", "1")
+    for host, words in (
+        (lab.box, "addr add 2001:db8:50::1/64 dev lan0 nodad"),
+        (lab.box, "addr add 2001:db8:1::2/64 dev wan0 nodad"),
+        (lab.box, "route add 2001:db8:f::/48 via 2001:db8:1::1 dev wan0"),
+        (lab.desk_pc, "addr add 2001:db8:50::20/64 dev eth0 nodad"),
+        (lab.desk_pc, "route add default via 2001:db8:50::1"),
+    ):
+        host.run(["ip", "-6", *words.split()], check=True)
+    reach = ["ping", "-6", "-c", "1", "-W", "1", "2001:db8:50::1"]
+    until(lambda: lab.desk_pc.run(reach).returncode == 0, 5)
+    begin = time.monotonic()
+    said = lab.desk_pc.run(["ping", "-6", "-c", "1", "-W", "3", "2001:db8:f::1"]).stdout
+    assert "Destination unreachable: No route" in said
+    assert time.monotonic() - begin < 1.0
+
+
 def test_a_crash_leaves_the_studio_online(lab: Lab, daemon: Daemon) -> None:
     lab.inject("blackhole")
     daemon.wait(lambda v: v.active == "LTE stick" and v.phase == "settled", 15)
