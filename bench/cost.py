@@ -3,7 +3,7 @@
     python -m bench.cost [--seconds 300]
 
 Both halves run as shipped in the studio of tests/lab.  CPU is the share of one core; RSS and PSS
-are taken at the end; bytes on the wire come from the box's interface counters, bytes written from
+are taken at the end; bytes on the wire are counted where the provider does, bytes written from
 /proc/PID/io (what the halves had written back to the disk).  The floor is an idle asyncio program
 of the same interpreter, measured in the same run.  Needs root.
 """
@@ -20,6 +20,7 @@ import psutil
 
 from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
+from tests.lab.places import Place
 
 FLOOR = "import asyncio; asyncio.run(asyncio.sleep(86400))"
 WARM_UP_S = 20.0
@@ -41,11 +42,19 @@ class Reading:
         return cls(times.user + times.system, process.io_counters().write_bytes)
 
 
+METERS = {"broadband": (Place.ISP, "cust0"), "LTE stick": (Place.CARRIER, "stick")}
+
+
 def wire_bytes(lab: Lab) -> dict[str, int]:
-    """Give the bytes received and sent by each interface of the box."""
-    text = str(lab.box.run(["cat", "/proc/net/dev"], capture_output=True, check=True).stdout)
-    rows = [line.split() for line in text.splitlines()[2:]]
-    return {row[0].rstrip(":"): int(row[1]) + int(row[9]) for row in rows}
+    """Give the bytes that provider and carrier have seen in both directions."""
+    return {name: _counted(lab, place, device) for name, (place, device) in METERS.items()}
+
+
+def _counted(lab: Lab, place: Place, device: str) -> int:
+    command = ["cat", "/proc/net/dev"]
+    text = str(lab.host(place).run(command, capture_output=True, check=True).stdout)
+    row = next(line.split() for line in text.splitlines() if line.strip().startswith(f"{device}:"))
+    return int(row[1]) + int(row[9])
 
 
 def report(name: str, process: psutil.Process, before: Reading, seconds: float) -> None:
@@ -93,10 +102,10 @@ def measure(lab: Lab, daemon: Daemon, floor: int, seconds: float) -> None:
     for name, process in halves.items():
         report(name, process, before[name], seconds)
     print("\n| uplink | MB/h on the wire | MB/month |\n|---|---|---|")
-    for interface, was in wire.items():
-        if interface in ("wan0", "lte0"):
-            hourly = (wire_bytes(lab)[interface] - was) * HOUR_S / seconds / 1e6
-            print(f"| {interface} | {hourly:.3f} | {hourly * 720:.1f} |")
+    after = wire_bytes(lab)
+    for name, was in wire.items():
+        hourly = (after[name] - was) * HOUR_S / seconds / 1e6
+        print(f"| {name} | {hourly:.3f} | {hourly * 720:.1f} |")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ STEP_S = 2.0  # the wall clock may be slewed by this much before it counts as a 
 SHOW_EVERY_S = 0.25  # views of mere numbers; what changes the banner or the phase is shown at once
 HISTORY_EVERY_S = 60.0
 LONGEST_SLEEP_S = 5.0
+DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")  # a killed watch leaves no desk behind
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 log = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ class Watch:
         await self._hands.open()
         self._handle_signals()
         again: Config | None = None
+        ordered = False
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pump(), name="pump")
@@ -103,13 +105,16 @@ class Watch:
                     for name, work in self._workers().items()
                 ]
                 again = await self._stop
+                ordered = True
                 for worker in workers:
                     worker.cancel()
                 self._emit(Stopping(self._clock.now()))
         finally:
-            if again is None:  # systemd would take it for the end and wait for the exit
+            ends = ordered and again is None
+            if ends:  # said before a reload, systemd would wait for the exit
                 self._notifier.stopping()
-            await self._hands.close(keep_route=again is not None)
+            # after a crash the route stays: traffic must go on until we are back
+            await self._hands.close(keep_route=not ends)
             await self._journal.close()
         return again
 
@@ -237,10 +242,9 @@ class Watch:
         """Give a worker that runs another half as a child; its end is a failure."""
 
         async def run() -> None:
-            observe = ["--config", self._config.path] if self._config.path else ["--observe"]
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "edge_watchdog", "run", "--only", half, *observe
-            )
+            which = ["--config", self._config.path] if self._config.path else ["--observe"]
+            command = (sys.executable, "-m", "edge_watchdog", "run", "--only", half, *which)
+            process = await asyncio.create_subprocess_exec(*DIES_WITH_US, *command)
             try:
                 code = await process.wait()
             finally:

@@ -24,15 +24,16 @@ class Periods:
     journey: float | None
 
 
-# Metered standby: 43,200 pulses of 72 bytes, 4,320 names of 200, 2,880 web of 1.2 kB and 360
-# secure and journey visits of 6 kB come to about 10 MB a month (an estimate; bench/ measures it).
+# Metered standby: 43,200 pulses of some 120 bytes there and back, 1,440 names of 250, 1,440 pages
+# of 1.5 kB and 240 secure and journey visits of 7 kB come to about 9.5 MB a month (an estimate;
+# bench/cost.py measures it on the wire).
 PACES: Mapping[Pace, Periods] = {
     Pace.OFF: Periods(None, None, None, None, None, None),
     Pace.ACTIVE: Periods(pulse=0.25, gateway=5, names=10, web=30, secure=60, journey=15),
     Pace.ACTIVE_SPARING: Periods(pulse=1, gateway=5, names=30, web=120, secure=600, journey=60),
     Pace.STANDBY: Periods(pulse=5, gateway=15, names=60, web=60, secure=300, journey=300),
     Pace.STANDBY_METERED: Periods(
-        pulse=60, gateway=None, names=600, web=900, secure=7200, journey=7200
+        pulse=60, gateway=None, names=1800, web=1800, secure=21600, journey=21600
     ),
 }
 

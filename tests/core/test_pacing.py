@@ -219,7 +219,7 @@ class TestTheVendor:
     def test_calm(self):
         order = self.order(self.studio())
         assert (order.every_s, order.via) == (60, CABLE)
-        assert order.visits == {CABLE: 15, STICK: 7200, PHONE: 300}
+        assert order.visits == {CABLE: 15, STICK: 21600, PHONE: 300}
 
     @pytest.mark.parametrize("cause", [Cause.VENDOR_SILENT, Cause.CHECKING, Cause.VENDOR_PATH])
     def test_a_trouble_is_looked_at_closely_and_from_every_side(self, cause):
@@ -229,7 +229,7 @@ class TestTheVendor:
 
     def test_a_failed_visit_is_repeated_soon(self):
         order = self.order(self.studio(cable=JourneyReport(at(0), CABLE, Stage.HTTP)))
-        assert order.visits == {CABLE: 5, STICK: 7200, PHONE: 300}
+        assert order.visits == {CABLE: 5, STICK: 21600, PHONE: 300}
 
     def test_what_is_slow_is_not_made_slower(self):
         assert self.order(self.studio(Cause.VENDOR_SLOW)).visits[CABLE] == 15

@@ -1,5 +1,7 @@
 """A crash, a restart, a removal: traffic goes on, the state is right again, nothing is left."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from edge_watchdog.core.view import Standing
@@ -35,6 +37,38 @@ def test_traffic_goes_on_when_the_watch_is_killed_on_the_backup(lab: Lab, daemon
     assert view.incidents
     assert daemon.overlay() == "lte0"
     assert reaches_the_internet(lab)
+
+
+def test_a_killed_watch_takes_its_desk_half_along_and_both_come_back(
+    lab: Lab, tmp_path: Path
+) -> None:
+    with Daemon(lab, tmp_path / "both") as daemon:
+        old = desk_half(daemon)
+        daemon.kill()
+        wait_for(lambda: not Path(f"/proc/{old}").exists(), 5)
+        daemon.start()
+        wait_for(lambda: serves(lab), 5)
+        assert desk_half(daemon) != old
+
+
+def desk_half(daemon: Daemon) -> int:
+    """Give the process that the watch half started."""
+    assert daemon.process is not None
+    pid = daemon.process.pid
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+def serves(lab: Lab) -> bool:
+    url = f"http://{lab.box_address}:8080/health"
+    done = lab.desk_pc.run(["curl", "-s", "-m", "1", url], capture_output=True, check=False)
+    return '"watch_heard": true' in str(done.stdout)
+
+
+def wait_for(wanted: Callable[[], bool], within_s: float) -> None:
+    end = time.monotonic() + within_s
+    while not wanted():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_somebody_else_s_flush_is_repaired(lab: Lab, daemon: Daemon) -> None:
