@@ -33,6 +33,7 @@ lint: $(READY)
 bench: apt-demo apt-bench root $(READY)
 	@.ci/unpack
 	@$(BIN)/python -m bench.failover
+	@$(BIN)/python -m bench.failover --topology gateway
 	@$(BIN)/python -m bench.steady
 	@$(BIN)/python -m bench.cost
 	@$(BIN)/python -m bench.peers

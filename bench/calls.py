@@ -1,6 +1,6 @@
-"""What a program in the box notices: whether its new connections work, and which way they leave.
+"""What a program on a host of the lab notices: whether its new connections work, and which way they leave.
 
-In: a lab.  Out: the times of successful connections, and each change of way.  Neither knows
+In: a host of a lab.  Out: the times of successful connections, and each change of way.  Neither knows
 anything of who moves the routes, so that every daemon is measured by the same eyes.
 """
 
@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 
 from tests.lab.lab import Lab
+from tests.lab.netns import Host
 from tests.lab.places import CONNECTIVITY, HOSTS, UPLINKS
 
 TARGET = (HOSTS[CONNECTIVITY], 80)
@@ -27,9 +28,9 @@ def boottime_s() -> float:
 
 @dataclass(slots=True)
 class Caller:
-    """Opens connections from the box; *good* are the times at which successful ones were begun."""
+    """Opens connections from *host*; *good* are the times at which successful ones were begun."""
 
-    lab: Lab
+    host: Host
     target: tuple[str, int] = TARGET
     every_s: float = EVERY_S
     good: list[tuple[float, float]] = field(default_factory=list)
@@ -45,7 +46,7 @@ class Caller:
 
     async def _call(self) -> None:
         began = boottime_s()
-        with self.lab.box.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        with self.host.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
             sock.setblocking(False)
             loop = asyncio.get_running_loop()
             with contextlib.suppress(OSError, TimeoutError):
@@ -84,7 +85,7 @@ class Compass:
         return way
 
     def _way(self) -> str:
-        with self.lab.box.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        with self.host.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             try:
                 sock.connect(self.target)  # a route lookup; nothing is sent
             except OSError:

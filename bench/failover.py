@@ -1,8 +1,9 @@
 """How long is the box without the internet?  Real daemon, real kernel, the studio of tests/lab.
 
-    python -m bench.failover [--runs 20] [--fault blackhole ...]
+    python -m bench.failover [--runs 20] [--fault blackhole ...] [--topology self|gateway]
 
-A program in the box that knows nothing of the daemon opens a new TCP connection every 10 ms.  The
+A program in the box, or on the desk PC behind it in the topology "gateway", that knows nothing of
+the daemon opens a new TCP connection every 10 ms.  The
 time runs from the moment the fault took hold (CLOCK_BOOTTIME) to the first new connection that
 was opened after it and succeeded.  Needs root; everything stays in network namespaces.
 """
@@ -23,7 +24,7 @@ LIMITS_S = {"blackhole": 1.5, "cable_out": 0.2}
 
 async def measure(lab: Lab, fault: str) -> float | None:
     """Break, wait until it works again, heal; gives the seconds without the internet."""
-    caller = Caller(lab)
+    caller = Caller(lab.desk_pc if lab.topology == "gateway" else lab.box)
     task = asyncio.create_task(caller.run())
     try:
         await asyncio.sleep(0.3)
@@ -39,12 +40,12 @@ async def measure(lab: Lab, fault: str) -> float | None:
     return restored
 
 
-def run_fault(fault: str, runs: int, folder: Path) -> list[float]:
+def run_fault(fault: str, runs: int, folder: Path, topology: str = "self") -> list[float]:
     """Measure *fault* in *runs* outages, each with a daemon that remembers no earlier one."""
     times: list[float] = []
-    with Lab("self", phone=False) as lab:
+    with Lab(topology, phone=False) as lab:
         for number in range(runs):
-            with Daemon(lab, folder / f"{fault} {number}", only="watch"):
+            with Daemon(lab, folder / f"{fault} {number}", only="watch", mode=topology):
                 time.sleep(1.0 + (number * 0.037) % 0.25)  # fall on every part of the pulse
                 restored = asyncio.run(measure(lab, fault))
             if restored is None:
@@ -58,12 +59,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--fault", action="append")
+    parser.add_argument("--topology", choices=("self", "gateway"), default="self")
     args = parser.parse_args()
     print("| fault | runs | median s | worst s | limit s |")
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for fault in args.fault or ["cable_out", "blackhole", "reject", "router_dead"]:
-            times = run_fault(fault, args.runs, Path(folder))
+            times = run_fault(fault, args.runs, Path(folder), args.topology)
             limit = LIMITS_S.get(fault)
             print(
                 f"| {fault} | {len(times)} | {statistics.median(times):.3f} | {max(times):.3f}"

@@ -94,7 +94,7 @@ class Outcome:
 @contextlib.asynccontextmanager
 async def eyes(lab: Lab) -> AsyncIterator[tuple[Caller, Compass]]:
     """Watch the box's connections and their way."""
-    caller, compass = Caller(lab, every_s=CALL_EVERY_S), Compass(lab)
+    caller, compass = Caller(lab.box, every_s=CALL_EVERY_S), Compass(lab)
     tasks = [asyncio.create_task(caller.run()), asyncio.create_task(compass.run())]
     try:
         await asyncio.sleep(BEFORE_S)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -37,8 +38,11 @@ from edge_watchdog.core.view import StudioView
 from edge_watchdog.links import UplinkDriver
 from edge_watchdog.links.ethernet import EthernetDriver
 from edge_watchdog.links.evict import end_connections
+from edge_watchdog.links.firewall import remove_table
+from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
+from edge_watchdog.links.names import upstreams, write_upstreams
 from edge_watchdog.links.routes import Exit, Overlay
 from edge_watchdog.mqtt import MqttFace
 from edge_watchdog.probes.bind import Binding, open_session
@@ -70,11 +74,13 @@ class Hands:
         self._clock = clock
         self._ca_file = config.vendor.ca_file if config.vendor else None
         self._kernel = Kernel()
-        self._overlay = Overlay(self._kernel)
+        self._gateway = self._gateway_mode()
+        self._overlay = Overlay(self._kernel, by_mark=self._gateway is not None)
         self._sampler = Sampler(
             config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
         )
         self._links: dict[str, LinkState] = {}
+        self._read: dict[str, LinkState] = {}  # the same, as the drivers gave them
         self._bindings: dict[str, Binding] = {}
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._active: str | None = None
@@ -87,6 +93,12 @@ class Hands:
         path = Path(config.box.state_dir) / "watch" / "outbox.db"
         self._outbox = Outbox(path, self._channels(), clock)
         self._vendor = self._vendor_watcher()
+
+    def _gateway_mode(self) -> Gateway | None:
+        if self._config.box.mode is not Mode.GATEWAY:
+            return None
+        interfaces = {u.uplink.name: u.uplink.interface for u in self._config.uplinks}
+        return Gateway(self._config.box.lan_interfaces, interfaces, clock=self._clock)
 
     def _driver(self, options: object, number: int) -> UplinkDriver:
         assert options is None or isinstance(options, Ethernet)  # noqa: S101 - the registry's only kind
@@ -118,6 +130,10 @@ class Hands:
     async def open(self) -> None:
         """Connect to the kernel; raises LinkError."""
         await self._kernel.open()
+        if self._gateway is not None:
+            self._gateway.open()
+        elif self._config.box.mode is Mode.SELF:
+            await remove_table()  # of a run in gateway mode, which a new configuration ended
 
     async def close(self, *, keep_route: bool) -> None:
         """Remove everything of ours from the kernel, unless the next run goes on at once."""
@@ -129,6 +145,8 @@ class Hands:
         await self._outbox.close()
         if self._mqtt is not None:
             await self._mqtt.close()
+        if self._gateway is not None:
+            await self._gateway.close(keep=keep_route)
         if not keep_route and self._config.box.mode is not Mode.OBSERVE:
             await self._overlay.clear()
         await self._kernel.close()
@@ -148,6 +166,8 @@ class Hands:
             workers["mqtt"] = self._mqtt.run
         if self._config.box.mode is not Mode.OBSERVE:
             workers["overlay"] = self._keep_overlay
+        if self._gateway is not None:
+            workers["gateway"] = self._gateway.run
         return workers
 
     def show(self, view: StudioView) -> None:
@@ -156,9 +176,10 @@ class Hands:
             self._mqtt.show(view)
 
     def problems(self) -> tuple[str, ...]:
-        """Say what the owner should know of alerts that do not get through."""
+        """Say what the owner should know: alerts that do not get through, a LAN not routed."""
         broker = self._mqtt.problem if self._mqtt is not None else ""
-        return (*self._outbox.problems(), *((broker,) if broker else ()))
+        routing = self._gateway.problems() if self._gateway is not None else ()
+        return (*routing, *self._outbox.problems(), *((broker,) if broker else ()))
 
     def carry_out(self, action: Action) -> None:
         """Begin *action*; RouteVia, Evict, Ready and Release come back as Done."""
@@ -190,17 +211,35 @@ class Hands:
             case RouteVia():
                 await self._seen_all.wait()
                 await self._overlay.steer(action.uplink)
+                if self._gateway is not None:
+                    await self._gateway.steer(action.uplink)
+                    self._name_upstreams(action.uplink)
                 self._active = action.uplink
                 self._outbox.wake()
             case Evict():
-                binding = self._bindings.get(action.uplink)
-                if binding is not None:
-                    ended = await end_connections(binding.source)
-                    log.info("evicted uplink=%s connections=%d", action.uplink, ended)
+                await self._evict(action.uplink)
             case Ready():
                 await self._drivers[action.uplink].bring_up()
             case Release():
                 await self._drivers[action.uplink].release()
+
+    def _name_upstreams(self, uplink: str | None) -> None:
+        """Tell the LAN's name service whom to ask while *uplink* is in use."""
+        state = self._links.get(uplink or "")
+        servers = upstreams(state.resolvers if state else (), self._config.anchors)
+        try:
+            write_upstreams(Path(self._config.box.names_file), servers)
+        except OSError as error:
+            log.warning("names: the upstreams were not written: %s", error)
+
+    async def _evict(self, uplink: str) -> None:
+        binding = self._bindings.get(uplink)
+        if binding is not None:
+            ended = await end_connections(binding.source)
+            log.info("evicted uplink=%s connections=%d", uplink, ended)
+        if self._gateway is not None:
+            flows = await self._gateway.evict(uplink)
+            log.info("evicted uplink=%s flows=%d", uplink, flows)
 
     def _follow_vendor(self, action: WatchVendor) -> None:
         if action.via is not None:
@@ -220,7 +259,11 @@ class Hands:
 
     async def _link_changed(self, name: str, state: LinkState) -> None:
         """Bad news first: the mind is told before tables are tidied; good news after they stand."""
+        self._read[name] = state
+        state = self._judged(name, state)
         self._links[name] = state
+        if self._gateway is not None and name == self._active:
+            self._name_upstreams(name)
         event = LinkChanged(self._clock.now(), name, state)
         if is_hard_down(state):
             self._emit(event)
@@ -228,6 +271,13 @@ class Hands:
         await self._bind(name, state)
         if not is_hard_down(state):
             self._emit(event)
+
+    def _judged(self, name: str, state: LinkState) -> LinkState:
+        """Take the way out from an uplink that nobody could route beside the LAN."""
+        gateway = self._gateway
+        if gateway is None or not gateway.refuses(name, state.addresses, self._kernel.snapshot):
+            return state
+        return replace(state, gateway=None, routed=False)
 
     def _exits(self) -> dict[str, Exit]:
         exits = {}
@@ -276,6 +326,9 @@ class Hands:
     async def _keep_overlay(self) -> None:
         """Put back what others removed: after every look at the kernel, at least every 5 s."""
         async for _ in self._kernel.looks():
+            for name, state in tuple(self._read.items()):
+                if self._judged(name, state) != self._links[name]:  # the LAN has other addresses
+                    await self._link_changed(name, state)
             await self._know_exits()
 
     async def _know_exits(self) -> None:

@@ -36,6 +36,7 @@ from edge_watchdog.core.events import (
     Woke,
 )
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import Mode
 from edge_watchdog.core.portray import view
 from edge_watchdog.core.state import Phase, State
 from edge_watchdog.core.view import StudioView
@@ -134,7 +135,9 @@ class Watch:
         workers["hours"] = self._watch_hours
         workers["history"] = self._tell_history
         if self._with_desk:
-            workers["desk"] = self._run_desk
+            workers["desk"] = self._run_half("desk")
+            if self._policy.mode is Mode.GATEWAY:
+                workers["names"] = self._run_half("names")
         return workers
 
     async def _keep(self, name: str, work: Callable[[], object]) -> None:
@@ -235,23 +238,26 @@ class Watch:
             self._bridge.tell(await self._journal.history(self._clock.now()))
             await asyncio.sleep(HISTORY_EVERY_S)
 
-    async def _run_desk(self) -> None:
-        """Run the desk half as a child; its end is a failure, and keep_running starts it again."""
-        observe = ["--config", self._config.path] if self._config.path else ["--observe"]
-        process = await asyncio.create_subprocess_exec(
-            *DIES_WITH_US, sys.executable, "-m", "edge_watchdog", "run", "--only", "desk", *observe
-        )
-        try:
-            code = await process.wait()
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), 5)
+    def _run_half(self, half: str) -> Callable[[], object]:
+        """Give a worker that runs another half as a child; its end is a failure."""
+
+        async def run() -> None:
+            which = ["--config", self._config.path] if self._config.path else ["--observe"]
+            command = (sys.executable, "-m", "edge_watchdog", "run", "--only", half, *which)
+            process = await asyncio.create_subprocess_exec(*DIES_WITH_US, *command)
+            try:
+                code = await process.wait()
+            finally:
                 if process.returncode is None:
-                    process.kill()
-                    await process.wait()
-        raise ChildProcessError(f"the desk half ended with code {code}")
+                    process.terminate()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(process.wait(), 5)
+                    if process.returncode is None:
+                        process.kill()
+                        await process.wait()
+            raise ChildProcessError(f"the {half} half ended with code {code}")
+
+        return run
 
     def _handle_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -8,6 +8,7 @@ import pytest
 
 UNITS = Path(__file__).resolve().parents[1] / "systemd"
 WATCH, DESK = "edge-watchdog.service", "edge-watchdog-desk.service"
+NAMES = "edge-watchdog-names.service"
 SOCKET = "edge-watchdog-desk.socket"
 CONFIG = "etc/edge-watchdog/edge_watchdog.toml"
 
@@ -24,7 +25,7 @@ def verify(folder: Path, *, spoil: tuple[str, str] = ("", "")) -> subprocess.Com
     program = folder / "edge-watchdog"
     program.touch(mode=0o755)
     copies = []
-    for name in (WATCH, DESK, SOCKET):
+    for name in (WATCH, DESK, NAMES, SOCKET):
         text = (UNITS / name).read_text()
         text = text.replace("/opt/edge-watchdog/bin/edge-watchdog", str(program))
         text = text.replace("/usr/lib/edge-watchdog/", f"{UNITS}/").replace(*spoil)
@@ -63,7 +64,7 @@ def test_the_check_of_the_units_sees_a_misspelt_name(spoil, tmp_path):
     assert verify(tmp_path, spoil=spoil).returncode != 0
 
 
-@pytest.mark.parametrize(("unit", "most"), [(WATCH, 2.0), (DESK, 1.5)])
+@pytest.mark.parametrize(("unit", "most"), [(WATCH, 2.0), (DESK, 1.5), (NAMES, 2.0)])
 def test_a_half_is_exposed_no_further_than_promised(unit, most):
     threshold = f"--threshold={most * 10:.0f}"
     done = analyze("security", "--offline=true", "--no-pager", threshold, str(UNITS / unit))
@@ -75,6 +76,14 @@ def test_only_the_watch_half_has_a_privilege_and_only_one():
     assert dict(settings(WATCH))["AmbientCapabilities"] == "CAP_NET_ADMIN"
     assert dict(settings(DESK))["CapabilityBoundingSet"] == ""
     assert dict(settings(DESK))["AmbientCapabilities"] == ""
+
+
+def test_the_name_service_may_take_its_ports_and_tell_the_kernel_of_neighbours_and_no_more():
+    keys = dict(settings(NAMES))
+    assert keys["CapabilityBoundingSet"] == "CAP_NET_BIND_SERVICE CAP_NET_ADMIN"
+    assert keys["ExecStart"].endswith(f" run --only names --config /{CONFIG}")
+    assert (keys["Restart"], keys["PartOf"]) == ("always", WATCH)
+    assert keys["DynamicUser"] == "yes"
 
 
 @pytest.mark.parametrize(("unit", "half"), [(WATCH, "watch"), (DESK, "desk")])
@@ -97,7 +106,7 @@ def test_nothing_in_a_unit_is_newer_than_debian_12():
         "FileDescriptorStorePreserve",
         "MemoryZSwapMax",
     }
-    assert not too_new & {key for unit in (WATCH, DESK) for key, _ in settings(unit)}
+    assert not too_new & {key for unit in (WATCH, DESK, NAMES) for key, _ in settings(unit)}
 
 
 def test_installing_twice_is_like_installing_once(tmp_path):

@@ -130,6 +130,8 @@ def advice(config: Config) -> list[str]:
         said.append("There is one way out only: an outage is seen and told, but not bridged.")
     if config.box.mode is Mode.OBSERVE and len(config.uplinks) > 1:
         said.append('[box] mode is "observe": nothing is switched; "self" would.')
+    if config.box.dhcp_range is not None and config.box.mode is not Mode.GATEWAY:
+        said.append('[box] dhcp_range does nothing here: addresses are given in mode "gateway".')
     if not config.box.lan_interfaces:
         said.append("[box] has no lan_interfaces: the pages open on this machine only.")
     if config.vendor is None:

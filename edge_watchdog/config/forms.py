@@ -19,6 +19,7 @@ from edge_watchdog.config.hours import Hours, parse_hours
 from edge_watchdog.core.units import FilePath, Ipv4, Seconds, Size, Url
 
 HostPort = NewType("HostPort", str)  # "0.0.0.0:8080"
+Ipv4Range = NewType("Ipv4Range", str)  # "192.168.50.100-192.168.50.199"
 HostName = NewType("HostName", str)  # "desk.lotus.example"
 Origin = NewType("Origin", str)  # "http://homeassistant.local:8123"
 TimeZone = NewType("TimeZone", str)  # "Europe/London"
@@ -250,6 +251,18 @@ def _read_host_port(value: object) -> HostPort:
     return HostPort(text)
 
 
+def _read_ipv4_range(value: object) -> Ipv4Range:
+    text = _text(value, _FORMS[Ipv4Range])
+    first, _, last = text.partition("-")
+    try:
+        begin, end = ipaddress.IPv4Address(first.strip()), ipaddress.IPv4Address(last.strip())
+    except ValueError:
+        raise FormError(f"write {_FORMS[Ipv4Range]}") from None
+    if end < begin or int(begin) >> 16 != int(end) >> 16:
+        raise FormError("the second address comes after the first, in the same network")
+    return Ipv4Range(f"{begin}-{end}")
+
+
 def _read_host_name(value: object) -> HostName:
     text = _text(value, _FORMS[HostName])
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", text):
@@ -313,6 +326,7 @@ _FORMS: Mapping[object, str] = {
     FilePath: 'a full path, such as "/etc/edge-watchdog/token"',
     Ipv4: 'an IPv4 address, such as "198.51.100.1"',
     HostPort: 'an address and a port, such as "0.0.0.0:8080"',
+    Ipv4Range: 'two addresses, such as "192.168.50.100-192.168.50.199"',
     HostName: 'a name, such as "desk.lotus.example"',
     Origin: 'a site, such as "http://homeassistant.local:8123"',
     TimeZone: 'a zone, such as "Europe/London"',
@@ -330,6 +344,7 @@ _SAMPLES: Mapping[object, str] = {
     FilePath: '"/etc/edge-watchdog/file"',
     Ipv4: '"198.51.100.1"',
     HostPort: '"0.0.0.0:8080"',
+    Ipv4Range: '"192.168.50.100-192.168.50.199"',
 }
 
 _READERS = cast(
@@ -345,6 +360,7 @@ _READERS = cast(
         FilePath: _read_path,
         Ipv4: _read_ipv4,
         HostPort: _read_host_port,
+        Ipv4Range: _read_ipv4_range,
         HostName: _read_host_name,
         Origin: _read_origin,
         TimeZone: _read_time_zone,

@@ -26,11 +26,10 @@ from edge_watchdog.config.stanzas import (
     VendorKeys,
 )
 from edge_watchdog.config.tables import Problem, note_twice, read_kind, read_table, tables
-from edge_watchdog.core.model import Anchor, Uplink, UplinkKind
+from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
-PROMISED_MODES: Mapping[str, str] = {"gateway": "routing the studio's LAN through the box"}
 TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing")
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
@@ -68,12 +67,11 @@ def read_config(
 
 
 def _read_box(raw: object, problems: list[Problem]) -> Box | None:
-    mode = raw.get("mode") if isinstance(raw, Mapping) else None
-    if isinstance(raw, Mapping) and isinstance(mode, str) and mode in PROMISED_MODES:
-        message = f"{PROMISED_MODES[mode]} is not in this version; it knows observe and self"
-        problems.append(Problem(f'[box] mode = "{mode}"', message))
-        raw = {key: value for key, value in raw.items() if key != "mode"}
-    return read_table(Box, raw, "[box]", problems)
+    box = read_table(Box, raw, "[box]", problems)
+    if box is not None and box.mode is Mode.GATEWAY and not box.lan_interfaces:
+        message = 'is missing; mode "gateway" routes what comes in there'
+        problems.append(Problem("[box] lan_interfaces", message))
+    return box
 
 
 def _read_uplinks(

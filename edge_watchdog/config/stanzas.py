@@ -6,7 +6,7 @@ The sentence beside a field is the one that stands in the shipped file and in th
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_watchdog.config.forms import HostName, HostPort, Interface, Origin, TimeZone
+from edge_watchdog.config.forms import HostName, HostPort, Interface, Ipv4Range, Origin, TimeZone
 from edge_watchdog.config.hours import Hours
 from edge_watchdog.core.model import Anchor, Mode, Uplink
 from edge_watchdog.core.units import FilePath, Ipv4, Seconds, Size, Url
@@ -49,7 +49,8 @@ class Box:
     mode: Mode = field(
         default=Mode.OBSERVE,
         metadata={
-            "doc": "observe touches nothing; self moves the box's own new connections to a backup.",
+            "doc": "observe touches nothing; self moves the box's own new connections to a backup;"
+            " gateway moves those of the studio's computers too, which it routes.",
             "shipped": Mode.SELF,
         },
     )
@@ -58,6 +59,14 @@ class Box:
         metadata={
             "doc": "Where the studio's computers are; the pages are served there and nowhere else.",
             "shipped": ["eth0"],
+        },
+    )
+    dhcp_range: Ipv4Range | None = field(
+        default=None,
+        metadata={
+            "doc": "In mode gateway: the addresses the box gives to the studio's computers; without"
+            " it, another machine there gives them, with the box as router and name server.",
+            "example": "192.168.50.100-192.168.50.199",
         },
     )
     state_dir: FilePath = field(
@@ -83,6 +92,16 @@ class Box:
     def journal(self) -> str:
         """Name the file that remembers what happened."""
         return f"{self.watch_dir}/journal.db"
+
+    @property
+    def names_file(self) -> str:
+        """Name the file in which the watch half tells the LAN's name service whom to ask."""
+        return f"{self.runtime_dir}/upstreams.conf"
+
+    @property
+    def names_dir(self) -> str:
+        """Name the folder in which the name service keeps who has which address."""
+        return f"{self.state_dir}/names"
 
     @property
     def desk_dir(self) -> str:

@@ -312,7 +312,9 @@ def read_signs(
         if link.present and link.carrier is not None:
             found[Sign.CARRIER] = "ok" if link.carrier else "fail"
         if link.present and link.carrier:
-            found[Sign.ADDRESS] = "ok" if link.addresses and link.gateway else "fail"
+            # a line that was refused (routed False) has an address, only none that can be used
+            way = link.gateway is not None or link.routed is False
+            found[Sign.ADDRESS] = "ok" if link.addresses and way else "fail"
         if link.routed is not None and link.addresses:
             found[Sign.ROUTED] = "ok" if link.routed else "astray"
     return {sign: value for sign, value in found.items() if value is not None}

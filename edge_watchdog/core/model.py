@@ -14,6 +14,7 @@ class Mode(StrEnum):
 
     OBSERVE = "observe"
     SELF = "self"
+    GATEWAY = "gateway"
 
 
 class UplinkKind(StrEnum):

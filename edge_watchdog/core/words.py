@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from edge_watchdog.core.evidence import internet
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import Mode
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Incident, Phase, Scope, State, UplinkState
 from edge_watchdog.core.view import Banner, Standing
@@ -28,6 +29,7 @@ class Phrase:
 WORK_ON = "Take bookings and sales on paper and enter them later."
 USE_LIST = "Use today's list on this page."
 HOTSPOT = "If a computer needs the internet now, join it to a phone's hotspot."
+SPARE = "Leave videos, backups and large downloads for later: this line costs by the amount."
 SUSPECT_SHOWS_S = 1.0  # a missed answer or two is nobody's news
 DOUBT_SHOWS_S = 2.0
 STARTING = "Just started. Looking at the lines."
@@ -218,6 +220,7 @@ CAN_WORK: Mapping[Standing, str] = {
     Standing.VENDOR: "Yes, with today's list below. It is a copy and cannot be changed here.",
     Standing.OFFLINE: "Yes, with today's list below and on paper. There is no internet.",
 }
+ALL_ONLINE = "Yes. Everything in the studio is online over {backup}."
 
 
 def label(cause: Cause) -> str:
@@ -288,7 +291,7 @@ def banner(state: State, now: Instant, policy: Policy) -> Banner:
         standing=standing,
         cause=cause,
         headline=STARTING if _just_started(state, standing) else text.headline,
-        can_work=_fill(CAN_WORK[standing], uplink, state, policy),
+        can_work=_can_work(standing, uplink, state, policy),
         changed=_every_line(state) if standing is Standing.OFFLINE else text.changed,
         steps=text.steps,
         call=text.call,
@@ -342,8 +345,9 @@ def _compose(
         )
     if standing is Standing.BACKUP:
         if cause is Cause.NONE:
-            headline, steps = "The box is on {backup}.", ()
-        steps = (*steps[:2], HOTSPOT)
+            who = "studio" if policy.mode is Mode.GATEWAY else "box"
+            headline, steps = f"The {who} is on {{backup}}.", ()
+        steps = (*steps[:2], *_backup_step(state, policy))
     return Phrase(
         phrase.label,
         _fill(headline, uplink, state, policy),
@@ -351,6 +355,19 @@ def _compose(
         tuple(_fill(step, uplink, state, policy) for step in steps),
         _fill(phrase.call, uplink, state, policy),
     )
+
+
+def _can_work(standing: Standing, uplink: str | None, state: State, policy: Policy) -> str:
+    behind_us = standing is Standing.BACKUP and policy.mode is Mode.GATEWAY
+    return _fill(ALL_ONLINE if behind_us else CAN_WORK[standing], uplink, state, policy)
+
+
+def _backup_step(state: State, policy: Policy) -> tuple[str, ...]:
+    """Give what everybody can do while the backup is in use: join it, or go easy on it."""
+    if policy.mode is not Mode.GATEWAY:
+        return (HOTSPOT,)
+    metered = any(u.metered for u in policy.uplinks if u.name == state.failover.active)
+    return (SPARE,) if metered else ()
 
 
 def _fill(text: str, uplink: str | None, state: State, policy: Policy) -> str:
@@ -370,7 +387,7 @@ def tell(incident: Incident, state: State, policy: Policy) -> Banner:
     if incident.scope is Scope.LINE:
         standing = _line_standing(incident, state)
     text = _compose(standing, incident.cause, incident.uplink, state, policy)
-    can_work = _fill(CAN_WORK[standing], incident.uplink, state, policy)
+    can_work = _can_work(standing, incident.uplink, state, policy)
     return Banner(standing, incident.cause, text.headline, can_work, text.changed, text.steps)
 
 

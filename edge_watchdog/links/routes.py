@@ -4,7 +4,8 @@ Rule 6890 keeps the LAN and every connected network in the main table; rule 6900
 7100, which holds one default route, ours, replaced by one netlink message.  Each uplink has a
 table of its own (7001 ...) for sockets that are bound to it by address (rule 6891) or by device
 (6892), so that a question asked through a standby leaves by the standby, and an old connection
-stays where it began.  Everything carries protocol 237; what carries it unwanted is removed.
+stays where it began; in gateway mode also for flows that carry its mark (6893).  Everything
+carries protocol 237; what carries it unwanted is removed.
 """
 
 import socket
@@ -23,6 +24,7 @@ LAST_TABLE = 7099
 KEEP_LAN = 6890
 BY_ADDRESS = 6891
 BY_DEVICE = 6892
+BY_MARK = 6893
 OVERLAY = 6900
 UNSUPPRESSED = 0xFFFFFFFF  # what the kernel reports for "no suppress_prefixlength"
 
@@ -40,7 +42,7 @@ class Exit:
     @property
     def table(self) -> int:
         """The table of its own."""
-        return FIRST_TABLE + self.number
+        return table_of(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class RuleRow:
     source: str = ""
     device: str = ""
     suppress: bool = False
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,9 @@ class RouteRow:
 class Overlay:
     """Keeps kernel and wish the same; every call may be repeated with the same effect."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, *, by_mark: bool = False) -> None:
         self._kernel = kernel
+        self._by_mark = by_mark
         self._exits: Mapping[str, Exit] = {}
         self._active: str | None = None
         self._steered = False  # until then what a crashed run left in the overlay table stays
@@ -136,6 +140,8 @@ class Overlay:
         for one in self._exits.values():
             wanted.add(RuleRow(BY_ADDRESS, one.table, source=one.source))
             wanted.add(RuleRow(BY_DEVICE, one.table, device=one.interface))
+            if self._by_mark:
+                wanted.add(RuleRow(BY_MARK, one.table, mark=one.table))
         return wanted
 
     async def _our_routes(self) -> set[RouteRow]:
@@ -159,6 +165,7 @@ class Overlay:
                         message.get("src") or "",
                         message.get("oifname") or "",
                         message.get("suppress_prefixlen") != UNSUPPRESSED,
+                        message.get("fwmark") or 0,
                     )
                 )
         return found
@@ -188,6 +195,8 @@ class Overlay:
             more |= {"src": row.source, "src_len": 32}
         if row.device:
             more["oifname"] = row.device
+        if row.mark:
+            more["fwmark"] = row.mark
         try:
             await self._kernel.ipr.rule(
                 verb, priority=row.priority, table=row.table, protocol=PROTOCOL, **more
@@ -196,6 +205,11 @@ class Overlay:
             if (verb, error.code) in (("add", 17), ("del", 2)):  # EEXIST, ENOENT: already so
                 return
             raise _refused(f"rule {verb} {row.priority}", error) from error
+
+
+def table_of(number: int) -> int:
+    """Give the table of the uplink with this number, which is its mark too."""
+    return FIRST_TABLE + number
 
 
 def _overlay_row(one: Exit) -> RouteRow:

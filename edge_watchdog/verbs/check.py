@@ -1,12 +1,18 @@
 """``edge-watchdog check``: every problem of a configuration, or what was understood of it."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from edge_watchdog.config import Config, ConfigError, absent_files, advice
 from edge_watchdog.core.model import Mode
 from edge_watchdog.verbs import Answer, complaint
 from edge_watchdog.verbs.setting import config_of
+
+TOUCHES: Mapping[Mode, str] = {
+    Mode.OBSERVE: "touches nothing",
+    Mode.SELF: "moves the box's own traffic",
+    Mode.GATEWAY: "routes the studio's computers and moves their traffic",
+}
 
 
 def answer(args: argparse.Namespace) -> Answer:
@@ -22,12 +28,9 @@ def answer(args: argparse.Namespace) -> Answer:
 
 
 def _summary(config: Config) -> Iterator[str]:
-    touches = (
-        "touches nothing" if config.box.mode is Mode.OBSERVE else "moves the box's own traffic"
-    )
     yield f"{config.path or 'This machine'} is fine."
     yield f"studio     {config.studio.name}, {config.studio.time_zone}"
-    yield f"mode       {config.box.mode}: {touches}"
+    yield f"mode       {config.box.mode}: {TOUCHES[config.box.mode]}"
     for number, one in enumerate(config.uplinks, 1):
         metered = ", metered" if one.uplink.metered else ""
         place = "preferred" if number == 1 else f"backup {number - 1}"
@@ -42,3 +45,9 @@ def _summary(config: Config) -> Iterator[str]:
     yield f"desk       http://{config.desk.listen}/"
     for line in advice(config):
         yield f"advice     {line}"
+    if config.box.mode is Mode.GATEWAY:
+        # routing loads the netlink library, which no other mode of `check` needs
+        from edge_watchdog.links.gateway import shortcomings  # noqa: PLC0415
+
+        for line in shortcomings(config.box.lan_interfaces):
+            yield f"missing    {line}"

@@ -21,6 +21,10 @@ def answer(args: argparse.Namespace) -> Answer:
         from edge_watchdog.verbs.desk_half import run_desk  # noqa: PLC0415
 
         return run_desk(config)
+    if args.only == "names":
+        from edge_watchdog.verbs.names_half import become_dnsmasq  # noqa: PLC0415
+
+        return become_dnsmasq(config)
     from edge_watchdog.watch import run_watch  # noqa: PLC0415
 
     return Answer(code=asyncio.run(run_watch(config, with_desk=args.only is None)))

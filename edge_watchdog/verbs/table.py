@@ -43,7 +43,7 @@ VERBS = (
     Verb(
         "run",
         "watch the lines and serve the pages",
-        (*BOX, Option("--only", "one half of it, for systemd", choices=("watch", "desk"))),
+        (*BOX, Option("--only", "one part of it, for systemd", choices=("watch", "desk", "names"))),
     ),
     Verb("check", "find every problem of a configuration, or say what is understood", BOX),
     Verb("status", "how things are, on one screen", BOX),

@@ -74,6 +74,35 @@ def test_the_mind_gets_its_numbers_in_seconds():
     assert [uplink.name for uplink in chosen.uplinks] == ["broadband", "LTE stick"]
 
 
+def test_a_gateway_needs_to_know_where_the_computers_are():
+    text = GOOD.replace('mode = "self"', 'mode = "gateway"')
+    assert parse(text).box.mode is Mode.GATEWAY
+    with pytest.raises(ConfigError, match=r"\[box\] lan_interfaces: is missing"):
+        parse(text.replace('lan_interfaces = ["lan0"]', ""))
+
+
+def test_a_gateway_may_give_addresses_and_nobody_else_does():
+    text = GOOD.replace('"self"', '"gateway"\ndhcp_range = "192.168.50.9 - 192.168.50.90"')
+    assert parse(text).box.dhcp_range == "192.168.50.9-192.168.50.90"
+    assert not any("dhcp_range" in line for line in advice(parse(text)))
+    looking_on = parse(text.replace('"gateway"', '"self"'))
+    assert any("dhcp_range does nothing here" in line for line in advice(looking_on))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("192.168.50.9", "write two addresses"),
+        ("192.168.50.9-90", "write two addresses"),
+        ("192.168.50.90-192.168.50.9", "comes after the first"),
+        ("192.168.50.9-192.169.50.9", "in the same network"),
+    ],
+)
+def test_a_range_of_addresses_has_two_ends(text, message):
+    with pytest.raises(ConfigError, match=message):
+        parse(GOOD.replace('mode = "self"', f'mode = "gateway"\ndhcp_range = "{text}"'))
+
+
 def test_a_machine_without_a_configuration_is_only_looked_at():
     config = observing(["eth0", "usb0"], own_outline(time_zone="UTC", state_dir="/tmp/state"))
     assert config.box.mode is Mode.OBSERVE
@@ -117,14 +146,6 @@ MISTAKES = [
         (
             "[studio] opening_hours = \"Mon-Sut 09:00-19:00\": 'Sut' is no day;"
             " known: Mon, Tue, Wed, Thu, Fri, Sat, Sun"
-        ),
-    ),
-    (
-        'mode = "self"',
-        'mode = "gateway"',
-        (
-            '[box] mode = "gateway": routing the studio\'s LAN through the box is not in this'
-            " version; it knows observe and self"
         ),
     ),
     ('mode = "self"', 'mode = "slef"', '[box] mode = "slef": did you mean self?'),

@@ -60,6 +60,11 @@ CASES = {
     "the router gives no address": (Cause.NO_ADDRESS, [], replace(UP, addresses=())),
     "no router is known": (Cause.NO_ADDRESS, [], replace(UP, gateway=None)),
     "probes would leave another way": (Cause.MISROUTED, [], replace(UP, routed=False)),
+    "the line has the LAN's own addresses": (
+        Cause.MISROUTED,
+        [],
+        replace(UP, gateway=None, routed=False),
+    ),
     "the router is dead": (
         Cause.ROUTER_DEAD,
         [*WELL, *silence(1), *(router(1 + n / 10, SILENT) for n in range(4))],

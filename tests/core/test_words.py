@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge_watchdog.core.actions import Severity
-from edge_watchdog.core.model import Layer
+from edge_watchdog.core.model import Layer, Mode
 from edge_watchdog.core.state import (
     Cause,
     Diagnosis,
@@ -22,7 +22,9 @@ from edge_watchdog.core.state import (
 from edge_watchdog.core.view import Standing
 from edge_watchdog.core.words import (
     CAN_WORK,
+    HOTSPOT,
     PHRASES,
+    SPARE,
     STARTING,
     banner,
     duration,
@@ -133,6 +135,29 @@ def test_on_the_backup_a_phone_is_offered_to_the_computers():
     assert "hotspot" in found.steps[-1]
     assert "online over stick" in found.can_work
     assert page(active=STICK).headline == "The box is on stick."
+
+
+GATEWAY = replace(POLICY, mode=Mode.GATEWAY)
+
+
+def test_behind_the_box_everybody_is_online_over_the_backup_and_goes_easy_on_it():
+    said = banner(studio(LINE, active=STICK), at(0), GATEWAY)
+    assert said.can_work == f"Yes. Everything in the studio is online over {STICK}."
+    assert said.steps[-1] == SPARE
+    assert HOTSPOT not in said.steps
+    assert tell(LINE, studio(LINE, active=STICK), GATEWAY).can_work == said.can_work
+
+
+def test_behind_the_box_nothing_is_spared_on_a_line_without_a_meter():
+    uplinks = tuple(replace(uplink, metered=False) for uplink in GATEWAY.uplinks)
+    said = banner(studio(active=STICK), at(0), replace(GATEWAY, uplinks=uplinks))
+    assert said.headline == f"The studio is on {STICK}."
+    assert said.steps == ()
+
+
+def test_behind_the_box_no_line_is_no_line():
+    said = banner(studio(**STRANDED), at(0), GATEWAY)
+    assert said.can_work == banner(studio(**STRANDED), at(0), POLICY).can_work
 
 
 def test_without_any_line_the_list_and_paper_come_first():

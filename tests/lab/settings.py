@@ -18,6 +18,7 @@ class Studio:
     runtime_dir: str = "/run/edge-watchdog"
     opening_hours: str = "Mon-Sun 00:00-24:00"
     lan_interfaces: tuple[str, ...] = ("wan0",)
+    dhcp_range: str = ""
     listen: str = "0.0.0.0:8080"
     frame_ancestors: tuple[str, ...] = ()
     phone: bool = False
@@ -49,6 +50,7 @@ def config_text(studio: Studio, folder: Path) -> str:
 
 def _head(studio: Studio) -> str:
     interfaces = ", ".join(f'"{name}"' for name in studio.lan_interfaces)
+    dhcp_range = f'dhcp_range = "{studio.dhcp_range}"\n' if studio.dhcp_range else ""
     return f"""[studio]
 name = "Lotus Room"
 time_zone = "Europe/London"
@@ -59,7 +61,7 @@ mode = "{studio.mode}"
 lan_interfaces = [{interfaces}]
 state_dir = "{studio.state_dir}"
 runtime_dir = "{studio.runtime_dir}"
-"""
+{dhcp_range}"""
 
 
 def _uplinks(studio: Studio, folder: Path) -> list[str]:

@@ -6,6 +6,7 @@ CONFIG = "/etc/edge-watchdog/edge_watchdog.toml"
 PROGRAM = "/opt/edge-watchdog/bin/edge-watchdog"
 INSTALL = "/root/edge_watchdog/systemd/install"
 WATCH, DESK = "edge-watchdog", "edge-watchdog-desk"
+NAMES = "edge-watchdog-names"
 
 
 def bring(box: Box) -> None:

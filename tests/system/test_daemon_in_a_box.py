@@ -9,6 +9,7 @@ from tests.system.steps import (
     CONFIG,
     DESK,
     INSTALL,
+    NAMES,
     PROGRAM,
     WATCH,
     bring,
@@ -193,3 +194,41 @@ def test_files_that_hold_the_day_and_the_history_are_their_owners_alone(studio):
     assert all(line.startswith("edge-watchdog-desk 600 ") for line in day)
     assert set(history.splitlines()) <= {"edge-watchdog 640", "edge-watchdog 600"}
     assert history
+
+
+@pytest.fixture
+def gateway(box):
+    """A box that is the studio's gateway, installed as the documents say."""
+    box.write(
+        CONFIG, STUDIO.replace('"self"', '"gateway"\ndhcp_range = "192.168.50.9-192.168.50.90"')
+    )
+    install(box)
+    assert "net.ipv4.ip_forward is not 1" in box.out(f"{PROGRAM} check")
+    box.run("cp /usr/lib/edge-watchdog/60-edge-watchdog-gateway.conf /etc/sysctl.d/")
+    box.run("sysctl -p /usr/lib/edge-watchdog/60-edge-watchdog-gateway.conf")
+    assert "missing" not in box.out(f"{PROGRAM} check")
+    start(box)
+    box.run(f"systemctl enable --now {NAMES}")
+    box.eventually("routes stand", lambda: via(box) == "wan0")
+    return box
+
+
+def filters(box):
+    return "masquerade" in box.out("nft list ruleset")
+
+
+def test_in_its_sandbox_a_gateway_filters_repairs_ends_flows_and_serves_names(gateway):
+    gateway.eventually("the packet filter stands", lambda: filters(gateway))
+    gateway.run("nft flush ruleset")
+    gateway.eventually("it stands again", lambda: filters(gateway), within_s=5)
+    gateway.eventually("names are served", lambda: "dnsmasq" in gateway.out("ss -Hltunp"))
+    sockets = gateway.out("ss -Hltunp")
+    assert "192.168.50.1:53 " in sockets, gateway.journal(NAMES)
+    assert ":67 " in sockets
+    pull_the_cable(gateway)
+    said = "evicted uplink=broadband flows="
+    gateway.eventually("flows are ended", lambda: said in gateway.journal(WATCH))
+    gateway.run(f"systemctl stop {WATCH}")
+    assert not filters(gateway)
+    assert not gateway.active(NAMES)
+    assert ours(gateway) == []

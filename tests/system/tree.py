@@ -26,8 +26,8 @@ from tests.system.box import REPO
 
 TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "mount")
 PACKAGES = (
-    "ca-certificates,conntrack,dbus,iproute2,iputils-ping,libcap2-bin,network-manager,nftables,"
-    "procps,python3,python3-venv,systemd,systemd-sysv,util-linux"
+    "ca-certificates,conntrack,dbus,dnsmasq-base,iproute2,iputils-ping,libcap2-bin,"
+    "network-manager,nftables,procps,python3,python3-venv,systemd,systemd-sysv,util-linux"
 )
 # Nothing here is of use in a box that lives for seconds.
 MASKED = (

@@ -1,0 +1,201 @@
+"""The packet filter of gateway mode: one table of our own, loaded whole, changed in one step.
+
+Everything stands in ``table inet edge_watchdog``; nobody else's table is read or touched.  One map
+says which mark a new flow from the LAN gets; the mark is the number of the uplink's routing table
+(rule 6893).  What has left once is pinned to its uplink by the mark of its conntrack entry.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from edge_watchdog.links import LinkError
+from edge_watchdog.links.program import run_program
+
+TABLE = "inet edge_watchdog"
+SETTLE_S = 0.05  # our own changes ring the bell too
+QUIET_LOOK_S = 30.0  # the bell has told of every change; this is for a kernel that forgot to
+RETRY_S = 1.0
+SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1  # include/uapi/linux/netlink.h
+NETLINK_NETFILTER, NFNLGRP_NFTABLES = 12, 7  # include/uapi/linux/netfilter/nfnetlink.h
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The interfaces of the studio, and those that lead out with the mark of each."""
+
+    lan: tuple[str, ...]
+    uplinks: Mapping[str, int] = field(default_factory=dict)
+
+
+class Firewall:
+    """Keeps kernel and wish the same; every call may be repeated with the same effect."""
+
+    def __init__(self, sides: Sides) -> None:
+        self._sides = sides
+        self._mark: int | None = None
+        self._kept: str | None = None  # how the kernel lists what we loaded
+        self._wanted = False  # until the first steer() what a crashed run left stays
+        self._lock = asyncio.Lock()
+        self.repairs = 0
+        self.trouble = ""  # why the kernel does not have what it should; "" = it has
+
+    async def steer(self, mark: int | None) -> None:
+        """Let new flows from the LAN have *mark*; None: they follow the other rules.
+
+        What fails stands in *trouble*, and run() tries again.
+        """
+        async with self._lock:
+            self._mark, self._wanted = mark, True
+            moved = self._kept is not None and await self._try(_map_text(self._sides, mark))
+            if not moved:
+                await self._try(table_text(self._sides, mark))
+            await self._keep()
+
+    async def reconcile(self) -> None:
+        """Load the table again if it is gone or no longer what we loaded."""
+        async with self._lock:
+            is_kept = self._kept is not None and await self._listed() == self._kept
+            if not self._wanted or is_kept:
+                return
+            self.repairs += 1
+            log.warning("the packet filter is not as it was loaded; loading it again")
+            await self._try(table_text(self._sides, self._mark))
+            await self._keep()
+
+    async def clear(self) -> None:
+        """Remove our table; harmless when it is not there."""
+        async with self._lock:
+            self._wanted, self._kept = False, None
+            await remove_table()
+
+    async def run(self) -> None:
+        """Look after every change that anybody makes to any packet filter, for ever."""
+        rung = asyncio.Event()
+        with contextlib.closing(_open_bell()) as bell:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(bell, _ring, bell, rung)
+            try:
+                while True:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(RETRY_S if self.trouble else QUIET_LOOK_S):
+                            await rung.wait()
+                    await asyncio.sleep(SETTLE_S)
+                    rung.clear()
+                    await self.reconcile()
+            finally:
+                loop.remove_reader(bell)
+
+    async def _try(self, text: str) -> bool:
+        """Apply *text* as one transaction; tell whether the kernel took it."""
+        try:
+            await run_program(["nft", "-f", "-"], text)
+        except LinkError as error:
+            self.trouble = str(error)
+            log.warning("the packet filter was not changed: %s", error)
+            return False
+        self.trouble = ""
+        return True
+
+    async def _keep(self) -> None:
+        self._kept = None if self.trouble else await self._listed()
+
+    async def _listed(self) -> str | None:
+        try:
+            return await run_program(["nft", "-s", "list", "table", *TABLE.split()])
+        except LinkError:
+            return None
+
+
+async def remove_table() -> None:
+    """Remove our table, whoever left it; harmless when it or nft is not there."""
+    with contextlib.suppress(LinkError):
+        await run_program(["nft", "-f", "-"], f"table {TABLE}\ndelete table {TABLE}\n")
+
+
+def table_text(sides: Sides, mark: int | None) -> str:
+    """Give the whole table as one nft transaction; new flows from the LAN get *mark*.
+
+    No packet is dropped for being "invalid": where answers come back another way, as on a box with
+    one leg, conntrack calls good traffic so.
+    """
+    outside = [name for name in sides.uplinks if name not in sides.lan]
+    lan, uplinks = _set(sides.lan), _set(sides.uplinks)
+    marks = ", ".join(f'"{name}" : {number}' for name, number in sides.uplinks.items())
+    return f"""table {TABLE}
+delete table {TABLE}
+table {TABLE} {{
+  map new_flows {{ type ifname : mark; {_elements(sides, mark)} }}
+  map marks {{ type ifname : mark; elements = {{ {marks} }}; }}
+  chain choose {{
+    type filter hook prerouting priority mangle; policy accept;
+    iifname {lan} meta mark 0 ct state established,related ct mark != 0 meta mark set ct mark
+    iifname {lan} meta mark 0 ct state new meta mark set iifname map @new_flows
+  }}
+  chain pin {{
+    type filter hook forward priority mangle; policy accept;
+    iifname {lan} oifname {uplinks} ct mark set oifname map @marks
+    oifname {uplinks} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
+    iifname {uplinks} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
+  }}
+  chain pass {{
+    type filter hook forward priority filter; policy accept;
+    iifname {lan} oifname {uplinks} meta nfproto ipv6 reject with icmpv6 no-route
+    iifname {_set(outside)} oifname {lan} ct state established,related accept
+    iifname {_set(outside)} oifname {_set([*sides.lan, *outside])} drop
+  }}
+  chain leave {{
+    type nat hook postrouting priority srcnat; policy accept;
+    iifname {lan} oifname {uplinks} meta nfproto ipv4 masquerade
+  }}
+}}
+"""
+
+
+def _map_text(sides: Sides, mark: int | None) -> str:
+    text = f"flush map {TABLE} new_flows\n"
+    if mark is not None:
+        text += f"add element {TABLE} new_flows {_pairs(sides, mark)}\n"
+    return text
+
+
+def _elements(sides: Sides, mark: int | None) -> str:
+    return "" if mark is None else f"elements = {_pairs(sides, mark)};"
+
+
+def _pairs(sides: Sides, mark: int) -> str:
+    return "{ " + ", ".join(f'"{name}" : {mark}' for name in sides.lan) + " }"
+
+
+def _set(names: Iterable[str]) -> str:
+    return "{ " + ", ".join(f'"{name}"' for name in names) + " }"
+
+
+def _open_bell() -> socket.socket:
+    """Open a socket that hears of every change to the packet filter; raises LinkError."""
+    bell = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+    try:
+        bell.setblocking(False)
+        bell.bind((0, 0))
+        bell.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES)
+    except OSError as error:
+        bell.close()
+        raise LinkError(f"the packet filter cannot be watched: {error}") from error
+    return bell
+
+
+def _ring(bell: socket.socket, rung: asyncio.Event) -> None:
+    """Empty the socket; an overrun (ENOBUFS) is a notification too."""
+    while True:
+        try:
+            bell.recv(65536)
+        except BlockingIOError:
+            break
+        except OSError:
+            continue
+    rung.set()

@@ -1,0 +1,167 @@
+"""The packet filter and the flows of gateway mode, in the kernel of a lab's box."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_watchdog.clock import SystemClock
+from edge_watchdog.links import LinkError
+from edge_watchdog.links.conntrack import IDLE_S, Draining, Flow, Flows, list_flows, sweep
+from edge_watchdog.links.firewall import Firewall, Sides, remove_table
+from edge_watchdog.links.gateway import Gateway, lan_addresses, shortcomings
+from edge_watchdog.links.kernel import Device, Snapshot
+from edge_watchdog.links.program import run_program
+from tests.lab.lab import Lab
+from tests.lab.netns import inside
+
+SIDES = Sides(("lan0",), {"wan0": 7001, "lte0": 7002})
+UPLINKS = {"broadband": "wan0", "LTE": "lte0"}
+
+
+@pytest.fixture
+def box(lab: Lab) -> Iterator[Lab]:
+    """The test itself, and every program it starts, stands in the box's network."""
+    with inside(lab.box.namespace):
+        yield lab
+
+
+async def listed() -> str:
+    return await run_program(["nft", "-s", "list", "ruleset"])
+
+
+async def test_the_table_is_loaded_steered_and_removed(box: Lab) -> None:
+    before = await listed()
+    firewall = Firewall(SIDES)
+    for mark, shown in ((7001, "0x00001b59"), (7002, "0x00001b5a"), (7002, "0x00001b5a")):
+        await firewall.steer(mark)
+        assert f'"lan0" : {shown}' in await listed()
+    await firewall.steer(None)
+    assert '"lan0" :' not in await listed()
+    assert firewall.trouble == ""
+    await firewall.clear()
+    await firewall.clear()
+    assert await listed() == before
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "flush ruleset",
+        "delete table inet edge_watchdog",
+        "flush chain inet edge_watchdog leave",
+        "flush map inet edge_watchdog new_flows",
+        "add rule inet edge_watchdog pass drop",
+    ],
+)
+async def test_what_a_stranger_does_to_it_is_seen_at_once_and_mended(box: Lab, harm: str) -> None:
+    firewall = Firewall(SIDES)
+    keeper = asyncio.create_task(firewall.run())
+    try:
+        await firewall.steer(7001)
+        good = await listed()
+        await asyncio.sleep(0.2)
+        await run_program(["nft", "-f", "-"], harm)
+        assert await listed() != good
+        for _ in range(100):
+            if await listed() == good:
+                break
+            await asyncio.sleep(0.05)
+        assert await listed() == good
+        assert firewall.repairs >= 1
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        await firewall.clear()
+
+
+async def test_somebody_else_s_table_is_left_alone(box: Lab) -> None:
+    await run_program(["nft", "-f", "-"], "table inet foreign { chain one { accept; }; }")
+    firewall = Firewall(SIDES)
+    await firewall.steer(7001)
+    await firewall.clear()
+    assert "table inet foreign" in await listed()
+    await run_program(["nft", "-f", "-"], "delete table inet foreign")
+
+
+async def test_without_nft_there_is_trouble_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    firewall = Firewall(SIDES)
+    await firewall.steer(7001)
+    assert "nft cannot be started" in firewall.trouble
+    await remove_table()
+    assert any("apt-get install nftables" in line for line in shortcomings(("lan0",)))
+
+
+async def test_only_the_flows_of_one_uplink_are_ended(box: Lab) -> None:
+    made = (
+        "-I -p {} -s 192.0.2.1 -d 192.0.2.9 --sport {} --dport 99 -r 192.0.2.9 -q 192.0.2.8"
+        " --reply-port-src 99 --reply-port-dst {} -t 60 {} -m {}"
+    )
+    open_tcp = "--state ESTABLISHED -u SEEN_REPLY,ASSURED"
+    for port, protocol, mark, more in (
+        (5000, "udp", 7001, ""),
+        (5001, "tcp", 7001, open_tcp),
+        (5002, "udp", 7002, ""),
+    ):
+        words = made.format(protocol, port, port + 2000, more, mark).split()
+        await run_program(["conntrack", *words])
+    assert {flow.protocol for flow in await list_flows(7001)} == {"udp", "tcp"}
+    assert await sweep(7001) == 2
+    assert await list_flows(7001) == ()
+    flows = Flows({"LTE": 7002}, SystemClock())
+    flows.drain("LTE")
+    await asyncio.sleep(0.3)
+    assert flows.left() == {"LTE": 1}
+    assert await flows.evict("LTE") == 1
+    assert flows.left() == {}
+    await flows.close()
+
+
+def flow(port: int, expires_s: float) -> Flow:
+    return Flow("tcp", "192.0.2.1", "192.0.2.9", str(port), "443", expires_s)
+
+
+def test_a_flow_whose_time_runs_down_untouched_is_idle() -> None:
+    draining = Draining()
+    assert draining.note((flow(1, 100), flow(2, 100)), 0.0) == ()
+    assert draining.note((flow(1, 80), flow(2, 99)), 20.0) == ()
+    assert draining.note((flow(1, 70), flow(2, 89)), IDLE_S) == (flow(1, 70),)
+    assert draining.note((flow(2, 69),), 20.0 + IDLE_S) == (flow(2, 69),)
+
+
+async def test_a_program_that_refuses_is_quoted() -> None:
+    with pytest.raises(LinkError, match=r"nft: .*syntax error"):
+        await run_program(["nft", "-c", "-f", "-"], "nonsense")
+
+
+def test_an_uplink_in_the_lan_s_own_range_is_refused() -> None:
+    gateway = Gateway(("lan0",), UPLINKS, clock=SystemClock())
+    snapshot = Snapshot({"lan0": Device(5, carrier=True)}, {5: ("192.168.8.1/22",)})
+    assert lan_addresses(("lan0", "lan1"), snapshot) == ("192.168.8.1/22",)
+    assert gateway.refuses("LTE", ("192.168.8.100/24",), snapshot)
+    assert any("LTE is not used: it has the same addresses" in p for p in gateway.problems())
+    assert not gateway.refuses("LTE", ("192.168.50.100/24",), snapshot)
+    assert not any("LTE is not used" in problem for problem in gateway.problems())
+
+
+def test_one_leg_for_both_sides_is_no_clash() -> None:
+    gateway = Gateway(("wan0",), UPLINKS, clock=SystemClock())
+    snapshot = Snapshot({"wan0": Device(5, carrier=True)}, {5: ("192.168.1.100/24",)})
+    assert not gateway.refuses("broadband", ("192.168.1.100/24",), snapshot)
+
+
+def forwards() -> str:
+    return Path("/proc/sys/net/ipv4/ip_forward").read_text("ascii").strip()
+
+
+async def test_kernel_settings_are_made_and_put_back(box: Lab) -> None:
+    gateway = Gateway(("wan0",), UPLINKS, clock=SystemClock())
+    assert forwards() == "0"
+    assert any("net.ipv4.ip_forward is not 1" in problem for problem in gateway.problems())
+    gateway.open()
+    assert forwards() == "1"
+    assert not any("ip_forward" in problem for problem in gateway.problems())
+    await gateway.close(keep=False)
+    assert forwards() == "0"
