@@ -1,7 +1,7 @@
-"""What a program on a host of the lab notices: whether its new connections work, and which way they leave.
+"""What a program in the lab notices: whether its new connections work, which way they leave.
 
-In: a host of a lab.  Out: the times of successful connections, and each change of way.  Neither knows
-anything of who moves the routes, so that every daemon is measured by the same eyes.
+In: a lab, or a host of it.  Out: the times of successful connections, and each change of way.
+Neither knows who moves the routes, so that every daemon is measured by the same eyes.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class Compass:
         return way
 
     def _way(self) -> str:
-        with self.host.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        with self.lab.box.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             try:
                 sock.connect(self.target)  # a route lookup; nothing is sent
             except OSError:
