@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tests.lab import faults, pki, programs, settings, wiring
 from tests.lab.control import Control
-from tests.lab.faults import Behaviour, Deed, LinkDown, Rules
+from tests.lab.deeds import Behaviour, Deed, LinkDown, Rules
 from tests.lab.manifest import LabError, Manifest, new_manifest, sweep
 from tests.lab.netns import Host, boottime_s, packet_filter, set_link
 from tests.lab.places import (
@@ -90,7 +90,7 @@ class Lab:
 
     @property
     def folder(self) -> Path:
-        """The lab's folder: log/, run/resolvers.IF, pki/."""
+        """The lab's folder: log/, run/resolvers.IF, pki/, filter_pki/."""
         return self._standing().folder
 
     @property
@@ -217,6 +217,7 @@ class Lab:
         for name in ("log", "run"):
             (folder / name).mkdir()
         pki.make(folder / "pki", TLS_HOSTS)
+        pki.make(folder / "filter_pki", TLS_HOSTS, "Web filter")
         wiring.build(manifest.prefix, self.topology)
         self._note(programs.start_world(manifest))
         self._hosts = {place: Host(manifest.prefix + place, self._note) for place in Place}

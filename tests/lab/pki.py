@@ -10,10 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def make(folder: Path, hosts: tuple[str, ...]) -> Path:
-    """Write ca.pem, host.pem and host.key into *folder*; gives the path of ca.pem."""
+def make(folder: Path, hosts: tuple[str, ...], name: str = "Lab") -> Path:
+    """Write ca.pem, host.pem and host.key into *folder*; gives the path of ca.pem.
+
+    *name*: whose authority it is.
+    """
     ca_key, host_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = _name("Lab certificate authority")
+    ca_name = _name(f"{name} certificate authority")
     authority = (
         _builder(ca_name, ca_name, ca_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

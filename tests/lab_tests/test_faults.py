@@ -6,7 +6,7 @@ import pytest
 from tests.lab import Lab, LabError, boottime_s
 from tests.lab.faults import FAULTS
 from tests.lab.lab import missing
-from tests.lab.places import ANCHORS, Place
+from tests.lab.places import ANCHORS, LIE_ADDRESS, Place
 from tests.lab_tests.looks import HEALTHY, code, curl, look, ping
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
@@ -16,9 +16,11 @@ OFFLINE = {
     "provider": SILENT,
     "alpha": SILENT,
     "beta": SILENT,
+    "delta": SILENT,
     "router names": SILENT,
     "provider names": SILENT,
     "anchor names": SILENT,
+    "missing name": SILENT,
     "web": NONE,
     "app": NONE,
     "status": NONE,
@@ -26,7 +28,10 @@ OFFLINE = {
     "hooks": NONE,
 }
 # The provider's resolver needs nobody upstream in the lab, so it goes on answering.
-BEYOND_PROVIDER = {k: v for k, v in OFFLINE.items() if "provider" not in k and k != "router names"}
+PROVIDERS_OWN = ("provider", "provider names", "router names", "missing name")
+BEYOND_PROVIDER = {k: v for k, v in OFFLINE.items() if k not in PROVIDERS_OWN}
+NO_LTE = {"lte": SILENT, "lte names": SILENT, "lte web": NONE}
+FAILED = "server failed"
 SEEN = {
     "cable_out": {**OFFLINE, "carrier": "0", "router": SILENT},
     "router_dead": {**OFFLINE, "router": SILENT},
@@ -35,18 +40,26 @@ SEEN = {
     "reject": {
         **{k: REFUSED if v == SILENT else v for k, v in OFFLINE.items()},
         "router names": SILENT,
+        "missing name": SILENT,
     },
-    "dns_dead": {"router names": SILENT, "provider names": SILENT},
+    "dns_dead": {"router names": SILENT, "provider names": SILENT, "missing name": SILENT},
+    "dns_servfail": {"router names": FAILED, "provider names": FAILED, "missing name": FAILED},
+    "dns_hijack": dict.fromkeys(("router names", "provider names", "missing name"), LIE_ADDRESS),
+    "dns_rewrite": {"missing name": LIE_ADDRESS},
+    "partial_routing": {"alpha": SILENT, "beta": SILENT, "anchor names": SILENT},
+    "tls_intercepted": dict.fromkeys(("app", "status", "feed", "hooks"), NONE),
+    "no_return": OFFLINE,
     "portal": {
-        **{k: v for k, v in OFFLINE.items() if "names" not in k},
+        **{k: v for k, v in OFFLINE.items() if "name" not in k},
         "web": "302",
     },
     "one_anchor_dead": {"alpha": SILENT},
-    "icmp_filtered": {"alpha": SILENT, "beta": SILENT},
+    "icmp_filtered": {"alpha": SILENT, "beta": SILENT, "delta": SILENT},
     "vendor_down": {"app": "503", "feed": "503"},
     "vendor_down:hang": {"app": NONE, "feed": NONE},
     "vendor_announced": {"app": "503", "feed": "503", "status": "critical"},
     "vendor_maintenance": {"status": "maintenance"},
+    "vendor_path": {"app": NONE, "feed": NONE},
     "vendor_slow": {"app": NONE},
     "status_page_down": {"status": "503"},
     "status_page_garbage:html": {"status": "no JSON"},
@@ -58,10 +71,13 @@ SEEN = {
     "feed_broken:truncated": {},
     "feed_broken:empty": {},
     "hooks_down": {"hooks": "500"},
-    "lte_no_data": {"lte": SILENT},
-    "stick_pulled": {"lte": SILENT},
+    "lte_no_data": NO_LTE,
+    "lte_zombie": NO_LTE,
+    "lte_dns_dead": {"lte names": SILENT},
+    "lte_data_cap": {"lte": SILENT, "lte web": "302"},
+    "stick_pulled": NO_LTE,
     "phone_off": {"phone": SILENT},
-    "everything_down": {**OFFLINE, "lte": SILENT, "phone": SILENT},
+    "everything_down": {**OFFLINE, **NO_LTE, "phone": SILENT},
 }
 
 
@@ -94,14 +110,15 @@ def test_each_fault_has_its_effect_and_no_other_and_heals(lab, name):
 
 def test_every_fault_of_the_table_is_looked_at():
     looked_at = {name.partition(":")[0] for name in SEEN}
-    assert {fault.name for fault in FAULTS} - looked_at == {"loss"}
+    assert {fault.name for fault in FAULTS} - looked_at == {"loss", "loss_down"}
 
 
-def test_loss_loses_what_it_says(lab):
-    lab.inject("loss:30")
+@pytest.mark.parametrize("name", ["loss:30", "loss_down:30"])
+def test_loss_loses_what_it_says(lab, name):
+    lab.inject(name)
     argv = ["ping", "-n", "-q", "-c300", "-i0.004", "-W0.2", "-I", "wan0", ANCHORS[0].address]
     done = lab.box.run(argv)
-    lab.heal("loss:30")
+    lab.heal(name)
     lost = float(done.stdout.split("% packet loss")[0].split()[-1])
     assert 20 < lost < 40
 
@@ -194,6 +211,40 @@ def test_the_portal_sends_people_to_its_sign_in_page(lab):
     done = curl(lab, "http://connectivity.example/204", "-L")
     lab.heal("portal")
     assert "Please sign in" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name, place, line", [("no_return", Place.ISP, "wan0"), ("lte_zombie", Place.CARRIER, "lte0")]
+)
+def test_a_line_without_return_still_carries_questions(lab, name, place, line):
+    lab.inject(name)
+    seen = ping(lab, ANCHORS[0].address, line)
+    rules = lab.host(place).run(["nft", "list", "table", "inet", f"fault_{name}_0"]).stdout
+    lab.heal(name)
+    assert seen == SILENT
+    assert "counter packets 0 " not in rules
+
+
+def test_a_hijacked_name_leads_to_a_page_that_answers(lab):
+    done = curl(lab, f"http://{LIE_ADDRESS}/anything")
+    assert "Did you mean" in done.stdout
+
+
+def test_a_used_up_plan_sends_people_to_the_carrier(lab):
+    lab.inject("lte_data_cap")
+    done = curl(lab, "http://connectivity.example/204", "--interface", "lte0", "-L")
+    lab.heal("lte_data_cap")
+    assert "Please sign in" in done.stdout
+
+
+def test_the_filter_shows_the_true_page_under_its_own_certificate(lab):
+    lab.inject("tls_intercepted")
+    url = "https://app.bookwell.example/login"
+    shown = curl(lab, url, "--cacert", str(lab.folder / "filter_pki/ca.pem"))
+    refused = curl(lab, url)
+    lab.heal("tls_intercepted")
+    assert "Sign in - BookWell" in shown.stdout
+    assert "unable to get local issuer certificate" in refused.stderr
 
 
 def test_the_status_page_has_tags_and_the_shape_of_the_real_one(lab):
