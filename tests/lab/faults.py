@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from edge_watchdog.core.state import Cause
 from tests.lab import rules
-from tests.lab.deeds import Behaviour, Deed, LinkDown, filled
+from tests.lab.deeds import Behaviour, Deed, LinkDown, Narrow, NewLease, Program, Queue, filled
 from tests.lab.manifest import LabError
-from tests.lab.places import Place
+from tests.lab.places import SINK_ADDRESS, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class Fault:
     def filled(self, argument: str) -> tuple[Deed, ...]:
         """Give the deeds with *argument* put in."""
         return tuple(filled(deed, argument) for deed in self.deeds)
+
+
+LOAD_S = "120"  # a load ends by itself
+FULL_QUEUE = Queue(Place.ROUTER, "line0", "4mbit", "{}")
 
 
 FAULTS = (
@@ -128,6 +132,65 @@ FAULTS = (
         "What we send arrives, but no answer ever comes back.",
         Cause.PROVIDER_DOWN,
         (rules.NO_RETURN,),
+    ),
+    Fault(
+        "bufferbloat_own",
+        "All is slow while this box uploads something big.",
+        Cause.LINE_LOSS,
+        (FULL_QUEUE, Program(Place.BOX, "load.py", ("wan0", SINK_ADDRESS, LOAD_S))),
+        argument="800",
+    ),
+    Fault(
+        "bufferbloat_foreign",
+        "All is slow while somebody in the house uploads something big.",
+        Cause.LINE_LOSS,
+        (FULL_QUEUE, Program(Place.DESK, "load.py", ("eth0", SINK_ADDRESS, LOAD_S))),
+        argument="800",
+    ),
+    Fault(
+        "delay",
+        "It works, but each click takes a moment.",
+        Cause.NONE,
+        (Program(Place.ISP, "relay.py", ("cust0", "core0", "{}", "0")),),
+        argument="80",
+    ),
+    Fault(
+        "jitter",
+        "Pages open, but voices in calls sound chopped.",
+        Cause.NONE,
+        (Program(Place.ISP, "relay.py", ("cust0", "core0", "{}", "{}")),),
+        argument="60",
+    ),
+    Fault(
+        "mtu_blackhole",
+        "Plain pages open, secure ones load for ever; the line itself seems fine.",
+        Cause.VENDOR_PATH,
+        (
+            rules.NO_WORD_OF_SIZE,
+            Narrow(Place.ISP, "cust0", "{}"),
+            Narrow(Place.ISP, "core0", "{}"),
+        ),
+        argument="1280",
+    ),
+    Fault(
+        "flapping",
+        "The internet is gone and back again, all the time.",
+        Cause.PROVIDER_DOWN,
+        (rules.FLAPPING,),
+        argument="3",
+    ),
+    Fault(
+        "slow_recovery",
+        "The internet is gone, and when it comes back it stutters at first.",
+        Cause.PROVIDER_DOWN,
+        (rules.SLOW_RECOVERY,),
+        argument="4",
+    ),
+    Fault(
+        "dhcp_change",
+        "The router was replaced; everything has another address now.",
+        Cause.NO_ADDRESS,
+        (NewLease("wan0", "192.168.77"),),
     ),
     Fault(
         "one_anchor_dead",
@@ -233,6 +296,18 @@ FAULTS = (
         "The phone with the hotspot went home.",
         Cause.CABLE_OUT,
         (LinkDown(Place.PHONE, "ap0"),),
+    ),
+    Fault(
+        "hotspot_overlaps",
+        "The phone's hotspot gives addresses like those of the studio's own network.",
+        Cause.NONE,
+        (NewLease("phone0", "192.168.1"),),
+    ),
+    Fault(
+        "both_dead",
+        "Broadband and LTE went in the same moment.",
+        Cause.PROVIDER_DOWN,
+        (rules.LINE, rules.LTE),
     ),
     Fault(
         "everything_down",

@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+# The certificates that a real server shows are 3 or 4 kB: more than one packet carries.
+NEIGHBOURS = 100
+
 
 def make(folder: Path, hosts: tuple[str, ...], name: str = "Lab") -> Path:
     """Write ca.pem, host.pem and host.key into *folder*; gives the path of ca.pem.
@@ -23,7 +26,8 @@ def make(folder: Path, hosts: tuple[str, ...], name: str = "Lab") -> Path:
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
-    alternatives = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+    neighbours = [f"another-customer-{n}.example" for n in range(NEIGHBOURS)]
+    alternatives = x509.SubjectAlternativeName([x509.DNSName(n) for n in (*hosts, *neighbours)])
     host = (
         _builder(_name(hosts[0]), ca_name, host_key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -81,6 +81,9 @@ CARRIER_RESOLVER = "192.0.2.153"
 CARRIER_ADDRESS = "192.0.2.33"
 PORTAL_PORT = 8090
 
+# What is sent to its port 9 is thrown away (RFC 863).
+SINK_ADDRESS = "203.0.113.99"
+
 # A provider that answers for names it does not have sends people to a page of its own.
 LIE_ADDRESS = ISP_RESOLVER
 
@@ -115,7 +118,8 @@ DESK_WIRE = {
 
 OWN_ADDRESSES = {
     Place.INTERNET: tuple(a.address for a in ANCHORS)
-    + tuple(a for a in HOSTS.values() if a != BROKER_ADDRESS),
+    + tuple(a for a in HOSTS.values() if a != BROKER_ADDRESS)
+    + (SINK_ADDRESS,),
     Place.ISP: (ISP_RESOLVER,),
     Place.CARRIER: (CARRIER_RESOLVER,),
 }

@@ -5,7 +5,7 @@ trouble would be.  A rule on the provider's ``cust0`` meets everything of the st
 one on the carrier's ``stick`` everything of its LTE stick.
 """
 
-from tests.lab.deeds import Rules
+from tests.lab.deeds import Course, Rules
 from tests.lab.places import (
     ANCHORS,
     APP,
@@ -87,6 +87,11 @@ NO_ECHO = Rules(
     "chain through { type filter hook forward priority -10;"
     " icmp type { echo-request, echo-reply } drop; }\n",
 )
+NO_WORD_OF_SIZE = Rules(
+    Place.ISP,
+    "chain out { type filter hook output priority -10;"
+    " icmp type destination-unreachable icmp code frag-needed counter drop; }\n",
+)
 DEAF_OPERATORS = Rules(
     Place.ISP,
     "chain through { type filter hook forward priority -10;"
@@ -128,3 +133,8 @@ LTE_WALLED_GARDEN = Rules(
 LINE = silent(Place.ISP, "cust0")
 LTE = silent(Place.CARRIER, "stick")
 PHONE = silent(Place.CARRIER, "phone")
+FLAPPING = Course(Place.ISP, (("{}", LINE.chains), ("{}", "")), repeats=True)
+SLOW_RECOVERY = Course(
+    Place.ISP,
+    (("5", LINE.chains), *(("{}", LOSS.chains.replace("{}", loss)) for loss in ("60", "40", "20"))),
+)

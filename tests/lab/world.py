@@ -6,6 +6,7 @@ When its standard input closes, the lab's owner is gone: it sweeps the lab and e
 """
 
 import asyncio
+import contextlib
 import functools
 import json
 import os
@@ -34,11 +35,13 @@ from tests.lab.places import (
     PORTAL_PORT,
     ROUTER_ADDRESS,
     SECOND_CHECK,
+    SINK_ADDRESS,
     STATUS,
     Place,
 )
 
 IP_FREEBIND = 15
+DISCARD_PORT = 9
 
 
 def bound(address: str, port: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
@@ -102,6 +105,20 @@ async def serve_in_the_way(stage: vendor.Stage, prefix: str) -> None:
         await web.SockSite(runner, door).start()
 
 
+async def serve_sink(prefix: str) -> asyncio.Server:
+    """Start the service that throws away what it gets."""
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(1 << 16):
+                pass
+        writer.close()
+
+    with inside(prefix + Place.INTERNET):
+        door = bound(SINK_ADDRESS, DISCARD_PORT)
+    return await asyncio.start_server(swallow, sock=door)
+
+
 async def obey(stage: vendor.Stage, order: dict[str, Any]) -> object:
     """Carry out one order and give the answer."""
     match order:
@@ -150,6 +167,7 @@ async def run(manifest: Manifest) -> bool:
     servers = await serve_names(stage, manifest.prefix)
     await serve_web(stage, manifest.prefix, manifest.folder)
     await serve_in_the_way(stage, manifest.prefix)
+    servers.append(await serve_sink(manifest.prefix))
     servers.append(await serve_control(stage, manifest.folder / "control.sock"))
     return await over
 
