@@ -36,7 +36,9 @@ class Fault:
         return tuple(filled(deed, argument) for deed in self.deeds)
 
 
-LOAD_S = "120"  # a load ends by itself
+# A load ends by itself.  The foreign one comes from the desk PC: in the gateway topology it goes
+# through the box, and nowhere as long as nobody makes the box forward.
+LOAD_S = "120"
 FULL_QUEUE = Queue(Place.ROUTER, "line0", "4mbit", "{}")
 
 

@@ -31,7 +31,7 @@ ROUTES = (
     " echo; echo '# table main'; ip route show default"
 )
 LOG_HEAD = re.compile(r"^\S+Z edge_watchdog\.")
-BACKUPS = ("lte_", "stick_", "phone_")
+BACKUPS = ("lte_", "stick_", "phone_", "hotspot_")
 BOOKING = ("app:", "status:", "feed:", "hooks:")
 
 
