@@ -33,7 +33,7 @@ class Control:
         return posted
 
     def asked(self, host: str = "") -> list[dict[str, Any]]:
-        """Give every request seen, or those to one of: app, status, check, hooks, portal."""
+        """Give every request seen, or those to: app, status, check, hooks, portal, help."""
         seen: list[dict[str, Any]] = self.ask(do="asked")
         return [request for request in seen if host in ("", request["host"])]
 

@@ -10,35 +10,10 @@ rules stand in a table of their own, so any number of faults can be present at o
 from dataclasses import dataclass
 
 from edge_watchdog.core.state import Cause
+from tests.lab import rules
+from tests.lab.deeds import Behaviour, Deed, LinkDown, Narrow, NewLease, Program, Queue, filled
 from tests.lab.manifest import LabError
-from tests.lab.places import ANCHORS, ISP_RESOLVER, PORTAL_PORT, Place
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Chains in an nftables table of their own; *family* is inet or netdev."""
-
-    place: Place
-    chains: str
-    family: str = "inet"
-
-
-@dataclass(frozen=True, slots=True)
-class LinkDown:
-    """An interface is set down, so that its peer loses the carrier."""
-
-    place: Place
-    interface: str
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """A server of the lab's internet behaves as *word* says; see world.py and vendor.py."""
-
-    word: str
-
-
-Deed = Rules | LinkDown | Behaviour
+from tests.lab.places import SINK_ADDRESS, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,82 +33,14 @@ class Fault:
 
     def filled(self, argument: str) -> tuple[Deed, ...]:
         """Give the deeds with *argument* put in."""
-        return tuple(_fill(deed, argument) for deed in self.deeds)
+        return tuple(filled(deed, argument) for deed in self.deeds)
 
 
-def _fill(deed: Deed, argument: str) -> Deed:
-    match deed:
-        case Rules(place, chains, family):
-            return Rules(place, chains.replace("{}", argument), family)
-        case Behaviour(word):
-            return Behaviour(word.replace("{}", argument))
-        case LinkDown():
-            return deed
+# A load ends by itself.  The foreign one comes from the desk PC: in the gateway topology it goes
+# through the box, and nowhere as long as nobody makes the box forward.
+LOAD_S = "120"
+FULL_QUEUE = Queue(Place.ROUTER, "line0", "4mbit", "{}")
 
-
-def _silent(place: Place, interface: str) -> Rules:
-    """Nothing comes in by *interface* and nothing leaves by it; ARP still answers."""
-    return Rules(
-        place,
-        "chain in { type filter hook prerouting priority -450;"
-        f' iifname "{interface}" counter drop; }}\n'
-        "chain out { type filter hook postrouting priority -450;"
-        f' oifname "{interface}" counter drop; }}\n',
-    )
-
-
-_DEAF_ROUTER = Rules(
-    Place.ROUTER,
-    'chain in { type filter hook ingress device "lan0" priority -500; drop; }\n'
-    'chain out { type filter hook egress device "lan0" priority -500; drop; }\n',
-    family="netdev",
-)
-_REJECT = Rules(
-    Place.ISP,
-    "chain through { type filter hook forward priority -10;"
-    ' iifname "cust0" reject with icmp type host-unreachable; }\n'
-    "chain in { type filter hook input priority -10;"
-    f' iifname "cust0" ip daddr {ISP_RESOLVER} reject with icmp type net-unreachable; }}\n',
-)
-_UPSTREAM = Rules(
-    Place.ISP,
-    'chain through { type filter hook forward priority -10; iifname "cust0" counter drop; }\n',
-)
-_NO_ROUTER_DNS = Rules(
-    Place.ROUTER,
-    "chain in { type filter hook input priority -10;"
-    ' iifname "lan0" meta l4proto { tcp, udp } th dport 53 drop; }\n',
-)
-_NO_PROVIDER_DNS = Rules(
-    Place.ISP,
-    "chain in { type filter hook input priority -10;"
-    f" ip daddr {ISP_RESOLVER} meta l4proto {{ tcp, udp }} th dport 53 drop; }}\n",
-)
-_PORTAL = Rules(
-    Place.ROUTER,
-    "chain turn { type nat hook prerouting priority -110;"
-    f' iifname "lan0" tcp dport 80 redirect to :{PORTAL_PORT}; }}\n'
-    "chain through { type filter hook forward priority -10;"
-    " udp dport 53 accept; udp sport 53 accept; counter drop; }\n",
-)
-_LOSS = Rules(
-    Place.ISP,
-    "chain in { type filter hook prerouting priority -450;"
-    ' iifname "cust0" numgen random mod 100 < {} counter drop; }\n',
-)
-_ONE_ANCHOR = Rules(
-    Place.INTERNET,
-    "chain in { type filter hook prerouting priority -450;"
-    f" ip daddr {ANCHORS[0].address} drop; }}\n",
-)
-_NO_ECHO = Rules(
-    Place.ISP,
-    "chain through { type filter hook forward priority -10;"
-    " icmp type { echo-request, echo-reply } drop; }\n",
-)
-_LINE = _silent(Place.ISP, "cust0")
-_LTE = _silent(Place.CARRIER, "stick")
-_PHONE = _silent(Place.CARRIER, "phone")
 
 FAULTS = (
     Fault(
@@ -146,56 +53,158 @@ FAULTS = (
         "router_dead",
         "The router's lights are on, but it does not react to anything.",
         Cause.ROUTER_DEAD,
-        (_DEAF_ROUTER,),
+        (rules.DEAF_ROUTER,),
     ),
     Fault(
         "blackhole",
         "The router is fine, but nothing comes back from the internet.",
         Cause.PROVIDER_DOWN,
-        (_LINE,),
+        (rules.LINE,),
     ),
     Fault(
         "upstream_dead",
         "The provider's own machines answer, the rest of the internet does not.",
         Cause.PROVIDER_DOWN,
-        (_UPSTREAM,),
+        (rules.UPSTREAM,),
     ),
     Fault(
         "reject",
         "Every page says at once that the host cannot be reached.",
         Cause.PROVIDER_DOWN,
-        (_REJECT,),
+        (rules.REJECT,),
     ),
     Fault(
         "dns_dead",
         "Pages do not open, but the video call that was running goes on.",
         Cause.DNS_DEAD,
-        (_NO_ROUTER_DNS, _NO_PROVIDER_DNS),
+        (rules.NO_ROUTER_DNS, rules.NO_PROVIDER_DNS),
+    ),
+    Fault(
+        "dns_servfail",
+        "Pages do not open; each name gets an error from the provider.",
+        Cause.DNS_DEAD,
+        (Behaviour("isp-names:servfail"),),
+    ),
+    Fault(
+        "dns_hijack",
+        "Whatever page is asked for, the provider's search page comes.",
+        Cause.PORTAL,
+        (Behaviour("isp-names:hijack"),),
+    ),
+    Fault(
+        "dns_rewrite",
+        "Nothing is wrong here; mistyped names lead to the provider's search page.",
+        Cause.NONE,
+        (Behaviour("isp-names:rewrite"),),
+    ),
+    Fault(
+        "partial_routing",
+        "Some sites open, others never do.",
+        Cause.PARTIAL_ROUTING,
+        (rules.DEAF_OPERATORS,),
+    ),
+    Fault(
+        "tls_intercepted",
+        "The browser warns about every secure page.",
+        Cause.TLS_INTERCEPTED,
+        (rules.WEB_FILTER,),
     ),
     Fault(
         "portal",
         "Every page turns into a sign-in page of the Wi-Fi.",
         Cause.PORTAL,
-        (_PORTAL,),
+        (rules.PORTAL,),
     ),
     Fault(
         "loss",
         "It works, but everything stutters.",
         Cause.LINE_LOSS,
-        (_LOSS,),
+        (rules.LOSS,),
         argument="30",
+    ),
+    Fault(
+        "loss_down",
+        "Pages come in pieces, while what we send arrives.",
+        Cause.LINE_LOSS,
+        (rules.LOSS_DOWN,),
+        argument="30",
+    ),
+    Fault(
+        "no_return",
+        "What we send arrives, but no answer ever comes back.",
+        Cause.PROVIDER_DOWN,
+        (rules.NO_RETURN,),
+    ),
+    Fault(
+        "bufferbloat_own",
+        "All is slow while this box uploads something big.",
+        Cause.LINE_LOSS,
+        (FULL_QUEUE, Program(Place.BOX, "load.py", ("wan0", SINK_ADDRESS, LOAD_S))),
+        argument="800",
+    ),
+    Fault(
+        "bufferbloat_foreign",
+        "All is slow while somebody in the house uploads something big.",
+        Cause.LINE_LOSS,
+        (FULL_QUEUE, Program(Place.DESK, "load.py", ("eth0", SINK_ADDRESS, LOAD_S))),
+        argument="800",
+    ),
+    Fault(
+        "delay",
+        "It works, but each click takes a moment.",
+        Cause.NONE,
+        (Program(Place.ISP, "relay.py", ("cust0", "core0", "{}", "0")),),
+        argument="80",
+    ),
+    Fault(
+        "jitter",
+        "Pages open, but voices in calls sound chopped.",
+        Cause.NONE,
+        (Program(Place.ISP, "relay.py", ("cust0", "core0", "{}", "{}")),),
+        argument="60",
+    ),
+    Fault(
+        "mtu_blackhole",
+        "Plain pages open, secure ones load for ever; the line itself seems fine.",
+        Cause.VENDOR_PATH,
+        (
+            rules.NO_WORD_OF_SIZE,
+            Narrow(Place.ISP, "cust0", "{}"),
+            Narrow(Place.ISP, "core0", "{}"),
+        ),
+        argument="1280",
+    ),
+    Fault(
+        "flapping",
+        "The internet is gone and back again, all the time.",
+        Cause.PROVIDER_DOWN,
+        (rules.FLAPPING,),
+        argument="3",
+    ),
+    Fault(
+        "slow_recovery",
+        "The internet is gone, and when it comes back it stutters at first.",
+        Cause.PROVIDER_DOWN,
+        (rules.SLOW_RECOVERY,),
+        argument="4",
+    ),
+    Fault(
+        "dhcp_change",
+        "The router was replaced; everything has another address now.",
+        Cause.NO_ADDRESS,
+        (NewLease("wan0", "192.168.77"),),
     ),
     Fault(
         "one_anchor_dead",
         "Nothing is wrong here; one host far away is down.",
         Cause.NONE,
-        (_ONE_ANCHOR,),
+        (rules.ONE_ANCHOR,),
     ),
     Fault(
         "icmp_filtered",
         "Nothing is wrong here; the provider stopped answering pings.",
         Cause.NONE,
-        (_NO_ECHO,),
+        (rules.NO_ECHO,),
     ),
     Fault(
         "vendor_down",
@@ -215,6 +224,12 @@ FAULTS = (
         "The booking system has planned work going on.",
         Cause.VENDOR_MAINTENANCE,
         (Behaviour("status:maintenance"),),
+    ),
+    Fault(
+        "vendor_path",
+        "The booking system does not open here, but on the phone it does.",
+        Cause.VENDOR_PATH,
+        (rules.NO_WAY_TO_APP,),
     ),
     Fault(
         "vendor_slow",
@@ -252,7 +267,25 @@ FAULTS = (
         "lte_no_data",
         "The LTE stick says it is online, but nothing moves.",
         Cause.NO_DATA,
-        (_LTE,),
+        (rules.LTE,),
+    ),
+    Fault(
+        "lte_zombie",
+        "The LTE stick is online and sends, but nothing comes back.",
+        Cause.NO_DATA,
+        (rules.LTE_NO_RETURN,),
+    ),
+    Fault(
+        "lte_dns_dead",
+        "Over LTE no page opens, though the line is there.",
+        Cause.DNS_DEAD,
+        (rules.LTE_NO_DNS,),
+    ),
+    Fault(
+        "lte_data_cap",
+        "The data plan is used up; every page is the carrier's offer of more.",
+        Cause.PORTAL,
+        (rules.LTE_WALLED_GARDEN,),
     ),
     Fault(
         "stick_pulled",
@@ -267,10 +300,22 @@ FAULTS = (
         (LinkDown(Place.PHONE, "ap0"),),
     ),
     Fault(
+        "hotspot_overlaps",
+        "The phone's hotspot gives addresses like those of the studio's own network.",
+        Cause.NONE,
+        (NewLease("phone0", "192.168.1"),),
+    ),
+    Fault(
+        "both_dead",
+        "Broadband and LTE went in the same moment.",
+        Cause.PROVIDER_DOWN,
+        (rules.LINE, rules.LTE),
+    ),
+    Fault(
         "everything_down",
         "No internet by any way.",
         Cause.PROVIDER_DOWN,
-        (_LINE, _LTE, _PHONE),
+        (rules.LINE, rules.LTE, rules.PHONE),
     ),
 )
 

@@ -10,9 +10,10 @@ from typing import Any, Self
 
 from tests.lab import faults, pki, programs, settings, wiring
 from tests.lab.control import Control
-from tests.lab.faults import Behaviour, Deed, LinkDown, Rules
+from tests.lab.deeds import Deed, Rules
+from tests.lab.doing import Doer
 from tests.lab.manifest import LabError, Manifest, new_manifest, sweep
-from tests.lab.netns import Host, boottime_s, packet_filter, set_link
+from tests.lab.netns import Host, boottime_s, packet_filter
 from tests.lab.places import (
     APP,
     CONNECTIVITY,
@@ -55,6 +56,7 @@ class Lab:
         self._forward, self._phone = forward, phone
         self._programs: list[subprocess.Popen[Any]] = []
         self._present: dict[str, tuple[Deed, ...]] = {}
+        self._doer: Doer | None = None
         self._manifest: Manifest | None = None
 
     def __enter__(self) -> Self:
@@ -78,19 +80,21 @@ class Lab:
         """End all programs and remove namespaces and folder.  May be called again."""
         if self._manifest is None:
             return
+        if self._doer is not None:
+            self._doer.close()
         self._manifest.remove()
         for process in self._programs:
             process.wait(timeout=5)
             if process.stdin is not None:
                 process.stdin.close()
         self._programs.clear()
-        self._manifest = None
+        self._manifest = self._doer = None
 
     # -- what is there ---------------------------------------------------------------------------
 
     @property
     def folder(self) -> Path:
-        """The lab's folder: log/, run/resolvers.IF, pki/."""
+        """The lab's folder: log/, run/resolvers.IF, pki/, filter_pki/."""
         return self._standing().folder
 
     @property
@@ -131,25 +135,23 @@ class Lab:
         return tuple(self._present)
 
     def inject(self, name: str) -> float:
-        """Make a fault so; gives the CLOCK_BOOTTIME at which it had taken hold."""
+        """Make a fault so, wholly or not at all; gives the CLOCK_BOOTTIME of its taking hold."""
         deeds = faults.deeds_of(name)
         if name in self._present:
             raise LabError(f"{name} is present already")
         self._present[name] = deeds
-        return max(self._do(deed, _table(name, n)) for n, deed in enumerate(deeds))
+        try:
+            return max(self._hands().do(deed, _key(name, n)) for n, deed in enumerate(deeds))
+        except BaseException:
+            self.heal(name)
+            raise
 
     def heal(self, name: str) -> float:
         """Undo a fault; gives the CLOCK_BOOTTIME at which it was gone."""
         if name not in self._present:
             raise LabError(f"{name} is not present")
         deeds = self._present.pop(name)
-        held = {deed for others in self._present.values() for deed in others}
-        ends = [
-            self._undo(deed, _table(name, n))
-            for n, deed in enumerate(deeds)
-            if isinstance(deed, Rules) or deed not in held
-        ]
-        return max(ends, default=boottime_s())
+        return max(self._hands().undo(_key(name, n)) for n in range(len(deeds)))
 
     def heal_all(self) -> None:
         """Undo every fault."""
@@ -168,38 +170,11 @@ class Lab:
         rules = faults.deeds_of("blackhole")[0]
         assert isinstance(rules, Rules)
         with packet_filter(self.namespace(rules.place)) as nft:
-            nft.run(_chains("gap", rules))
+            nft.run(f"table inet gap {{\n{rules.chains}}}")
             begin = boottime_s()
             time.sleep(max(0.0, begin + seconds - boottime_s()))
             nft.run("delete table inet gap")
             return begin, boottime_s()
-
-    def _do(self, deed: Deed, table: str) -> float:
-        match deed:
-            case Rules(place=place):
-                with packet_filter(self.namespace(place)) as nft:
-                    nft.run(_chains(table, deed))
-                    return boottime_s()
-            case LinkDown(place, interface):
-                return set_link(self.namespace(place), interface, up=False)
-            case Behaviour():
-                return self._behave()
-
-    def _undo(self, deed: Deed, table: str) -> float:
-        match deed:
-            case Rules(place=place, family=family):
-                with packet_filter(self.namespace(place)) as nft:
-                    nft.run(f"delete table {family} {table}")
-                    return boottime_s()
-            case LinkDown(place, interface):
-                return set_link(self.namespace(place), interface, up=True)
-            case Behaviour():
-                return self._behave()
-
-    def _behave(self) -> float:
-        deeds = [deed for held in self._present.values() for deed in held]
-        self.control.behave({deed.word for deed in deeds if isinstance(deed, Behaviour)})
-        return boottime_s()
 
     # -- how it comes up -------------------------------------------------------------------------
 
@@ -207,6 +182,11 @@ class Lab:
         if self._manifest is None:
             raise LabError("the lab does not stand")
         return self._manifest
+
+    def _hands(self) -> Doer:
+        if self._doer is None:
+            raise LabError("the lab does not stand")
+        return self._doer
 
     def _note(self, process: "subprocess.Popen[Any]") -> None:
         self._standing().note_process(process.pid)
@@ -217,11 +197,13 @@ class Lab:
         for name in ("log", "run"):
             (folder / name).mkdir()
         pki.make(folder / "pki", TLS_HOSTS)
+        pki.make(folder / "filter_pki", TLS_HOSTS, "Web filter")
         wiring.build(manifest.prefix, self.topology)
         self._note(programs.start_world(manifest))
         self._hosts = {place: Host(manifest.prefix + place, self._note) for place in Place}
         self.box, self.desk_pc = self._hosts[Place.BOX], self._hosts[Place.DESK]
         self.control = Control(folder / "control.sock")
+        self._doer = Doer(self._hosts, folder, self.control)
         self._start_programs(folder)
         if self._forward:
             wiring.open_box(self.box.namespace)
@@ -239,7 +221,8 @@ class Lab:
         (folder / "run/desk.conf").write_text(f"nameserver {resolver}\n")
         (folder / "run/resolv.conf").write_text("")
         for leg in UPLINKS:
-            programs.start_router_services(self.host(leg.server), folder, leg)
+            server = programs.start_router_services(self.host(leg.server), folder, leg)
+            self._hands().servers[leg.interface] = server
         programs.start_broker(self.host(Place.LAN), folder)
         self.box.give_files(folder / "run/resolv.conf")
         self.desk_pc.give_files(folder / "run/desk.conf")
@@ -265,10 +248,6 @@ class Lab:
         return " | ".join(tails)
 
 
-def _table(name: str, number: int) -> str:
-    """Give the name of the nftables table of one deed of a fault."""
+def _key(name: str, number: int) -> str:
+    """Give the name under which one deed of a fault is held; nftables tables have it too."""
     return "fault_" + "".join(c if c.isalnum() else "_" for c in name) + f"_{number}"
-
-
-def _chains(table: str, rules: Rules) -> str:
-    return f"table {rules.family} {table} {{\n{rules.chains}}}"

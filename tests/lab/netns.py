@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.lab.manifest import NETNS, LabError
 
-SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFMTU, IFF_UP = 0x8913, 0x8914, 0x8922, 0x1
 
 
 def boottime_s() -> float:
@@ -89,6 +89,22 @@ def set_link(namespace: str, interface: str, *, up: bool) -> float:
         flags = struct.unpack("16sH14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
         flags = flags | IFF_UP if up else flags & ~IFF_UP
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", interface.encode(), flags))
+        return boottime_s()
+
+
+def set_mtu(namespace: str, interface: str, mtu_bytes: int) -> float:
+    """Set how big a packet may be; gives the CLOCK_BOOTTIME of the moment it was done.
+
+    Raises LabError when the kernel refuses.
+    """
+    with (
+        inside(namespace),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as control,
+    ):
+        try:
+            fcntl.ioctl(control, SIOCSIFMTU, struct.pack("16si20x", interface.encode(), mtu_bytes))
+        except OSError as error:
+            raise LabError(f"{interface} cannot have an MTU of {mtu_bytes}: {error}") from error
         return boottime_s()
 
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.lab.faults import FAULTS, Behaviour, Fault, find
+from tests.lab.deeds import Behaviour
+from tests.lab.faults import FAULTS, Fault, find
 from tests.lab.lab import Lab
 from tests.lab.manifest import LabError
 
@@ -30,7 +31,8 @@ ROUTES = (
     " echo; echo '# table main'; ip route show default"
 )
 LOG_HEAD = re.compile(r"^\S+Z edge_watchdog\.")
-BACKUPS = ("lte_no_data", "stick_pulled", "phone_off")
+BACKUPS = ("lte_", "stick_", "phone_", "hotspot_")
+BOOKING = ("app:", "status:", "feed:", "hooks:")
 
 
 @dataclass(slots=True)
@@ -160,8 +162,9 @@ def application(panel: Panel, hosts: frozenset[str]) -> web.Application:
 
 def _row(fault: Fault) -> dict[str, str]:
     group = "The line"
-    if fault.name in BACKUPS:
+    first = fault.deeds[0]
+    if fault.name.startswith(BACKUPS):
         group = "The backups"
-    elif isinstance(fault.deeds[0], Behaviour):
+    elif isinstance(first, Behaviour) and first.word.startswith(BOOKING):
         group = "The booking system"
     return {"name": fault.name, "says": fault.says, "group": group}

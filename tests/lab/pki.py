@@ -9,18 +9,25 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+# The certificates that a real server shows are 3 or 4 kB: more than one packet carries.
+NEIGHBOURS = 100
 
-def make(folder: Path, hosts: tuple[str, ...]) -> Path:
-    """Write ca.pem, host.pem and host.key into *folder*; gives the path of ca.pem."""
+
+def make(folder: Path, hosts: tuple[str, ...], name: str = "Lab") -> Path:
+    """Write ca.pem, host.pem and host.key into *folder*; gives the path of ca.pem.
+
+    *name*: whose authority it is.
+    """
     ca_key, host_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = _name("Lab certificate authority")
+    ca_name = _name(f"{name} certificate authority")
     authority = (
         _builder(ca_name, ca_name, ca_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
-    alternatives = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+    neighbours = [f"another-customer-{n}.example" for n in range(NEIGHBOURS)]
+    alternatives = x509.SubjectAlternativeName([x509.DNSName(n) for n in (*hosts, *neighbours)])
     host = (
         _builder(_name(hosts[0]), ca_name, host_key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -78,7 +78,19 @@ GATEWAY_DESK_ADDRESS = "192.168.50.20"
 GATEWAY_BOX_ADDRESS = "192.168.50.1"
 ISP_RESOLVER = "192.0.2.53"
 CARRIER_RESOLVER = "192.0.2.153"
+CARRIER_ADDRESS = "192.0.2.33"
 PORTAL_PORT = 8090
+
+# What is sent to its port 9 is thrown away (RFC 863).
+SINK_ADDRESS = "203.0.113.99"
+
+# A provider that answers for names it does not have sends people to a page of its own.
+LIE_ADDRESS = ISP_RESOLVER
+
+# Where a filter on the router answers in place of each host, with a certificate of its own.
+FILTER_PORTS = {
+    HOSTS[name]: 8441 + n for n, name in enumerate((CONNECTIVITY, SECOND_CHECK, APP, STATUS, HOOKS))
+}
 
 ACCESS_WIRES = (
     Wire(Place.ROUTER, "lan0", Place.LAN, "router", f"{ROUTER_ADDRESS}/24"),
@@ -87,7 +99,7 @@ ACCESS_WIRES = (
     Wire(Place.BOX, "phone0", Place.PHONE, "ap0", "", f"{PHONE_ADDRESS}/28"),
     Wire(Place.ROUTER, "line0", Place.ISP, "cust0", "192.0.2.2/30", "192.0.2.1/30"),
     Wire(Place.ISP, "core0", Place.INTERNET, "isp", "192.0.2.6/30", "192.0.2.5/30"),
-    Wire(Place.STICK, "radio0", Place.CARRIER, "stick", "192.0.2.34/30", "192.0.2.33/30"),
+    Wire(Place.STICK, "radio0", Place.CARRIER, "stick", "192.0.2.34/30", f"{CARRIER_ADDRESS}/30"),
     Wire(Place.PHONE, "radio0", Place.CARRIER, "phone", "192.0.2.38/30", "192.0.2.37/30"),
     Wire(Place.CARRIER, "core0", Place.INTERNET, "carrier", "192.0.2.42/30", "192.0.2.41/30"),
 )
@@ -106,7 +118,8 @@ DESK_WIRE = {
 
 OWN_ADDRESSES = {
     Place.INTERNET: tuple(a.address for a in ANCHORS)
-    + tuple(a for a in HOSTS.values() if a != BROKER_ADDRESS),
+    + tuple(a for a in HOSTS.values() if a != BROKER_ADDRESS)
+    + (SINK_ADDRESS,),
     Place.ISP: (ISP_RESOLVER,),
     Place.CARRIER: (CARRIER_RESOLVER,),
 }
@@ -114,7 +127,7 @@ OWN_ADDRESSES = {
 ROUTES = {
     Place.ROUTER: ("default via 192.0.2.1",),
     Place.ISP: ("default via 192.0.2.5",),
-    Place.STICK: ("default via 192.0.2.33",),
+    Place.STICK: (f"default via {CARRIER_ADDRESS}",),
     Place.PHONE: ("default via 192.0.2.37",),
     Place.CARRIER: ("default via 192.0.2.41",),
     Place.INTERNET: (

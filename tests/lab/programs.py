@@ -15,7 +15,7 @@ from tests.lab.places import BROKER_ADDRESS, UplinkLeg
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-NEEDED = ("ip", "nft", "nsenter", "dnsmasq", "mosquitto", "busybox")
+NEEDED = ("ip", "tc", "nft", "nsenter", "dnsmasq", "mosquitto", "busybox")
 
 
 def start_world(manifest: Manifest) -> "subprocess.Popen[Any]":
@@ -31,7 +31,7 @@ def start_world(manifest: Manifest) -> "subprocess.Popen[Any]":
         )
 
 
-def start_router_services(host: Host, folder: Path, leg: UplinkLeg) -> None:
+def start_router_services(host: Host, folder: Path, leg: UplinkLeg) -> "subprocess.Popen[Any]":
     """Start DHCP and a DNS forwarder as broadband routers, sticks and phones have them."""
     options = [
         "keep-in-foreground",
@@ -51,7 +51,9 @@ def start_router_services(host: Host, folder: Path, leg: UplinkLeg) -> None:
         "no-ping",
         f"log-facility={folder / 'log' / f'dnsmasq.{leg.interface}.log'}",
     ]
-    start(host, folder, f"dnsmasq.{leg.interface}", ["dnsmasq", *(f"--{o}" for o in options)])
+    return start(
+        host, folder, f"dnsmasq.{leg.interface}", ["dnsmasq", *(f"--{o}" for o in options)]
+    )
 
 
 def start_broker(host: Host, folder: Path) -> None:

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from tests.lab import feed, status
 from tests.lab.netns import boottime_s
-from tests.lab.places import PORTAL_PORT, ROUTER_ADDRESS
+from tests.lab.places import PORTAL_PORT
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -35,6 +35,10 @@ LOGIN_PAGE = """<!doctype html>
 PORTAL_PAGE = """<!doctype html>
 <html lang="en"><head><title>Guest Wi-Fi</title></head>
 <body><h1>Please sign in to use this Wi-Fi</h1><form><button>Accept</button></form></body></html>
+"""
+HELP_PAGE = """<!doctype html>
+<html lang="en"><head><title>Search</title></head>
+<body><h1>Did you mean one of these?</h1></body></html>
 """
 
 
@@ -191,12 +195,21 @@ def hooks(stage: Stage) -> web.Application:
     return application(stage, "hooks", handle)
 
 
-def portal(stage: Stage) -> web.Application:
-    """Make the sign-in page of a Wi-Fi that lets nobody out before."""
+def portal(stage: Stage, address: str) -> web.Application:
+    """Make the sign-in page of a Wi-Fi that lets nobody out before; it stands at *address*."""
 
     async def handle(request: web.Request) -> web.Response:
         if request.path == "/sign-in":
             return web.Response(text=PORTAL_PAGE, content_type="text/html")
-        raise web.HTTPFound(f"http://{ROUTER_ADDRESS}:{PORTAL_PORT}/sign-in")
+        raise web.HTTPFound(f"http://{address}:{PORTAL_PORT}/sign-in")
 
     return application(stage, "portal", handle)
+
+
+def search_help(stage: Stage) -> web.Application:
+    """Make the page to which a provider sends people who asked for another name."""
+
+    async def handle(_request: web.Request) -> web.Response:
+        return web.Response(text=HELP_PAGE, content_type="text/html")
+
+    return application(stage, "help", handle)

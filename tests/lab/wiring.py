@@ -49,6 +49,21 @@ def open_box(namespace: str) -> None:
         nft.run(MASQUERADE.format(legs='{ "wan0", "lte0", "phone0" }'))
 
 
+def address_of(place: Place, interface: str) -> str:
+    """Give the address and prefix length that an end of an access wire has from the start."""
+    for w in ACCESS_WIRES:
+        if (w.left, w.left_if) == (place, interface):
+            return w.left_address
+        if (w.right, w.right_if) == (place, interface):
+            return w.right_address
+    raise LabError(f"no cable at {interface} of {place}")
+
+
+def readdress(namespace: str, interface: str, address: str) -> None:
+    """Give an interface another address in place of all it has."""
+    _ip(namespace, [f"addr flush dev {interface}", f"addr add {address} dev {interface}"])
+
+
 def _ip(namespace: str, lines: list[str]) -> None:
     if not lines:
         return

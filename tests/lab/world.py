@@ -6,6 +6,8 @@ When its standard input closes, the lab's owner is gone: it sweeps the lab and e
 """
 
 import asyncio
+import contextlib
+import functools
 import json
 import os
 import signal
@@ -22,18 +24,24 @@ from tests.lab.netns import inside
 from tests.lab.places import (
     ANCHORS,
     APP,
+    CARRIER_ADDRESS,
     CARRIER_RESOLVER,
     CONNECTIVITY,
+    FILTER_PORTS,
     HOOKS,
     HOSTS,
     ISP_RESOLVER,
+    LIE_ADDRESS,
     PORTAL_PORT,
+    ROUTER_ADDRESS,
     SECOND_CHECK,
+    SINK_ADDRESS,
     STATUS,
     Place,
 )
 
 IP_FREEBIND = 15
+DISCARD_PORT = 9
 
 
 def bound(address: str, port: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
@@ -46,22 +54,25 @@ def bound(address: str, port: int, kind: int = socket.SOCK_STREAM) -> socket.soc
     return made
 
 
-def name_sockets(prefix: str) -> list[tuple[socket.socket, socket.socket]]:
-    """Give the UDP and TCP sockets of every name server."""
-    pairs = []
+async def serve_names(stage: vendor.Stage, prefix: str) -> list[asyncio.Server]:
+    """Start every name server; words for "isp-names" make the provider's misbehave, and so on."""
+    servers = []
     for place, addresses in (
         (Place.INTERNET, [anchor.address for anchor in ANCHORS]),
         (Place.ISP, [ISP_RESOLVER]),
         (Place.CARRIER, [CARRIER_RESOLVER]),
     ):
-        with inside(prefix + place):
-            pairs += [(bound(a, 53, socket.SOCK_DGRAM), bound(a, 53)) for a in addresses]
-    return pairs
+        words = functools.partial(stage.of, f"{place}-names")
+        for address in addresses:
+            with inside(prefix + place):
+                udp, tcp = bound(address, 53, socket.SOCK_DGRAM), bound(address, 53)
+            servers.append(await dns.serve(udp, tcp, HOSTS, words))
+    return servers
 
 
 async def serve_web(stage: vendor.Stage, prefix: str, folder: Path) -> None:
-    """Start every web server, in clear on port 80 and with TLS on port 443."""
-    tls = pki.server_context(folder / "pki")
+    """Start every web server: in clear, with TLS, and as a filter on the router shows it."""
+    tls, forged = (pki.server_context(folder / name) for name in ("pki", "filter_pki"))
     for host, app in (
         (CONNECTIVITY, vendor.checks(stage)),
         (SECOND_CHECK, vendor.checks(stage)),
@@ -71,15 +82,41 @@ async def serve_web(stage: vendor.Stage, prefix: str, folder: Path) -> None:
     ):
         with inside(prefix + Place.INTERNET):
             plain, secure = bound(HOSTS[host], 80), bound(HOSTS[host], 443)
+        with inside(prefix + Place.ROUTER):
+            filtered = bound("0.0.0.0", FILTER_PORTS[HOSTS[host]])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.SockSite(runner, plain).start()
         await web.SockSite(runner, secure, ssl_context=tls).start()
-    with inside(prefix + Place.ROUTER):
-        sign_in = bound("0.0.0.0", PORTAL_PORT)
-    runner = web.AppRunner(vendor.portal(stage), access_log=None)
-    await runner.setup()
-    await web.SockSite(runner, sign_in).start()
+        await web.SockSite(runner, filtered, ssl_context=forged).start()
+
+
+async def serve_in_the_way(stage: vendor.Stage, prefix: str) -> None:
+    """Start the pages that people get instead of what they asked for."""
+    for place, address, port, app in (
+        (Place.ROUTER, "0.0.0.0", PORTAL_PORT, vendor.portal(stage, ROUTER_ADDRESS)),
+        (Place.CARRIER, "0.0.0.0", PORTAL_PORT, vendor.portal(stage, CARRIER_ADDRESS)),
+        (Place.ISP, LIE_ADDRESS, 80, vendor.search_help(stage)),
+    ):
+        with inside(prefix + place):
+            door = bound(address, port)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.SockSite(runner, door).start()
+
+
+async def serve_sink(prefix: str) -> asyncio.Server:
+    """Start the service that throws away what it gets."""
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(1 << 16):
+                pass
+        writer.close()
+
+    with inside(prefix + Place.INTERNET):
+        door = bound(SINK_ADDRESS, DISCARD_PORT)
+    return await asyncio.start_server(swallow, sock=door)
 
 
 async def obey(stage: vendor.Stage, order: dict[str, Any]) -> object:
@@ -127,8 +164,10 @@ async def run(manifest: Manifest) -> bool:
     loop.add_signal_handler(signal.SIGTERM, end, False)
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     loop.add_reader(sys.stdin.fileno(), end, True)
-    servers = [await dns.serve(udp, tcp, HOSTS) for udp, tcp in name_sockets(manifest.prefix)]
+    servers = await serve_names(stage, manifest.prefix)
     await serve_web(stage, manifest.prefix, manifest.folder)
+    await serve_in_the_way(stage, manifest.prefix)
+    servers.append(await serve_sink(manifest.prefix))
     servers.append(await serve_control(stage, manifest.folder / "control.sock"))
     return await over
 

@@ -19,25 +19,31 @@ from tests.lab.places import (
     ISP_RESOLVER,
     ROUTER_ADDRESS,
     STATUS,
+    STICK_ADDRESS,
 )
 
 WAIT_S = 1.0
 IP_RECVERR = 11
+RCODES = {2: "server failed", 3: "no such name"}
 HEALTHY = {
     "carrier": "1",
     "router": "answers",
     "provider": "answers",
     "alpha": "answers",
     "beta": "answers",
+    "delta": "answers",
     "router names": FRESH_ADDRESS,
     "provider names": FRESH_ADDRESS,
     "anchor names": FRESH_ADDRESS,
+    "missing name": "no such name",
     "web": "204",
     "app": "200",
     "status": "none",
     "feed": "200",
     "hooks": "200",
     "lte": "answers",
+    "lte names": FRESH_ADDRESS,
+    "lte web": "204",
     "phone": "answers",
 }
 
@@ -50,15 +56,19 @@ def look(lab: Lab) -> dict[str, str]:
         "provider": lambda: ping(lab, ISP_RESOLVER),
         "alpha": lambda: ping(lab, ANCHORS[0].address),
         "beta": lambda: ping(lab, ANCHORS[2].address),
+        "delta": lambda: ping(lab, ANCHORS[6].address),
         "router names": lambda: ask_name(lab, ROUTER_ADDRESS),
         "provider names": lambda: ask_name(lab, ISP_RESOLVER),
         "anchor names": lambda: ask_name(lab, ANCHORS[2].address),
+        "missing name": lambda: ask_name(lab, ROUTER_ADDRESS, below="nobody.example"),
         "web": lambda: code(lab, f"http://{CONNECTIVITY}/204"),
         "app": lambda: code(lab, f"https://{APP}/login"),
         "status": lambda: indicator(lab),
         "feed": lambda: code(lab, f"https://{APP}/feed.ics"),
         "hooks": lambda: code(lab, f"https://{HOOKS}/x", "-d", "{}"),
         "lte": lambda: ping(lab, ANCHORS[4].address, "lte0"),
+        "lte names": lambda: ask_name(lab, STICK_ADDRESS, "lte0"),
+        "lte web": lambda: code(lab, f"http://{CONNECTIVITY}/204", "--interface", "lte0"),
         "phone": lambda: ping(lab, ANCHORS[4].address, "phone0"),
     }
     seen: dict[str, str] = {}
@@ -86,29 +96,35 @@ def ping(lab: Lab, address: str, interface: str = "wan0") -> str:
     return "refused" if "Unreachable" in done.stdout and "+1 errors" in done.stdout else "silent"
 
 
-def ask_name(lab: Lab, server: str) -> str:
-    """Ask a name server for a name that nobody has in a cache, over UDP by wan0."""
-    name = f"n{time.monotonic_ns()}.{FRESH}"
+def ask_name(lab: Lab, server: str, interface: str = "wan0", below: str = FRESH) -> str:
+    """Ask a name server over UDP for a name that stands in no cache.
+
+    Gives its address, or "silent", "refused" (an ICMP error came), "no such name", "server failed".
+    """
+    name = f"n{time.monotonic_ns()}.{below}"
     labels = b"".join(bytes([len(w)]) + w.encode() for w in name.split("."))
     query = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, 1, 1)
     with lab.box.socket(kind=socket.SOCK_DGRAM) as talk:
-        talk.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"wan0")
+        talk.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
         talk.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
         talk.settimeout(WAIT_S)
         try:
             talk.connect((server, 53))
             talk.send(query)
-            return socket.inet_ntoa(talk.recv(512)[-4:])
+            reply = talk.recv(512)
         except TimeoutError:
             return "silent"
         except OSError:
             return "refused"
+    return RCODES.get(reply[3] & 0x0F) or socket.inet_ntoa(reply[-4:])
 
 
 def curl(lab: Lab, url: str, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run curl by wan0 without asking a name server."""
     host = url.split("/")[2]
-    known = [w for port in (80, 443) for w in ("--resolve", f"{host}:{port}:{HOSTS[host]}")]
+    known = [
+        w for port in (80, 443) for w in ("--resolve", f"{host}:{port}:{HOSTS.get(host, host)}")
+    ]
     argv = ["curl", "-sS", "--max-time", str(WAIT_S), "--interface", "wan0", *known]
     return lab.box.run([*argv, "--cacert", str(lab.ca_file), *options, url])
 

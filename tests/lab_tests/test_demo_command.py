@@ -61,6 +61,6 @@ def test_a_demo_that_cannot_be_says_what_is_missing_and_what_works():
         DEMO, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "ip, nft, nsenter, dnsmasq, mosquitto, busybox." in done.stdout
+    assert "ip, tc, nft, nsenter, dnsmasq, mosquitto, busybox." in done.stdout
     assert ("lacks: root, " in done.stdout) == (os.geteuid() != 0)
     assert "make run" in done.stdout

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -60,6 +61,19 @@ def test_a_lab_leaves_nothing_behind():
     assert process.returncode is not None
     assert namespaces() == before
     assert not folder.exists()
+
+
+def test_a_lab_ends_in_the_middle_of_faults_that_go_on_by_themselves():
+    before = namespaces()
+    with Lab() as lab:
+        folder = lab.folder
+        for name in ("flapping:0.2", "slow_recovery", "delay", "bufferbloat_own", "dhcp_change"):
+            lab.inject(name)
+        inside = {pid for place in Place for pid in manifest.pids_inside(lab.namespace(place))}
+    assert namespaces() == before
+    assert not folder.exists()
+    assert [t.name for t in threading.enumerate() if t.name.startswith("fault_")] == []
+    assert all(manifest.start_time(pid) is None for pid in inside)
 
 
 def test_two_labs_stand_side_by_side_and_do_not_see_each_other():

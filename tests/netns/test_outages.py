@@ -12,11 +12,14 @@ from tests.lab.lab import Lab
 SWITCHING = {
     "cable_out": "cable out",
     "blackhole": "provider down",
+    "no_return": "provider down",
     "reject": "provider down",
     "router_dead": "router dead",
 }
 STAYING = {
     "dns_dead": ("limited", "dns dead"),
+    "partial_routing": ("limited", "partial routing"),
+    "mtu_blackhole": ("limited", "vendor path"),
     "vendor_down": ("vendor", "vendor silent"),
     "vendor_announced": ("vendor", "vendor announced"),
 }
