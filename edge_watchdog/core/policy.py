@@ -24,8 +24,8 @@ class Periods:
     journey: float | None
 
 
-# Metered standby: 43,200 pulses of some 120 bytes there and back, 1,440 names of 250, 1,440 pages
-# of 1.5 kB and 240 secure and journey visits of 7 kB come to about 9.5 MB a month (an estimate;
+# Metered standby: 43,200 pulses of some 120 bytes there and back, 720 names of 250, 720 pages
+# of 1.5 kB and 240 secure and journey visits of 7 kB come to about 9 MB a month (an estimate;
 # bench/cost.py measures it on the wire).
 PACES: Mapping[Pace, Periods] = {
     Pace.OFF: Periods(None, None, None, None, None, None),
@@ -33,7 +33,7 @@ PACES: Mapping[Pace, Periods] = {
     Pace.ACTIVE_SPARING: Periods(pulse=1, gateway=5, names=30, web=120, secure=600, journey=60),
     Pace.STANDBY: Periods(pulse=5, gateway=15, names=60, web=60, secure=300, journey=300),
     Pace.STANDBY_METERED: Periods(
-        pulse=60, gateway=None, names=1800, web=1800, secure=21600, journey=21600
+        pulse=60, gateway=None, names=3600, web=3600, secure=21600, journey=21600
     ),
 }
 
