@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from edge_watchdog.core.actions import Severity
+from edge_watchdog.core.phrases import PHRASES
 from edge_watchdog.core.state import (
     Cause,
     Diagnosis,
@@ -18,7 +19,7 @@ from edge_watchdog.core.state import (
     UplinkState,
 )
 from edge_watchdog.core.view import Standing
-from edge_watchdog.core.words import CAN_WORK, PHRASES, banner, duration, label, over, tell
+from edge_watchdog.core.words import CAN_WORK, banner, duration, label, over, tell
 from tests.core.mind import CABLE, POLICY, STICK, at
 
 LINE = Incident(1, Scope.LINE, Cause.CABLE_OUT, Severity.WARNING, at(-60), CABLE)
