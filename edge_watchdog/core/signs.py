@@ -234,11 +234,12 @@ def _delay(known: UplinkState, anchors: str | None, now: Instant) -> str | None:
 
 def _told(report: DriverReport, found: Mapping[Sign, str | None]) -> dict[Sign, str | None]:
     """Read what a driver says of a line whether or not it works."""
-    told: dict[Sign, str | None] = {
-        Sign.CLAIM: _one_of(report.address_taken, "twofold"),
-        Sign.RANGE: _one_of(None if report.overlaps is None else bool(report.overlaps), "overlap"),
-        Sign.PLAN: _one_of(report.cap_reached, "used"),
-    }
+    told: dict[Sign, str | None] = {Sign.PLAN: _one_of(report.cap_reached, "used")}
+    if found[Sign.GATEWAY] != "ok" or found[Sign.ANCHORS] != "fail":
+        # they spoil the way to the router, not what lies beyond a router that answers
+        overlap = None if report.overlaps is None else bool(report.overlaps)
+        told[Sign.RANGE] = _one_of(overlap, "overlap")
+        told[Sign.CLAIM] = _one_of(report.address_taken, "twofold")
     if found[Sign.SECURE] == "stalls" and report.path_mtu_bytes is not None:
         told[Sign.SIZE] = "cut" if report.path_mtu_bytes < FULL_SIZE_BYTES else "ok"
     if found[Sign.DELAY] == "high" and report.load_ratio is not None:

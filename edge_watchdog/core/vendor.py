@@ -196,4 +196,5 @@ _FIT_TO_JUDGE = _SLOW_LINE | {
     Cause.DNS_DEAD,
     Cause.PARTIAL_ROUTING,
     Cause.IPV6_DEAD,
+    Cause.SUBNET_OVERLAP,
 }

@@ -368,6 +368,15 @@ def test_a_line_that_works_is_not_explained():
     assert cause_of(odd) is Cause.NONE
 
 
+@pytest.mark.parametrize("spoiled", [{"overlaps": "lan0"}, {"address_taken": True}])
+def test_what_spoils_the_way_to_the_router_does_not_hide_a_provider_that_is_down(spoiled):
+    assert cause_of(told(*DEAD, **spoiled)) is Cause.PROVIDER_DOWN
+    assert cause_of(told(*ROUTER_DEAD, **spoiled)) in (
+        Cause.SUBNET_OVERLAP,
+        Cause.ADDRESS_CONFLICT,
+    )
+
+
 @pytest.mark.parametrize(
     "box, second, cause",
     [
