@@ -283,7 +283,7 @@ PHRASES: Mapping[Cause, Phrase] = {
     Cause.SIM_LOCKED: Phrase(
         "SIM card locked",
         "The SIM card of {line} is locked.",
-        "It wants a PIN or PUK. The box does not guess: three wrong ones lock the card for good.",
+        "It wants a PIN or PUK. The box does not guess: a few wrong ones lock the card for good.",
         (
             "Do not try any numbers.",
             "Owner: look up the PIN or PUK in the papers of the SIM card.",
