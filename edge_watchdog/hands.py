@@ -30,9 +30,9 @@ from edge_watchdog.core.actions import (
     SendAlert,
     WatchVendor,
 )
-from edge_watchdog.core.events import Done, Event, LinkChanged
+from edge_watchdog.core.events import Done, DriverReported, Event, LinkChanged
 from edge_watchdog.core.evidence import is_hard_down
-from edge_watchdog.core.model import LinkState, Mode
+from edge_watchdog.core.model import DriverReport, LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.links import UplinkDriver
@@ -43,6 +43,7 @@ from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
 from edge_watchdog.links.names import upstreams, write_upstreams
+from edge_watchdog.links.nearby import look_around
 from edge_watchdog.links.routes import Exit, Overlay
 from edge_watchdog.mqtt import MqttFace
 from edge_watchdog.probes.bind import Binding, open_session
@@ -51,6 +52,7 @@ from edge_watchdog.supervise import attempt
 from edge_watchdog.vendors.watcher import VendorWatcher
 
 ACT_S = 10.0  # longer than the first look at all lines takes
+LOOK_AROUND_S = 20.0  # the mind forgets a report after 150 s
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +159,7 @@ class Hands:
             "kernel": self._kernel.run,
             "sampler": self._sampler.run,
             "outbox": self._outbox.run,
+            "nearby": self._look_around,
         }
         for name in self._drivers:
             workers[f"link {name}"] = self._watcher(name)
@@ -322,6 +325,20 @@ class Hands:
 
     def _session_in_use(self) -> aiohttp.ClientSession | None:
         return self._session_for(self._active)
+
+    async def _look_around(self) -> None:
+        """Tell now and then what can be seen around each line, if anything can."""
+        lan = self._config.box.lan_interfaces
+        while True:
+            for one in self._config.uplinks:
+                state = self._links.get(one.uplink.name)
+                if state is None:
+                    continue
+                now = self._clock.now()
+                report = look_around(now, one.uplink.interface, state, self._kernel.snapshot, lan)
+                if report != DriverReport(now):
+                    self._emit(DriverReported(now, one.uplink.name, report))
+            await asyncio.sleep(LOOK_AROUND_S)
 
     async def _keep_overlay(self) -> None:
         """Put back what others removed: after every look at the kernel, at least every 5 s."""

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_watchdog import __version__
+from edge_watchdog.box import BoxWatch
 from edge_watchdog.bridge import Acknowledge, BridgeServer, Order, ToWatch
 from edge_watchdog.clock import Clock, SystemClock
 from edge_watchdog.config import Config, ConfigError, load, policy
@@ -132,6 +133,8 @@ class Watch:
     def _workers(self) -> dict[str, Callable[[], object]]:
         workers: dict[str, Callable[[], object]] = dict(self._hands.workers())
         workers["bridge"] = self._bridge.run
+        late_s = self._policy.lag_s
+        workers["box"] = BoxWatch(self._emit, clock=self._clock, late_s=late_s).run
         workers["hours"] = self._watch_hours
         workers["history"] = self._tell_history
         if self._with_desk:

@@ -35,6 +35,7 @@ WALLS: Mapping[str, tuple[str, ...]] = {
     "daybook": ("core", "clock"),
     "sim": ("core",),
     "supervise": ("core", "clock"),
+    "box": ("core", "clock"),
     "bridge": (*SHOWN, "clock"),
     "mqtt": (*SHOWN, "clock"),
     "desk": (*SHOWN, "clock", "bridge", "daybook"),

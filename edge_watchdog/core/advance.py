@@ -19,8 +19,11 @@ from edge_watchdog.core.actions import (
 )
 from edge_watchdog.core.diagnosis import diagnose
 from edge_watchdog.core.events import (
+    BoxReported,
     CacheReported,
+    ClockStepped,
     Done,
+    DriverReported,
     Event,
     HoursChanged,
     JourneyReported,
@@ -32,6 +35,9 @@ from edge_watchdog.core.events import (
     WorkerFailed,
 )
 from edge_watchdog.core.evidence import (
+    LONGEST_RTT_S,
+    forget_dates,
+    forget_losses,
     has_portal,
     is_hard_down,
     is_silent,
@@ -49,14 +55,24 @@ from edge_watchdog.core.failover import (
     note_clean,
 )
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Health, Layer, Mode
+from edge_watchdog.core.model import BoxReport, Health, Layer, Mode, Sample
 from edge_watchdog.core.pacing import burst_due, set_paces
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.state import Cause, Failover, Incident, Phase, State, UplinkState
+from edge_watchdog.core.signs import DRIVER_STALE_S, POWER_MEMORY_S, SLOW_AFTER_S, Around
+from edge_watchdog.core.state import (
+    BoxState,
+    Cause,
+    Failover,
+    Incident,
+    Phase,
+    State,
+    UplinkState,
+)
 
 TICK_S = 1e-3  # a deadline lies at least this far ahead, so that time always moves
 HAIR_S = 2e-3  # and behind what is due: a story keeps milliseconds and must be decided alike
 KEEPS_TROUBLE = 20
+BLIND_REST_S = 5.0  # a box that is always late must not be blind for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +131,6 @@ def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Ac
     match event:
         case Started():
             return _start(state, event, policy)
-        case Sampled():
-            for sample in event.samples:
-                if sample.uplink in state.uplinks:
-                    known = learn(state.uplinks[sample.uplink], sample, event.at, policy)
-                    state = _with(state, sample.uplink, known)
-        case LinkChanged():
-            if event.uplink in state.uplinks:
-                state = _with(state, event.uplink, _linked(state.uplinks[event.uplink], event))
-        case JourneyReported():
-            name = event.report.uplink
-            if name in state.uplinks:
-                state = _with(state, name, vendor.visited(state.uplinks[name], event.report))
-        case VendorReported():
-            via = state.uplinks.get(state.failover.active or "")
-            report = vendor.read(state.vendor.report, event.report, via)
-            state = replace(state, vendor=replace(state.vendor, report=report))
         case CacheReported():
             state = replace(state, cache=event.report)
         case HoursChanged():
@@ -140,8 +140,59 @@ def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Ac
         case WorkerFailed():
             state = _note(state, f"{event.worker}: {event.error}")
         case _:
-            pass  # orders, acknowledgements and the time are dealt with by whoever decides
+            state = _learn(state, event, policy)
     return state, ()
+
+
+def _learn(state: State, event: Event, policy: Policy) -> State:
+    """Add what was seen of the lines, the box and the vendor."""
+    match event:
+        case Sampled():
+            for sample in event.samples:
+                if sample.uplink in state.uplinks and not _was_blind(state.box, sample):
+                    known = learn(state.uplinks[sample.uplink], sample, event.at, policy)
+                    state = _with(state, sample.uplink, known)
+        case LinkChanged() if event.uplink in state.uplinks:
+            state = _with(state, event.uplink, _linked(state.uplinks[event.uplink], event))
+        case DriverReported() if event.uplink in state.uplinks:
+            known = replace(state.uplinks[event.uplink], report=event.report)
+            state = _with(state, event.uplink, known)
+        case BoxReported():
+            state = _box(state, event.report, policy)
+        case ClockStepped():
+            state = replace(state, uplinks={n: forget_dates(u) for n, u in state.uplinks.items()})
+        case JourneyReported() if event.report.uplink in state.uplinks:
+            name = event.report.uplink
+            state = _with(state, name, vendor.visited(state.uplinks[name], event.report))
+        case VendorReported():
+            via = state.uplinks.get(state.failover.active or "")
+            report = vendor.read(state.vendor.report, event.report, via)
+            state = replace(state, vendor=replace(state.vendor, report=report))
+        case _:
+            pass  # orders, acknowledgements and the time are dealt with by whoever decides
+    return state
+
+
+def _was_blind(box: BoxState, sample: Sample) -> bool:
+    return bool(sample.lost) and box.blind_from <= sample.at.mono <= box.blind_until
+
+
+def _box(state: State, report: BoxReport, policy: Policy) -> State:
+    """Note how the box is; what it missed while it could not listen is nobody else's fault."""
+    box = state.box
+    if report.power_low is not None:
+        at = report.at if report.power_low or box.power_low else box.power_low_at
+        box = replace(box, power_low=report.power_low, power_low_at=at)
+    if report.clock_offset_s is not None:
+        box = replace(box, clock_offset_s=report.clock_offset_s)
+    state = replace(state, box=box)
+    late = report.lag_s is not None and report.lag_s > policy.lag_s
+    if not late or report.at.mono - box.blind_until < BLIND_REST_S:
+        return state
+    since = report.at.mono - (report.lag_s or 0.0) - LONGEST_RTT_S
+    uplinks = {n: forget_losses(u, since) for n, u in state.uplinks.items()}
+    box = replace(box, blind_from=since, blind_until=report.at.mono)
+    return replace(state, uplinks=uplinks, box=box)
 
 
 def _with(state: State, name: str, known: UplinkState) -> State:
@@ -163,6 +214,7 @@ def _linked(known: UplinkState, event: LinkChanged) -> UplinkState:
     back_at = known.back_at if is_hard_down(event.state) else event.at
     # what was learned over the old link says nothing about the new one
     known = replace(known, tracks={}, silence=None, losses=(), cusum=0.0, clean_since=None)
+    known = replace(known, slow_since=None)
     return replace(known, link_at=event.at, back_at=back_at)
 
 
@@ -181,7 +233,16 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
     if policy.mode is Mode.OBSERVE:
         state = replace(state, unfinished=())
     uplinks = {
-        n: replace(u, tracks={}, silence=None, burst_until=0.0, burst_at=0.0, clean_since=None)
+        n: replace(
+            u,
+            tracks={},
+            silence=None,
+            burst_until=0.0,
+            burst_at=0.0,
+            clean_since=None,
+            report=None,
+            slow_since=None,
+        )
         for n, u in state.uplinks.items()
     }
     state = replace(
@@ -189,6 +250,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         uplinks=uplinks,
         paces={},
         vendor=replace(state.vendor, order=None),
+        box=BoxState(),
         boot_id=event.boot_id,
         version=event.version,
         trouble=(),
@@ -234,12 +296,11 @@ def _again(state: State, policy: Policy) -> tuple[State, tuple[Action, ...]]:
 
 def _diagnose(state: State, now: Instant, policy: Policy) -> State:
     metered = {u.name: u.metered for u in policy.uplinks}
-    uplinks = {
-        name: replace(
-            known, diagnosis=diagnose(known, metered=metered[name], now=now, policy=policy)
-        )
-        for name, known in state.uplinks.items()
-    }
+    uplinks = {}
+    for name, known in state.uplinks.items():
+        others = tuple(u for n, u in state.uplinks.items() if n != name)
+        around = Around(others, state.box, metered[name])
+        uplinks[name] = replace(known, diagnosis=diagnose(known, around, now=now, policy=policy))
     state = replace(state, uplinks=uplinks)
     found = vendor.conclude(
         state.uplinks,
@@ -274,6 +335,8 @@ def _deadlines(state: State, policy: Policy) -> Iterator[float]:
     for uplink in policy.uplinks:
         yield burst_due(state, uplink, policy)
         yield from _expiries(state.uplinks[uplink.name])
+    if state.box.power_low_at is not None:
+        yield state.box.power_low_at.mono + POWER_MEMORY_S
     yield from _failover_deadlines(state, policy)
     for incident in state.incidents:
         if (at := alerting.next_alert(incident)) is not None:
@@ -287,6 +350,10 @@ def _expiries(known: UplinkState) -> Iterator[float]:
     """Silence is news: a rung turns UNKNOWN when its last word grows old."""
     for track in known.tracks.values():
         yield track.asked.mono + stale_after(known, track.layer)
+    if known.report is not None:
+        yield known.report.at.mono + DRIVER_STALE_S
+    if known.slow_since is not None:
+        yield known.slow_since.mono + SLOW_AFTER_S
 
 
 def _showings(state: State) -> Iterator[float]:

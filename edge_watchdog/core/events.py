@@ -5,7 +5,9 @@ from enum import StrEnum
 
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import (
+    BoxReport,
     CacheReport,
+    DriverReport,
     JourneyReport,
     LinkState,
     Sample,
@@ -44,6 +46,23 @@ class LinkChanged:
     at: Instant
     uplink: str
     state: LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class DriverReported:
+    """The driver of an uplink looked at its device, or at what it is plugged into."""
+
+    at: Instant
+    uplink: str
+    report: DriverReport
+
+
+@dataclass(frozen=True, slots=True)
+class BoxReported:
+    """The box found something about itself: power, a clock that is off, a program held up."""
+
+    at: Instant
+    report: BoxReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +162,8 @@ Event = (
     Started
     | Sampled
     | LinkChanged
+    | DriverReported
+    | BoxReported
     | VendorReported
     | JourneyReported
     | CacheReported

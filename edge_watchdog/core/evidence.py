@@ -21,7 +21,21 @@ SERVICE_MISSES = 2  # one unanswered name or page is a hiccup
 STALE_GRACE_S = 3.0  # the longest time a single question may take
 LONGEST_RTT_S = 0.8  # past this the miss timer has run out
 SERVICES = (Layer.NAMES, Layer.WEB)
-ALIVE = frozenset({Finding.ANSWERED, Finding.WRONG_ANSWER, Finding.PORTAL, Finding.BAD_CERTIFICATE})
+ALIVE = frozenset(
+    {
+        Finding.ANSWERED,
+        Finding.WRONG_ANSWER,
+        Finding.FALSE_ANSWER,
+        Finding.PORTAL,
+        Finding.BAD_CERTIFICATE,
+    }
+)
+# A round trip is long past this, and past twice what the target usually takes.
+LONG_RTT_S = 0.1
+# The usual one follows a shorter one at once, a longer one in half an hour at four questions a
+# second over eight targets: a day of congestion stays news, a new route becomes usual.
+BASE_DOWN, BASE_UP = 0.3, 0.001
+DATE_WORDS = ("date off by", "expired", "not yet valid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +63,22 @@ def learn(known: UplinkState, sample: Sample, heard: Instant, policy: Policy) ->
         track = _answered(track, sample, heard)
     known = replace(known, tracks={**known.tracks, key: track})
     if sample.layer is Layer.INTERNET:
-        known = _listen(known, track, sample, policy)
+        known = _slow_or_not(_listen(known, track, sample, policy), sample.at)
     return known
+
+
+def _slow_or_not(known: UplinkState, at: Instant) -> UplinkState:
+    """Date the time since which most targets that answer take far longer than they usually do."""
+    late = [
+        t.rtt_s > max(LONG_RTT_S, 2 * t.base_s)
+        for t in internet(known)
+        if not t.misses and t.rtt_s is not None and t.base_s is not None
+    ]
+    if not late:
+        return known
+    if 2 * sum(late) <= len(late):
+        return known if known.slow_since is None else replace(known, slow_since=None)
+    return known if known.slow_since is not None else replace(known, slow_since=at)
 
 
 def _answered(track: Track, sample: Sample, heard: Instant) -> Track:
@@ -69,7 +97,15 @@ def _answered(track: Track, sample: Sample, heard: Instant) -> Track:
         detail=sample.detail,
         rtt_s=track.rtt_s if sample.rtt_s is None else sample.rtt_s,
         deaf=False,
+        base_s=_base(track.base_s, sample.rtt_s),
     )
+
+
+def _base(base_s: float | None, rtt_s: float | None) -> float | None:
+    """Follow the usual round-trip time: down fast, up slowly."""
+    if base_s is None or rtt_s is None:
+        return base_s if rtt_s is None else rtt_s
+    return base_s + (BASE_DOWN if rtt_s < base_s else BASE_UP) * (rtt_s - base_s)
 
 
 def _missed(known: UplinkState, track: Track, sample: Sample, policy: Policy) -> Track:
@@ -146,6 +182,34 @@ def _longer(silence: Silence | None, sample: Sample, rtt_s: float) -> Silence:
         silence.probes + sample.lost,
         operators,
     )
+
+
+def forget_losses(known: UplinkState, since: float) -> UplinkState:
+    """Take back what was counted as lost of questions that left after *since* (CLOCK_BOOTTIME).
+
+    The box itself could not hear the answers.
+    """
+    tracks = {
+        key: replace(t, losing_since=None, misses=0, deaf=False)
+        if t.losing_since is not None and t.losing_since.mono >= since
+        else t
+        for key, t in known.tracks.items()
+    }
+    silence = known.silence
+    if silence is not None and silence.since.mono >= since:
+        silence = None
+    losses = tuple(b for b in known.losses if (b.slot + 1) * BUCKET_S <= since)
+    return replace(known, tracks=tracks, silence=silence, losses=losses)
+
+
+def forget_dates(known: UplinkState) -> UplinkState:
+    """Drop what was found by a clock that has since been set."""
+    tracks = {
+        key: t
+        for key, t in known.tracks.items()
+        if not any(words in t.detail for words in DATE_WORDS)
+    }
+    return replace(known, tracks=tracks)
 
 
 def _count(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:

@@ -20,6 +20,10 @@ SHOWS_AFTER_S: Mapping[Cause, float] = {
     Cause.LINE_LOSS: 15.0,
     Cause.LOCAL_LOSS: 15.0,
     Cause.PARTIAL_ROUTING: 15.0,
+    Cause.WIFI_WEAK: 15.0,
+    Cause.LINE_SLOW: 30.0,
+    Cause.LINE_FULL: 15.0,
+    Cause.LINE_CONGESTED: 30.0,
     Cause.VENDOR_SLOW: 60.0,
     Cause.STATUS_PAGE_DOWN: 120.0,
 }
@@ -33,9 +37,18 @@ SEVERITY: Mapping[Cause, Severity] = {
     Cause.LOCAL_LOSS: Severity.NOTICE,
     Cause.PARTIAL_ROUTING: Severity.NOTICE,
     Cause.CLOCK_WRONG: Severity.NOTICE,
+    Cause.ADDRESS_CONFLICT: Severity.NOTICE,
+    Cause.SUBNET_OVERLAP: Severity.NOTICE,
+    Cause.IPV6_DEAD: Severity.NOTICE,
+    Cause.DNS_HIJACKED: Severity.NOTICE,
+    Cause.LINE_SLOW: Severity.NOTICE,
+    Cause.LINE_FULL: Severity.NOTICE,
+    Cause.LINE_CONGESTED: Severity.NOTICE,
+    Cause.DATA_CAP: Severity.NOTICE,
     Cause.STATUS_PAGE_DOWN: Severity.NOTICE,
     Cause.VENDOR_SILENT: Severity.OUTAGE,
     Cause.VENDOR_NAME: Severity.OUTAGE,
+    Cause.VENDOR_LOGIN: Severity.OUTAGE,
 }
 
 

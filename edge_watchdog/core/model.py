@@ -48,12 +48,14 @@ class Finding(StrEnum):
     ANSWERED is any answer of the target itself, a TCP reset or an ICMP port-unreachable included:
     it proves the path.  NOT_ASKED is our own inability (no address, socket refused, late timer).
     MISROUTED means that the question would have left by another link: neither up nor down.
+    FALSE_ANSWER is a name that somebody on the way gives an address it cannot have.
     """
 
     ANSWERED = "answered"
     SILENT = "silent"
     UNREACHABLE = "unreachable"
     WRONG_ANSWER = "wrong answer"
+    FALSE_ANSWER = "false answer"
     PORTAL = "portal"
     BAD_CERTIFICATE = "bad certificate"
     MISROUTED = "misrouted"
@@ -82,13 +84,17 @@ class VendorLevel(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far a visit to the vendor's app came; the first stage that failed, or DONE."""
+    """How far a visit to the vendor's app came; the first stage that failed, or DONE.
+
+    LOGIN: pages come, but signing in only leads back to signing in.
+    """
 
     NAMES = "names"
     CONNECT = "connect"
     TLS = "tls"
     HTTP = "http"
     CONTENT = "content"
+    LOGIN = "login"
     DONE = "done"
 
 
@@ -128,6 +134,69 @@ class LinkState:
     resolvers: tuple[str, ...] = ()
     routed: bool | None = None
     default: bool | None = None
+
+
+class Sim(StrEnum):
+    """How the SIM of a mobile line is; LOCKED wants a PIN or PUK, which nobody guesses."""
+
+    READY = "ready"
+    MISSING = "missing"
+    LOCKED = "locked"
+
+
+class Registration(StrEnum):
+    """How a mobile line stands with its network."""
+
+    REGISTERED = "registered"
+    SEARCHING = "searching"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class DriverReport:
+    """What the driver of one uplink sees beyond the kernel's word; None everywhere = not known.
+
+    A driver repeats it at least once a minute.  *overlaps* names the network of the studio that the
+    line's own addresses overlap with, "" for none.  *peers_answer*: other devices of the local
+    network do.  *address_taken*: two devices use our address or the router's.  *router_online* is
+    the router's own word (PCP, UPnP or its page).  *path_mtu_bytes*: the largest packet that comes
+    through unbroken.  *load_ratio*: the studio's traffic against the learned peak.
+    *mobile_signal_dbm* is RSRP.  *hears_nothing*: it sends, and its counter of received bytes
+    stands still.
+    """
+
+    at: Instant
+    wireless: bool | None = None
+    wifi_signal_dbm: float | None = None
+    ssid_seen: bool | None = None
+    auth_refused: bool | None = None
+    overlaps: str | None = None
+    peers_answer: bool | None = None
+    address_taken: bool | None = None
+    modem_answers: bool | None = None
+    router_online: bool | None = None
+    path_mtu_bytes: int | None = None
+    ipv6_works: bool | None = None
+    load_ratio: float | None = None
+    sim: Sim | None = None
+    registration: Registration | None = None
+    mobile_signal_dbm: float | None = None
+    cap_reached: bool | None = None
+    hears_nothing: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoxReport:
+    """How the box itself is; None = nothing new.
+
+    *lag_s*: for so long, until *at*, the program could not run.  *clock_offset_s*: the right time
+    less ours.
+    """
+
+    at: Instant
+    power_low: bool | None = None
+    lag_s: float | None = None
+    clock_offset_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Policy:
     cusum_h: float = 14.0
     brownout_better_s: float = 15.0
     deaf_after: int = 3  # misses in a row while two other targets answer: the target, not the line
+    lag_s: float = 0.2  # a program held up for longer has not heard what was answered meanwhile
     vendor_slow_s: float = 3.0
     confident: float = 0.80  # name a cause at this, and only at twice the runner-up
     update_every_s: float = 3600.0  # studios were promised word each hour, even without news

@@ -11,6 +11,7 @@ from edge_watchdog.core.actions import Action, Pace, ProbeEvery, Severity, Watch
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import (
     CacheReport,
+    DriverReport,
     Finding,
     JourneyReport,
     Layer,
@@ -57,12 +58,37 @@ class Cause(StrEnum):
     LOCAL_LOSS = "local loss"
     NO_DATA = "no data"
     MISROUTED = "misrouted"
+    WIFI_WEAK = "wifi weak"
+    LAN_SWITCH_DEAD = "lan switch dead"
+    ADDRESS_CONFLICT = "address conflict"
+    SUBNET_OVERLAP = "subnet overlap"
+    MODEM_DEAD = "modem dead"
+    LINE_NOT_IN_SYNC = "line not in sync"
+    IPV4_DEAD = "ipv4 dead"
+    IPV6_DEAD = "ipv6 dead"
+    DNS_BLOCKED = "dns blocked"
+    DNS_HIJACKED = "dns hijacked"
+    ACCOUNT_BLOCKED = "account blocked"
+    MTU_BLACK_HOLE = "mtu black hole"
+    LINE_SLOW = "line slow"
+    LINE_FULL = "line full"
+    LINE_CONGESTED = "line congested"
+    SIM_MISSING = "sim missing"
+    SIM_LOCKED = "sim locked"
+    NO_SIGNAL = "no signal"
+    NOT_REGISTERED = "not registered"
+    DATA_CAP = "data cap"
+    ZOMBIE = "zombie"
+    HOTSPOT_ABSENT = "hotspot absent"
+    HOTSPOT_PASSWORD = "hotspot password"  # noqa: S105 - a cause, no password
+    BOX_POWER = "box power"
     VENDOR_ANNOUNCED = "vendor announced"
     VENDOR_SILENT = "vendor silent"
     VENDOR_SLOW = "vendor slow"
     VENDOR_PATH = "vendor path"
     VENDOR_REFUSES = "vendor refuses"
     VENDOR_NAME = "vendor name"
+    VENDOR_LOGIN = "vendor login"
     VENDOR_MAINTENANCE = "vendor maintenance"
     STATUS_PAGE_DOWN = "status page down"
 
@@ -81,7 +107,8 @@ class Track:
 
     *asked*: when the newest closed question left.  *answered*: when the newest answered one left.
     *heard*: when an answer last came in.  *losing_since*: when the first question newer than
-    *answered* left that got no answer; *misses* counts those in a row.
+    *answered* left that got no answer; *misses* counts those in a row.  *base_s*: its usual
+    round-trip time.
     """
 
     layer: Layer
@@ -96,6 +123,7 @@ class Track:
     detail: str = ""
     rtt_s: float | None = None
     deaf: bool = False
+    base_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +161,10 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class UplinkState:
-    """All that is known of one uplink.  *back_at*: when the last proven outage over it ended."""
+    """All that is known of one uplink.  *back_at*: when the last proven outage over it ended.
+
+    *slow_since*: since when most answers take far longer than usual.
+    """
 
     link: LinkState | None = None
     link_at: Instant | None = None
@@ -150,6 +181,22 @@ class UplinkState:
     journey_failures: int = 0
     journey_since: Instant | None = None
     diagnosis: Diagnosis | None = None
+    report: DriverReport | None = None
+    slow_since: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoxState:
+    """How the box itself is.  *power_low_at*: when that was last so.
+
+    *blind_from*, *blind_until* (CLOCK_BOOTTIME): the last stretch in which it could not listen.
+    """
+
+    power_low: bool = False
+    power_low_at: Instant | None = None
+    clock_offset_s: float | None = None
+    blind_from: float = 0.0
+    blind_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +283,7 @@ class State:
     paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
     unfinished: tuple[Action, ...] = ()
     cache: CacheReport | None = None
+    box: BoxState = field(default_factory=BoxState)
     is_open: bool = True
     boot_id: str = ""
     version: str = ""

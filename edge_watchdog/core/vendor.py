@@ -71,7 +71,8 @@ def blame(
     failed_elsewhere = any(_failed_lately(o, now) for o in others)
     seen = (_app_words(active), *(_app_words(o) for o in others if o.journey), page)
     if here is Health.DOWN or (failed_here and failed_elsewhere):
-        if Health.UP in elsewhere and _is_newer(others, active):
+        path = Health.UP in elsewhere and _is_newer(others, active)
+        if path and not _refuses(active.journey):
             return Cause.VENDOR_PATH, 0.9, seen
         return _down(active.journey, level), 0.95 if failed_elsewhere else 0.85, seen
     if failed_here:
@@ -80,7 +81,7 @@ def blame(
         return Cause.VENDOR_ANNOUNCED, 0.85, seen
     if level is VendorLevel.MAINTENANCE:
         return Cause.VENDOR_MAINTENANCE, 0.9, seen
-    if _is_slow(active, policy):
+    if _is_slow(active, policy) and not _is_slow_ourselves(active):
         return Cause.VENDOR_SLOW, 0.85, seen
     if report is not None and level is VendorLevel.UNKNOWN and here is Health.UP:
         return Cause.STATUS_PAGE_DOWN, 0.9, seen
@@ -97,11 +98,18 @@ def _down(journey: JourneyReport | None, level: VendorLevel) -> Cause:
         return Cause.VENDOR_MAINTENANCE
     if level in TROUBLE:
         return Cause.VENDOR_ANNOUNCED
-    if journey is not None and journey.status in (403, 429):
+    if _refuses(journey):
         return Cause.VENDOR_REFUSES
+    if journey is not None and journey.stage is Stage.LOGIN:
+        return Cause.VENDOR_LOGIN
     if journey is not None and journey.stage in (Stage.NAMES, Stage.TLS):
         return Cause.VENDOR_NAME
     return Cause.VENDOR_SILENT
+
+
+def _refuses(journey: JourneyReport | None) -> bool:
+    """Tell whether the app answers, but not to us: what it does for others cannot be seen."""
+    return journey is not None and journey.status in (403, 429)
 
 
 def _is_newer(others: Sequence[UplinkState], active: UplinkState) -> bool:
@@ -115,6 +123,11 @@ def _is_slow(active: UplinkState, policy: Policy) -> bool:
     journey = active.journey
     slow = journey is not None and journey.ok and journey.seconds is not None
     return slow and journey is not None and (journey.seconds or 0) > policy.vendor_slow_s
+
+
+def _is_slow_ourselves(active: UplinkState) -> bool:
+    """Tell whether our own line explains why pages take long."""
+    return active.diagnosis is not None and active.diagnosis.cause in _SLOW_LINE
 
 
 def _app_words(known: UplinkState) -> str:
@@ -169,6 +182,19 @@ def _can_judge(known: UplinkState) -> bool:
     return _is_fit(known) and known.silence is None
 
 
-_FIT_TO_JUDGE = frozenset(
-    {Cause.NONE, Cause.LINE_LOSS, Cause.LOCAL_LOSS, Cause.DNS_DEAD, Cause.PARTIAL_ROUTING}
+_SLOW_LINE = frozenset(
+    {
+        Cause.LINE_SLOW,
+        Cause.LINE_FULL,
+        Cause.LINE_CONGESTED,
+        Cause.LINE_LOSS,
+        Cause.LOCAL_LOSS,
+    }
 )
+_FIT_TO_JUDGE = _SLOW_LINE | {
+    Cause.NONE,
+    Cause.DNS_DEAD,
+    Cause.PARTIAL_ROUTING,
+    Cause.IPV6_DEAD,
+    Cause.SUBNET_OVERLAP,
+}

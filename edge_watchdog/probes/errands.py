@@ -5,6 +5,7 @@ busy says so and accuses nobody.
 """
 
 import asyncio
+import secrets
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ NAMES_S = 2.0  # a resolver with a cold cache may need more than one second
 RESOLVERS = 2  # so many of an uplink's own are asked
 LAST_RESORT = "a.root-servers.net"  # a name to know when no page is configured
 NOWHERE = ("0.", "127.")
+CANARY_EVERY = 30  # questions for names; at the pace of a line in use once in five minutes
+NO_NAME = "invalid"  # nothing below it exists: RFC 6761 section 6.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,12 @@ class Errands:
         return self._turns[rung] - 1
 
     async def _names(self) -> tuple[Sample, ...]:
-        names = self._plan.names
-        question = names[self._turn(Rung.NAMES) % len(names)]
+        names, turn = self._plan.names, self._turn(Rung.NAMES)
         servers = self._binding.resolvers[:RESOLVERS]
+        if turn % CANARY_EVERY == CANARY_EVERY - 1:
+            found = await asyncio.gather(*(self._canary(server) for server in servers))
+            return tuple(sample for sample in found if sample is not None)
+        question = names[turn % len(names)]
         return tuple(await asyncio.gather(*(self._name(server, question) for server in servers)))
 
     async def _name(self, server: str, question: Question) -> Sample:
@@ -106,6 +112,19 @@ class Errands:
         target = f"dns {server} {question.name}"
         return self._sample(at, Layer.NAMES, target, Visit(at, finding, rtt_s, detail))
 
+    async def _canary(self, server: str) -> Sample | None:
+        """Ask for a name that cannot exist; only a server that answers says anything by it."""
+        at = self._clock.now()
+        question = question_of(f"{secrets.token_hex(6)}.{NO_NAME}")
+        heard = await ask(opener(self._binding), server, question, timeout_s=NAMES_S)
+        if heard.answer is None:
+            return None
+        visit = Visit(at, Finding.ANSWERED, self._clock.now().since(at))
+        if heard.answer.rcode == NOERROR and heard.answer.addresses:
+            words = f"an address for a name that does not exist ({heard.answer.addresses[0]})"
+            visit = Visit(at, Finding.FALSE_ANSWER, visit.rtt_s, words)
+        return self._sample(at, Layer.NAMES, f"dns {server} {NO_NAME}", visit)
+
     def _judge(self, answer: Answer) -> tuple[Finding, str]:
         if answer.rcode != NOERROR:
             return Finding.WRONG_ANSWER, answer.rcode_name
@@ -113,7 +132,7 @@ class Errands:
             return Finding.WRONG_ANSWER, "no address"
         first = answer.addresses[0]
         if first == self._binding.gateway or first.startswith(NOWHERE):
-            return Finding.WRONG_ANSWER, f"a false address ({first})"
+            return Finding.FALSE_ANSWER, f"a false address ({first})"
         return Finding.ANSWERED, ""
 
     async def _web(self) -> tuple[Sample, ...]:

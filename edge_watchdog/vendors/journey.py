@@ -22,6 +22,7 @@ from edge_watchdog.vendors.plain import error_number, error_words
 
 CONNECT_S, TOTAL_S, SECOND_LOOK_S = 4.0, 10.0, 3.0
 BODY_BYTES = 512 * 1024
+BACK_AGAIN = 3  # seen so often, a page is where its own redirects lead
 HOPS = 8  # sign-in pages redirect a few times; more is a circle
 UNAVAILABLE = 503
 REFUSALS = frozenset({403, 429})
@@ -107,12 +108,14 @@ class _Visit:
     async def go(self, url: str) -> Outcome:
         try:
             async with asyncio.timeout(TOTAL_S):
+                pages = [_page(url)]
                 for _ in range(HOPS):
                     found = await self._step(url)
                     if isinstance(found, Outcome):
                         return found
                     url = found
-            return Outcome(Stage.HTTP, "redirects in a circle")
+                    pages.append(_page(url))
+            return _circle(pages)
         except aiohttp.ConnectionTimeoutError:
             return await self._look_again(url)
         except TimeoutError:
@@ -169,6 +172,18 @@ class _Visit:
         except (TimeoutError, OSError, aiohttp.ClientError):
             pass  # it was taken, and then not understood: that is all we ask
         return Outcome(Stage.TLS, "connected, but the secure handshake hangs")
+
+
+def _page(url: str) -> str:
+    """Give the address without what a form adds to it."""
+    return urlsplit(url)._replace(query="", fragment="").geturl()
+
+
+def _circle(pages: list[str]) -> Outcome:
+    """Tell a sign-in that leads back to itself from a page that leads ever further."""
+    if max(pages.count(page) for page in pages) >= BACK_AGAIN:
+        return Outcome(Stage.LOGIN, "the sign-in page leads back to itself")
+    return Outcome(Stage.HTTP, "redirects without an end")
 
 
 def _follow(url: str, moved: str, status: int) -> Outcome | str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from edge_watchdog.config.reference import markdown, shipped_toml
 from edge_watchdog.config.registries import known_registries
+from edge_watchdog.core.phrases import PHRASES
 from edge_watchdog.core.state import Cause
-from edge_watchdog.core.words import PHRASES
 from edge_watchdog.verbs import Answer, complaint, table
 
 README = Path("README.md")

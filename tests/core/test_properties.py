@@ -15,8 +15,10 @@ from edge_watchdog.core.alerting import CHANGED_REST_S
 from edge_watchdog.core.codec import decode, decode_one_of, encode
 from edge_watchdog.core.events import (
     Acknowledged,
+    BoxReported,
     ClockStepped,
     Done,
+    DriverReported,
     Event,
     HoursChanged,
     JourneyReported,
@@ -32,12 +34,15 @@ from edge_watchdog.core.events import (
 from edge_watchdog.core.evidence import is_hard_down, is_verified
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import (
+    BoxReport,
+    DriverReport,
     Finding,
     JourneyReport,
     Layer,
     LinkState,
     Mode,
     Sample,
+    Sim,
     Stage,
     VendorLevel,
     VendorReport,
@@ -68,6 +73,7 @@ deeds = st.one_of(
     st.tuples(st.just("service"), uplinks, st.sampled_from(Finding)),
     st.tuples(st.just("done"), st.booleans(), st.just(0)),
     st.tuples(st.just("wait"), st.just(""), st.just(0)),
+    st.tuples(st.just("report"), uplinks, st.sampled_from(Sim)),
     st.tuples(st.just("visit"), uplinks, st.sampled_from(Stage)),
     st.tuples(st.just("page"), st.just(""), st.sampled_from(VendorLevel)),
     st.tuples(st.just("order"), st.sampled_from([*NAMES, "satellite"]), st.sampled_from(OrderKind)),
@@ -144,6 +150,12 @@ class Day:
             case "done", _:
                 for action in self.state.unfinished:
                     yield Done(self.now, action.id, ok=bool(who), detail="" if who else "refused")
+            case "report", Sim() as sim:
+                report = DriverReport(self.now, sim=sim, modem_answers=False, ipv6_works=True)
+                yield DriverReported(self.now, name, report)
+                lag_s = 1.0 if sim is Sim.READY else None
+                low = sim is Sim.MISSING
+                yield BoxReported(self.now, BoxReport(self.now, power_low=low, lag_s=lag_s))
             case "visit", Stage() as stage:
                 yield JourneyReported(self.now, JourneyReport(self.now, name, stage))
             case "page", VendorLevel() as level:

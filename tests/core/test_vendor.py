@@ -67,6 +67,9 @@ def found(
         (after(visit(1, seconds=8.0)), GREEN, [], Cause.VENDOR_SLOW),
         (after(visit(1, Stage.HTTP, status=403), visit(2, Stage.HTTP, status=403)),
          GREEN, [], Cause.VENDOR_REFUSES),
+        (after(visit(1, Stage.HTTP, status=403), visit(2, Stage.HTTP, status=403)),
+         GREEN, [after(visit(1.5))], Cause.VENDOR_REFUSES),
+        (after(visit(1, Stage.LOGIN), visit(2, Stage.LOGIN)), GREEN, [], Cause.VENDOR_LOGIN),
         (after(visit(1, Stage.NAMES), visit(2, Stage.NAMES)), GREEN, [], Cause.VENDOR_NAME),
         (after(visit(1, Stage.TLS), visit(2, Stage.TLS)), GREEN, [], Cause.VENDOR_NAME),
     ],
@@ -89,6 +92,8 @@ def found(
         "a broken page proves nothing while the app was not visited",
         "slow",
         "it refuses us",
+        "it refuses us on one line only",
+        "signing in leads in a circle",
         "its name is not known",
         "its certificate is broken",
     ],
@@ -104,6 +109,13 @@ def test_the_vendor_s_trouble_is_named(active, report, others, cause):
 def test_the_vendor_is_not_accused_while_our_own_line_is_not_verified(cause):
     active = replace(DOWN, diagnosis=Diagnosis(cause, 0.9, at(0)))
     assert found(active) is None
+
+
+@pytest.mark.parametrize("cause", [Cause.LINE_SLOW, Cause.LINE_FULL, Cause.LINE_LOSS])
+def test_the_vendor_is_not_called_slow_over_a_line_that_is(cause):
+    slow = after(visit(1, seconds=8.0))
+    assert found(slow).cause is Cause.VENDOR_SLOW
+    assert found(replace(slow, diagnosis=Diagnosis(cause, 0.9, at(0)))).cause is Cause.NONE
 
 
 def test_nothing_is_said_before_there_is_a_line():

@@ -8,6 +8,7 @@ import pytest
 
 from edge_watchdog.core.actions import Severity
 from edge_watchdog.core.model import Layer, Mode
+from edge_watchdog.core.phrases import HOTSPOT, PHRASES
 from edge_watchdog.core.state import (
     Cause,
     Diagnosis,
@@ -22,8 +23,6 @@ from edge_watchdog.core.state import (
 from edge_watchdog.core.view import Standing
 from edge_watchdog.core.words import (
     CAN_WORK,
-    HOTSPOT,
-    PHRASES,
     SPARE,
     STARTING,
     banner,

@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import socket
+import ssl
 import time
 import tracemalloc
 from pathlib import Path
@@ -15,17 +16,20 @@ import pytest
 from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.actions import Pace
 from edge_watchdog.core.events import Sampled
-from edge_watchdog.core.model import Anchor, Finding, Layer
+from edge_watchdog.core.model import Anchor, Finding, Layer, Sample
 from edge_watchdog.core.policy import PACES, Periods
+from edge_watchdog.core.units import Url
 from edge_watchdog.probes import ProbeError
 from edge_watchdog.probes.asking import Method, Target
 from edge_watchdog.probes.bind import open_resolver, open_socket
 from edge_watchdog.probes.dns import Question
 from edge_watchdog.probes.dns_asker import DnsAsker
+from edge_watchdog.probes.errands import CANARY_EVERY, Errands, Plan
 from edge_watchdog.probes.icmp import checksum, open_icmp
 from edge_watchdog.probes.line import NO_ICMP, Line
 from edge_watchdog.probes.sampler import Sampler
 from edge_watchdog.probes.tcp import TcpAsker
+from edge_watchdog.probes.timetable import Rung
 from tests.probes.kernel import (
     ALPHA,
     ANCHORS,
@@ -661,8 +665,8 @@ async def test_names_are_judged_by_what_the_uplinks_own_server_says(net):
         (answer_with(None, rcode=2), Finding.WRONG_ANSWER, "SERVFAIL"),
         (answer_with(None, rcode=3), Finding.WRONG_ANSWER, "NXDOMAIN"),
         (answer_with(None), Finding.WRONG_ANSWER, "no address"),
-        (answer_with(GATEWAY), Finding.WRONG_ANSWER, "a false address (192.0.2.1)"),
-        (answer_with("0.0.0.0"), Finding.WRONG_ANSWER, "a false address (0.0.0.0)"),
+        (answer_with(GATEWAY), Finding.FALSE_ANSWER, "a false address (192.0.2.1)"),
+        (answer_with("0.0.0.0"), Finding.FALSE_ANSWER, "a false address (0.0.0.0)"),
         (lambda _: None, Finding.SILENT, ""),
     ]
     for respond, finding, detail in table:
@@ -677,6 +681,32 @@ async def test_names_are_judged_by_what_the_uplinks_own_server_says(net):
         assert sample.target == "dns 198.51.100.1 connectivity.example"
         assert (sample.layer, sample.finding, sample.detail) == (Layer.NAMES, finding, detail)
         assert (sample.sent, sample.lost) == (1, int(finding is Finding.SILENT))
+
+
+@pytest.mark.parametrize(
+    "respond, finding",
+    [
+        (answer_with(None, rcode=3), Finding.ANSWERED),
+        (answer_with(None), Finding.ANSWERED),
+        (answer_with("203.0.113.99"), Finding.FALSE_ANSWER),
+        (lambda _: None, None),
+    ],
+    ids=["no such name", "no address", "an address", "silence says nothing"],
+)
+async def test_a_name_that_cannot_exist_shows_who_makes_names_up(net, respond, finding):
+    plan = Plan((Url("http://connectivity.example/204"),), (), ssl.create_default_context())
+    errands = Errands(binding(), plan, SystemClock())
+    found: list[Sample] = []
+    async with dns_server(net, ALPHA, respond) as queries:
+        errands._turns[Rung.NAMES] = CANARY_EVERY - 1
+        task = errands.start(Rung.NAMES)
+        assert task is not None
+        found += await task
+        assert b"invalid" in queries[0]
+    await errands.close()
+    assert [(s.target, s.finding) for s in found] == (
+        [] if finding is None else [("dns 198.51.100.1 invalid", finding)]
+    )
 
 
 async def test_orders_given_before_the_start_hold_and_it_can_start_again(net):

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import itertools
 import socket
 import ssl
 
@@ -181,7 +182,6 @@ async def test_cookies_of_one_visit_are_not_kept_for_the_next():
 @pytest.mark.parametrize(
     "target, detail",
     [
-        ("/login", "redirects in a circle"),
         ("http://wifi.example/sign-in", "redirects to wifi.example"),
         ("http://192.0.2.1:8000/", "redirects to 192.0.2.1"),
         ("mailto:help@bookwell.example", "redirects to nowhere"),
@@ -193,6 +193,24 @@ async def test_redirects_that_lead_nowhere_fail_at_http(target, detail):
 
     report = await go(move)
     assert (report.stage, report.detail) == (Stage.HTTP, detail)
+
+
+@pytest.mark.parametrize(
+    "target, stage, detail",
+    [
+        ("/login", Stage.LOGIN, "the sign-in page leads back to itself"),
+        ("/login?try={}", Stage.LOGIN, "the sign-in page leads back to itself"),
+        ("/step/{}", Stage.HTTP, "redirects without an end"),
+    ],
+)
+async def test_redirects_without_an_end(target, stage, detail):
+    numbers = itertools.count()
+
+    async def move(_):
+        return web.Response(status=302, headers={"Location": target.format(next(numbers))})
+
+    report = await go(move)
+    assert (report.stage, report.detail) == (stage, detail)
 
 
 async def test_a_secure_page_that_redirects_to_an_unprotected_one_fails(authority):

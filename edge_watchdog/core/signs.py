@@ -1,0 +1,351 @@
+"""What is known of a line becomes signs: one word for each thing looked at, nothing for the rest.
+
+In: an uplink's evidence, what its driver and the box report, the other lines.  Out: the signs that
+catalogue.py speaks of.  What explains a failure is read only while the line fails.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edge_watchdog.core.catalogue import Sign, Signs
+from edge_watchdog.core.evidence import (
+    Evidence,
+    has_portal,
+    internet,
+    is_hard_down,
+    is_lossy,
+    is_silent,
+    plain_pages,
+)
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import (
+    DriverReport,
+    Finding,
+    Health,
+    Layer,
+    LinkState,
+    Registration,
+    Sim,
+)
+from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.state import BoxState, Track, UplinkState
+
+DRIVER_STALE_S = 150.0  # drivers repeat at least once a minute what they see
+POWER_MEMORY_S = 60.0  # a device that the power dropped needs so long to come back
+SLOW_AFTER_S = 15.0
+STALLS = 2  # secure pages that hang, in a row, while plain ones open
+WEAK_WIFI_DBM = -75.0
+FAINT_MOBILE_DBM = -115.0  # RSRP
+BUSY_RATIO = 0.6  # of the learned peak, either way
+IDLE_RATIO = 0.3
+FULL_SIZE_BYTES = 1500
+CLOCK_OFF_S = 300.0
+LINK_LOCAL = "169.254."
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known beside the line itself: the other lines, the box, what the plan is like."""
+
+    others: tuple[UplinkState, ...] = ()
+    box: BoxState = field(default_factory=BoxState)
+    metered: bool = False
+
+
+def read_signs(
+    known: UplinkState,
+    rungs: Mapping[Layer, Evidence],
+    around: Around,
+    *,
+    now: Instant,
+    policy: Policy,
+) -> Signs:
+    """Turn evidence into signs; what is not known is left out."""
+    report = report_of(known, now)
+    secure = _secure(known, around)
+    anchors = _anchors(known, rungs[Layer.INTERNET], around, now=now, policy=policy)
+    names = _names(known, rungs[Layer.NAMES])
+    found: dict[Sign, str | None] = {
+        Sign.METERED: "yes" if around.metered else "no",
+        Sign.GATEWAY: _sign_of(rungs[Layer.GATEWAY]),
+        Sign.ANCHORS: anchors,
+        Sign.NAMES: names,
+        Sign.PUBLIC: _public(known) if names == "fail" and anchors != "fail" else None,
+        Sign.WEB: _web(known, rungs[Layer.WEB], report, metered=around.metered),
+        Sign.SECURE: secure,
+        Sign.DELAY: _delay(known, anchors, now),
+    }
+    found |= _link(known.link)
+    failing = is_hard_down(known.link) or is_silent(known, policy)
+    if failing and _is_starved(around.box, now):
+        found[Sign.POWER] = "low"
+    elif report is not None and (known.link is None or known.link.present):
+        found |= _told(report, found)
+        if failing:
+            found |= _told_of_failure(report)
+        if failing or anchors != "ok":
+            found |= _told_of_air(report)
+    return {sign: value for sign, value in found.items() if value is not None}
+
+
+def report_of(known: UplinkState, now: Instant) -> DriverReport | None:
+    """Give what the driver said, while it is fresh."""
+    report = known.report
+    if report is None or now.since(report.at) > DRIVER_STALE_S:
+        return None
+    return report
+
+
+def _is_starved(box: BoxState, now: Instant) -> bool:
+    at = box.power_low_at
+    return at is not None and (box.power_low or now.since(at) <= POWER_MEMORY_S)
+
+
+def _sign_of(evidence: Evidence, *, degraded: str = "lossy") -> str | None:
+    return {
+        Health.UP: "ok",
+        Health.DEGRADED: degraded,
+        Health.DOWN: "fail",
+        Health.UNKNOWN: None,
+    }[evidence.health]
+
+
+def _link(link: LinkState | None) -> dict[Sign, str | None]:
+    if link is None:
+        return {}
+    if not link.present:
+        return {Sign.DEVICE: "gone"}
+    found: dict[Sign, str | None] = {Sign.DEVICE: "there"}
+    if link.carrier is not None:
+        found[Sign.CARRIER] = "ok" if link.carrier else "fail"
+    if link.carrier:
+        given = [a for a in link.addresses if not a.startswith(LINK_LOCAL)]
+        # a line that was refused (routed False) has an address, only none that can be used
+        way = link.gateway is not None or link.routed is False
+        found[Sign.ADDRESS] = "ok" if given and way else "fail"
+    if link.routed is not None and link.addresses:
+        found[Sign.ROUTED] = "ok" if link.routed else "astray"
+    return found
+
+
+def _anchors(
+    known: UplinkState, evidence: Evidence, around: Around, *, now: Instant, policy: Policy
+) -> str | None:
+    if is_silent(known, policy):
+        return "fail"
+    if evidence.health is Health.UNKNOWN:
+        return None
+    deaf = _deaf_operators(internet(known))
+    hearing = {t.operator for t in internet(known)} - deaf
+    deaf -= _dead_anywhere(around.others)
+    if len(deaf) >= 2 and hearing:
+        return "partial"
+    return "lossy" if is_lossy(known, now, policy) else "ok"
+
+
+def _deaf_operators(tracks: list[Track]) -> set[str]:
+    """Name the operators of which no target answers, by no method, while others do."""
+    operators = {t.operator for t in tracks}
+    return operators - {t.operator for t in tracks if not t.deaf}
+
+
+def _dead_anywhere(others: tuple[UplinkState, ...]) -> set[str]:
+    """Name the operators that another line does not hear either: theirs is the fault, not ours."""
+    tracks = [t for other in others for t in internet(other)]
+    return _deaf_operators(tracks)
+
+
+def _since_silence(known: UplinkState) -> list[Track]:
+    """Give the tracks that were asked after the present silence began; all when there is none."""
+    began = known.silence.since.mono if known.silence else -math.inf
+    return [t for t in known.tracks.values() if t.asked.mono >= began]
+
+
+def _names(known: UplinkState, evidence: Evidence) -> str | None:
+    tracks = [t for t in _since_silence(known) if t.layer is Layer.NAMES]
+    if any(t.finding is Finding.FALSE_ANSWER for t in tracks):
+        return "false"
+    return _sign_of(evidence, degraded="fail")
+
+
+def _public(known: UplinkState) -> str | None:
+    """Tell whether name servers of others can be asked by UDP over a line that works."""
+    asked = [t for t in internet(known) if t.target.startswith("dns ")]
+    if any(t.answered and not t.deaf for t in asked):
+        return "ok"
+    return "blocked" if asked and all(t.deaf for t in asked) else None
+
+
+def _web(
+    known: UplinkState, evidence: Evidence, report: DriverReport | None, *, metered: bool
+) -> str | None:
+    if has_portal(known):
+        wireless = report.wireless if report else None
+        walled = wireless is False or (metered and wireless is None)
+        return "garden" if walled else "portal"
+    plain = [t for t in _since_silence(known) if t.target.startswith("http ")]
+    if any(t.finding is Finding.ANSWERED for t in plain):
+        return _sign_of(evidence, degraded="fail")
+    return "fail" if evidence.health is Health.DOWN else None
+
+
+def _secure(known: UplinkState, around: Around) -> str | None:
+    offset = around.box.clock_offset_s
+    if offset is not None and abs(offset) > CLOCK_OFF_S:
+        return "clock"
+    tracks = _secure_pages(known)
+    if not tracks:
+        return None
+    if len({t.target for t in tracks if "date off by" in t.detail}) >= 2:
+        return "clock"  # two hosts that agree against us
+    bad = [t for t in tracks if t.finding is Finding.BAD_CERTIFICATE]
+    if not bad:
+        fine = any(t.finding is Finding.ANSWERED for t in tracks)
+        return "ok" if fine else _stalls(known, tracks)
+    dated = all("expired" in t.detail or "not yet valid" in t.detail for t in bad)
+    # another line, by the same clock, finds certificates in order: then it is this line
+    return "clock" if dated and not _is_fine_elsewhere(around) else "intercepted"
+
+
+def _secure_pages(known: UplinkState) -> list[Track]:
+    return [t for t in _since_silence(known) if t.target.startswith("https ")]
+
+
+def _is_fine_elsewhere(around: Around) -> bool:
+    found = [t.finding for other in around.others for t in _secure_pages(other)]
+    return Finding.ANSWERED in found and Finding.BAD_CERTIFICATE not in found
+
+
+def _stalls(known: UplinkState, tracks: list[Track]) -> str | None:
+    """Tell whether secure pages hang while plain ones open."""
+    lost = [t for t in tracks if t.finding is Finding.SILENT and t.losing_since is not None]
+    if len(lost) < len(tracks) or sum(t.misses for t in lost) < STALLS:
+        return None
+    began = min(t.losing_since.mono for t in lost if t.losing_since is not None)
+    opened = (t for t in plain_pages(known) if t.finding is Finding.ANSWERED)
+    return "stalls" if any(t.asked.mono > began for t in opened) else None
+
+
+def _delay(known: UplinkState, anchors: str | None, now: Instant) -> str | None:
+    if anchors in (None, "fail"):
+        return None
+    slow = known.slow_since is not None and now.since(known.slow_since) >= SLOW_AFTER_S
+    return "high" if slow else "ok"
+
+
+def _told(report: DriverReport, found: Mapping[Sign, str | None]) -> dict[Sign, str | None]:
+    """Read what a driver says of a line whether or not it works."""
+    told: dict[Sign, str | None] = {Sign.PLAN: _one_of(report.cap_reached, "used")}
+    if found[Sign.GATEWAY] != "ok" or found[Sign.ANCHORS] != "fail":
+        # they spoil the way to the router, not what lies beyond a router that answers
+        overlap = None if report.overlaps is None else bool(report.overlaps)
+        told[Sign.RANGE] = _one_of(overlap, "overlap")
+        told[Sign.CLAIM] = _one_of(report.address_taken, "twofold")
+    if found[Sign.SECURE] == "stalls" and report.path_mtu_bytes is not None:
+        told[Sign.SIZE] = "cut" if report.path_mtu_bytes < FULL_SIZE_BYTES else "ok"
+    if found[Sign.DELAY] == "high" and report.load_ratio is not None:
+        busy, idle = report.load_ratio >= BUSY_RATIO, report.load_ratio < IDLE_RATIO
+        told[Sign.LOAD] = "busy" if busy else "idle" if idle else None
+    if report.ipv6_works is not None and found[Sign.ANCHORS] is not None:
+        told[Sign.SIX] = _six(works=report.ipv6_works, dead=found[Sign.ANCHORS] == "fail")
+    return told
+
+
+def _one_of(value: bool | None, proof: str) -> str | None:
+    if value is None:
+        return None
+    return proof if value else "ok"
+
+
+def _six(*, works: bool, dead: bool) -> str | None:
+    if works:
+        return "alone" if dead else "ok"
+    return None if dead else "dead"
+
+
+def _told_of_failure(report: DriverReport) -> dict[Sign, str | None]:
+    """Read what a driver says of the near end of a line that fails."""
+    reached = None if report.modem_answers is None else not report.modem_answers
+    online = None if report.router_online is None else not report.router_online
+    peers = None if report.peers_answer is None else not report.peers_answer
+    return {
+        Sign.PEERS: _one_of(peers, "vanished"),
+        Sign.MODEM: _one_of(reached, "mute"),
+        Sign.WAN: None if reached else _one_of(online, "offline"),
+        Sign.SIM: _sim(report.sim),
+        Sign.TRAFFIC: _one_of(report.hears_nothing, "oneway"),
+        Sign.JOIN: _join(report),
+    }
+
+
+def _sim(sim: Sim | None) -> str | None:
+    match sim:
+        case None:
+            return None
+        case Sim.READY:
+            return "ok"
+        case Sim.MISSING:
+            return "missing"
+        case Sim.LOCKED:  # pragma: no branch - all are named
+            return "locked"
+
+
+def _join(report: DriverReport) -> str | None:
+    if report.ssid_seen is False:
+        return "absent"
+    if report.auth_refused:
+        return "refused"
+    return "ok" if report.ssid_seen else None
+
+
+def _told_of_air(report: DriverReport) -> dict[Sign, str | None]:
+    """Read what a driver says of radio; a missing SIM or hotspot has no signal to speak of."""
+    told: dict[Sign, str | None] = {}
+    if report.wifi_signal_dbm is not None and report.ssid_seen is not False:
+        told[Sign.RADIO] = "weak" if report.wifi_signal_dbm < WEAK_WIFI_DBM else "ok"
+    if report.sim in (None, Sim.READY):
+        told[Sign.MOBILE] = _mobile(report)
+    return told
+
+
+def _mobile(report: DriverReport) -> str | None:
+    if report.mobile_signal_dbm is not None and report.mobile_signal_dbm < FAINT_MOBILE_DBM:
+        return "faint"
+    if report.registration in (Registration.SEARCHING, Registration.DENIED):
+        return "unregistered"
+    return None if report.registration is None else "ok"
+
+
+WORDS: Mapping[tuple[Sign, str], str] = {
+    (Sign.PUBLIC, "blocked"): "line: no name server outside answers",
+    (Sign.SECURE, "stalls"): "line: plain pages open, secure ones hang",
+    (Sign.DELAY, "high"): "line: answers take far longer than usual",
+    (Sign.SIZE, "cut"): "line: large packets do not come through",
+    (Sign.SIX, "dead"): "line: nothing answers by IPv6",
+    (Sign.SIX, "alone"): "line: hosts answer by IPv6 only",
+    (Sign.LOAD, "idle"): "line: we hardly use it",
+    (Sign.LOAD, "busy"): "line: we use all of it",
+    (Sign.PEERS, "ok"): "local network: other devices answer",
+    (Sign.PEERS, "vanished"): "local network: other devices are gone as well",
+    (Sign.CLAIM, "twofold"): "local network: two devices use one address",
+    (Sign.RANGE, "overlap"): "link: its addresses overlap with the studio's",
+    (Sign.MODEM, "ok"): "modem: answers",
+    (Sign.MODEM, "mute"): "modem: does not answer",
+    (Sign.WAN, "offline"): "router: says itself that it is offline",
+    (Sign.RADIO, "weak"): "link: the Wi-Fi signal is weak",
+    (Sign.JOIN, "absent"): "link: the hotspot is not in sight",
+    (Sign.JOIN, "refused"): "link: the hotspot refuses the password",
+    (Sign.SIM, "missing"): "link: there is no SIM",
+    (Sign.SIM, "locked"): "link: the SIM is locked",
+    (Sign.MOBILE, "faint"): "link: hardly any mobile signal",
+    (Sign.MOBILE, "unregistered"): "link: the mobile network does not let it in",
+    (Sign.PLAN, "used"): "link: the data plan is used up",
+    (Sign.TRAFFIC, "oneway"): "link: sends, and hears nothing",
+    (Sign.POWER, "low"): "box: it gets too little power",
+}
+
+
+def report_words(signs: Signs) -> tuple[str, ...]:
+    """Say what was seen beside the rungs."""
+    return tuple(WORDS[pair] for pair in signs.items() if pair in WORDS)
