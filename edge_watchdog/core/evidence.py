@@ -431,7 +431,8 @@ def stale_after(known: UplinkState, layer: Layer) -> float:
         case Layer.INTERNET:  # pulses take turns: each target is asked once a round
             period = None if periods.pulse is None else 8 * periods.pulse
         case Layer.GATEWAY:
-            period = periods.gateway
+            # asked in bursts only: its word is worth as long as that of the pulses around it
+            period = periods.gateway or 8 * (periods.pulse or 0.0) or None
         case Layer.NAMES:
             period = periods.names
         case Layer.WEB:

@@ -39,7 +39,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(how):
         assert "Open http://127.0.0.1:" in demo.stdout.readline()
         time.sleep(1)
         demo.send_signal(how)
-        assert demo.wait(15) == 0
+        assert demo.wait(60) == 0
     assert list(manifest.NETNS.glob(f"ewl{demo.pid:x}-*")) == []
     assert not (manifest.ROOT / f"{demo.pid:x}").exists()
 

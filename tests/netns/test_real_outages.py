@@ -117,5 +117,5 @@ def test_slow_troubles_are_told_without_a_switch(lab: Lab, daemon: Daemon) -> No
     lab.inject("vendor_slow")
     view = daemon.wait(lambda v: says(v, "limited", "vendor slow"), 110)
     assert view.active == "broadband"
-    view = daemon.wait(lambda v: any("LTE stick is not ready" in n for n in v.notices), 100)
+    view = daemon.wait(lambda v: any("LTE stick is not ready" in n for n in v.notices), 200)
     assert view.active == "broadband"
