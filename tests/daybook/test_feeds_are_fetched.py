@@ -225,7 +225,7 @@ async def test_a_file_that_cannot_be_a_calendar_is_refused(tmp_path, make, words
     path = tmp_path / "day.ics"
     make(path)
     connector = IcsOptions(path=FilePath(str(path))).build(SystemClock(), None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         with pytest.raises(DaybookError, match=words):
             await connector.fetch(SPAN)
 

@@ -40,7 +40,7 @@ async def desk(tmp_path):
         yield made
 
 
-async def until(check, seconds: float = 5.0) -> None:
+async def until(check, seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not await check():  # noqa: ASYNC110 - what is waited for is another program's doing
             await asyncio.sleep(0.05)
