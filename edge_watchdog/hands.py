@@ -35,9 +35,10 @@ from edge_watchdog.core.evidence import is_hard_down
 from edge_watchdog.core.model import DriverReport, LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
-from edge_watchdog.links import UplinkDriver
+from edge_watchdog.links import LinkError, UplinkDriver
 from edge_watchdog.links.ethernet import EthernetDriver
 from edge_watchdog.links.evict import end_connections
+from edge_watchdog.links.finger import Finger
 from edge_watchdog.links.firewall import remove_table
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
@@ -81,6 +82,8 @@ class Hands:
         self._sampler = Sampler(
             config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
         )
+        interfaces = {u.uplink.name: u.uplink.interface for u in config.uplinks}
+        self._finger = Finger(interfaces, on_signal=self._kernel.ring, on_doubt=self._wonder)
         self._links: dict[str, LinkState] = {}
         self._read: dict[str, LinkState] = {}  # the same, as the drivers gave them
         self._bindings: dict[str, Binding] = {}
@@ -160,6 +163,7 @@ class Hands:
             "sampler": self._sampler.run,
             "outbox": self._outbox.run,
             "nearby": self._look_around,
+            "finger": self._finger.run,
         }
         for name in self._drivers:
             workers[f"link {name}"] = self._watcher(name)
@@ -190,7 +194,9 @@ class Hands:
             case ProbeEvery():
                 self._sampler.pace(action.uplink, PACES[action.pace], action.avoid)
             case ProbeBurst():
-                self._sampler.burst(action.uplink, action.for_s, triage=action.triage)
+                self._sampler.burst(
+                    action.uplink, action.for_s, triage=action.triage, at_once=action.at_once
+                )
             case WatchVendor():
                 self._follow_vendor(action)
             case FetchSchedule():
@@ -209,14 +215,16 @@ class Hands:
         refused = await attempt(str(number), work, within_s=ACT_S)
         self._emit(Done(self._clock.now(), number, ok=not refused, detail=refused))
 
+    def _wonder(self, uplink: str) -> None:
+        """Ask the line in use now rather than at its turn: it sends and hears nothing."""
+        if uplink == self._active:
+            self._sampler.hasten(uplink)
+
     async def _touch(self, action: RouteVia | Evict | Ready | Release) -> None:
         match action:
             case RouteVia():
                 await self._seen_all.wait()
-                await self._overlay.steer(action.uplink)
-                if self._gateway is not None:
-                    await self._gateway.steer(action.uplink)
-                    self._name_upstreams(action.uplink)
+                await self._steer(action.uplink)
                 self._active = action.uplink
                 self._outbox.wake()
             case Evict():
@@ -225,6 +233,23 @@ class Hands:
                 await self._drivers[action.uplink].bring_up()
             case Release():
                 await self._drivers[action.uplink].release()
+
+    async def _steer(self, uplink: str | None) -> None:
+        """Move box and LAN in the same moment; where the box cannot go, the LAN comes back."""
+        gateway = self._gateway
+        if gateway is None:
+            await self._overlay.steer(uplink)
+            return
+        self._name_upstreams(uplink)
+        lan = asyncio.create_task(gateway.steer(uplink))
+        try:
+            await self._overlay.steer(uplink)
+        except LinkError:
+            await lan
+            await gateway.steer(self._active)
+            self._name_upstreams(self._active)
+            raise
+        await lan
 
     def _name_upstreams(self, uplink: str | None) -> None:
         """Tell the LAN's name service whom to ask while *uplink* is in use."""
