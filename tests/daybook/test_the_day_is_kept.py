@@ -17,6 +17,7 @@ from edge_watchdog.core.instant import Instant
 from edge_watchdog.daybook import Appointment, DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.freshness import Band, Now, Stamp, age_words, band
 from edge_watchdog.daybook.keeper import Keeper, Source, Surroundings, report
+from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.store import Drop, Snapshot, Store, Trouble, open_store
 
 NOON = 1795262400.0  # Saturday 21 November 2026, 12:00 UTC
@@ -46,7 +47,7 @@ class FakeFeed:
     asked: list[str] = field(default_factory=list)
     read_bodies: int = 0
 
-    async def fetch(self, known: str = "") -> Fetched:
+    async def fetch(self, span: Span, known: str = "") -> Fetched:
         self.asked.append(known)
         if isinstance(self.answer, DaybookError):
             raise self.answer
@@ -74,7 +75,7 @@ def rows(day: date, count: int) -> list[Appointment]:
             "Cut",
             "Anna B.",
             "",
-            "confirmed",
+            Status.CONFIRMED,
         )
         for n in range(count)
     ]
@@ -185,7 +186,7 @@ async def test_the_same_bytes_are_not_read_twice(world) -> None:
 async def test_not_changed_as_a_first_answer_is_trouble(world) -> None:
     one = world()
 
-    async def fetch(known: str = "") -> Fetched:
+    async def fetch(span: Span, known: str = "") -> Fetched:
         return Fetched(None)
 
     one.feed.fetch = fetch
@@ -389,6 +390,7 @@ WRITER = """
     from edge_watchdog.core.instant import Instant
     from edge_watchdog.daybook import Appointment, Reading, Span
     from edge_watchdog.daybook.freshness import Stamp
+    from edge_watchdog.daybook.model import Status
     from edge_watchdog.daybook.store import Snapshot, open_store
 
     store = open_store(sys.argv[1])
@@ -397,7 +399,7 @@ WRITER = """
     while True:
         number += 1
         at = Stamp(Instant(1.0, 1.0), "b")
-        one = Appointment(str(number), 1.0, 2.0, False, "m", "s", "c", "", "")
+        one = Appointment(str(number), 1.0, 2.0, False, "m", "s", "c", "", Status.NOT_SAID)
         span = Span(date(2026, 11, 21), 2, "UTC")
         store.keep(Snapshot("s", span, at, at, "", str(number), Reading((one,) * 200)))
         print(number, flush=True)

@@ -12,6 +12,7 @@ from edge_watchdog.core.view import Banner, History, Standing, Stretch
 from edge_watchdog.daybook import Appointment, Reading, Span
 from edge_watchdog.daybook.freshness import Stamp
 from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.charts import LEFT, WIDTH, chart
@@ -71,7 +72,9 @@ class Desk:
 
 
 def visit(text: str = "Anna B.") -> Appointment:
-    return Appointment("k", NOON + 1800, NOON + 3600, False, text, text, text, text, text)
+    return Appointment(
+        "k", NOON + 1800, NOON + 3600, False, text, text, text, text, Status.CONFIRMED
+    )
 
 
 @pytest.mark.parametrize("standing", list(Standing))

@@ -142,9 +142,9 @@ def test_a_stranger_s_flush_is_repaired(lab: Lab, daemon: Daemon) -> None:
     before = lab.box.run(["nft", "-s", "list", "ruleset"]).stdout
     assert "masquerade" in before
     lab.box.run(["nft", "flush", "ruleset"], check=True)
-    until(lambda: lab.box.run(["nft", "-s", "list", "ruleset"]).stdout == before, 5)
+    until(lambda: lab.box.run(["nft", "-s", "list", "ruleset"]).stdout == before, 10)
     lab.box.run(["nft", "flush", "chain", "inet", "edge_watchdog", "pass"], check=True)
-    until(lambda: lab.box.run(["nft", "-s", "list", "ruleset"]).stdout == before, 5)
+    until(lambda: lab.box.run(["nft", "-s", "list", "ruleset"]).stdout == before, 10)
     assert gets_through(lab)
 
 
