@@ -8,6 +8,7 @@ stays where it began; in gateway mode also for flows that carry its mark (6893).
 carries protocol 237; what carries it unwanted is removed.
 """
 
+import errno
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,12 @@ BY_ADDRESS = 6891
 BY_DEVICE = 6892
 BY_MARK = 6893
 OVERLAY = 6900
+NO_WAY = frozenset({errno.ENODEV, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH})
 UNSUPPRESSED = 0xFFFFFFFF  # what the kernel reports for "no suppress_prefixlength"
+
+
+class NoWayError(LinkError):
+    """The kernel does not know the way to a gateway, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,10 @@ class Overlay:
         has_routes, has_rules = await self._our_routes(), await self._our_rules()
         # routes before rules, so that no rule leads to an empty table; the other way at the end
         for route in sorted(routes - has_routes, key=lambda r: -r.table):
-            await self._put_route(route)
+            try:
+                await self._put_route(route)
+            except NoWayError:  # an address that is just being changed; the next look tells
+                routes -= {route}
         for rule in sorted(rules - has_rules, key=lambda r: r.priority):
             await self._rule("add", rule)
         for rule in sorted(has_rules - rules, key=lambda r: -r.priority):
@@ -219,4 +228,6 @@ def _overlay_row(one: Exit) -> RouteRow:
 def _refused(what: str, error: NetlinkError) -> LinkError:
     if error.code == 1:
         return LinkError(f"{what}: not permitted; the watch half needs CAP_NET_ADMIN")
+    if error.code in NO_WAY:
+        return NoWayError(f"{what}: {error}")
     return LinkError(f"{what}: {error}")

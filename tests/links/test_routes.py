@@ -123,3 +123,21 @@ async def test_a_line_without_a_gateway_is_refused_and_nothing_moves(
         await overlay.steer("phone")
     assert leaves_by(lab) == "wan0"
     await overlay.clear()
+
+
+async def test_a_line_whose_address_is_just_being_changed_does_not_hinder_the_others(
+    lab: Lab, kernel: Kernel
+) -> None:
+    overlay = Overlay(kernel)
+    known = exits(kernel)
+    known["LTE"] = Exit(1, "lte0", known["LTE"].index, "192.168.8.100", "192.0.2.250")
+    await overlay.know(known)
+    await overlay.steer("broadband")
+    assert leaves_by(lab) == "wan0"
+    assert ip(lab, "route", "show", "table", "7002") == ""
+    with pytest.raises(LinkError, match="unreachable"):
+        await overlay.steer("LTE")
+    assert leaves_by(lab) == "wan0"
+    await overlay.know(exits(kernel))
+    assert "192.168.8.1" in ip(lab, "route", "show", "table", "7002")
+    await overlay.clear()
