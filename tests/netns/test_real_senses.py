@@ -75,6 +75,7 @@ def test_a_dead_line_is_left_as_fast_though_traffic_flowed_until_it_died(
 
 
 def test_a_line_that_the_box_itself_fills_is_named_and_kept(lab: Lab, daemon: Daemon) -> None:
+    time.sleep(5)  # long enough to know what is usual
     lab.inject("bufferbloat_own")
     view = daemon.wait(lambda v: v.uplinks[0].cause == words.label(Cause.LINE_FULL), 60)
     assert view.active == "broadband"
