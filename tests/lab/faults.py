@@ -156,7 +156,7 @@ FAULTS = (
         Cause.LINE_CONGESTED,
         (
             Queue(Place.ISP, "cust0", "4mbit", "{}"),
-            Program(Place.ISP, "flood.py", ("cust0", "192.0.2.2", LOAD_S, "5000")),
+            Program(Place.ISP, "flood.py", ("cust0", "192.0.2.2", LOAD_S, "4600")),
         ),
         argument="700",
     ),
