@@ -148,6 +148,14 @@ class WatchVendor:
 
 
 @dataclass(frozen=True, slots=True)
+class SteerVendor:
+    """The vendor's addresses alone leave by *uplink*, whatever RouteVia says; None: as the rest."""
+
+    id: int
+    uplink: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FetchSchedule:
     """The desk half should fetch the day now."""
 
@@ -172,6 +180,7 @@ Action = (
     | ProbeBurst
     | LookInto
     | WatchVendor
+    | SteerVendor
     | FetchSchedule
     | SendAlert
 )
