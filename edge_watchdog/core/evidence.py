@@ -249,14 +249,15 @@ def is_silent(known: UplinkState, policy: Policy) -> bool:
     """Tell whether the silence is proven: enough questions, operators and time, no answer at all.
 
     The span is the shortest gap that explains the lost questions, so that no round-trip time can
-    make a gap look longer than it was.  Where the network refuses, less time will do.
+    make a gap look longer than it was.  Where the network refuses, less time will do.  What the
+    line carries meanwhile is a veto (life.py).
     """
     s = known.silence
     if s is None or s.probes < policy.divert_probes or s.newest.mono <= proof_due(s, policy):
         return False
     hearing = {t.operator for t in internet(known) if not t.deaf}
     wanted = max(2, min(policy.divert_operators, len(hearing)))  # the deaf cannot be asked
-    return len(s.operators) >= wanted
+    return not known.vetoed and len(s.operators) >= wanted
 
 
 def proof_due(silence: Silence, policy: Policy) -> float:
