@@ -129,6 +129,14 @@ class WatchVendor:
 
 
 @dataclass(frozen=True, slots=True)
+class SteerVendor:
+    """The vendor's addresses alone leave by *uplink*, whatever RouteVia says; None: as the rest."""
+
+    id: int
+    uplink: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FetchSchedule:
     """The desk half should fetch the day now."""
 
@@ -152,6 +160,7 @@ Action = (
     | ProbeEvery
     | ProbeBurst
     | WatchVendor
+    | SteerVendor
     | FetchSchedule
     | SendAlert
 )

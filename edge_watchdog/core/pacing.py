@@ -59,6 +59,8 @@ def pace_of(state: State, uplink: Uplink) -> Pace:
         return Pace.ACTIVE_SPARING if sparing else Pace.ACTIVE
     if failover.comparison is not None and failover.comparison.uplink == uplink.name:
         return Pace.COMPARED
+    if uplink.name == state.steering.uplink:
+        return Pace.ACTIVE_SPARING  # the vendor goes over it: its death must be seen soon
     if uplink.metered:
         return Pace.STANDBY_METERED
     if _is_above_active(state, uplink):
@@ -205,6 +207,8 @@ def _visit_every(state: State, uplink: Uplink) -> float | None:
     usual = PACES[known.pace].journey
     if usual is None or not (_vendor_trouble(state) or _fails(known)):
         return usual
+    if uplink.name == state.steering.uplink:
+        return TROUBLE_VISIT_OTHER_S
     if uplink.name == state.failover.active:
         return TROUBLE_VISIT_S if not uplink.metered else TROUBLE_VISIT_OTHER_S
     return TROUBLE_VISIT_METERED_S if uplink.metered else TROUBLE_VISIT_OTHER_S

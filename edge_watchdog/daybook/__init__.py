@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from edge_watchdog.daybook.model import Attendee, Client, Money, PriceItem, Status
+
 
 class DaybookError(Exception):
     """The day could not be had; the message is for people and holds no client's data and no URL.
@@ -65,7 +67,9 @@ class Appointment:
     """One visit; *client* is a first name and an initial at most.  Times: seconds since 1970.
 
     *member* is the team member, "" when the calendar does not say.  *key* is a hash: it stays the
-    same when the appointment moves, and tells nothing of the client.
+    same when the appointment moves, and tells nothing of the client.  *ref* is the source's own id
+    of it, for the way back; it is never shown.  *capacity* and *booked* are a class's places, None
+    for an appointment of one client; *attendees* are who has one, as far as the source says.
     """
 
     key: str
@@ -76,16 +80,29 @@ class Appointment:
     service: str
     client: str
     room: str
-    status: str
+    status: Status
     marks: tuple[Mark, ...] = ()
+    ref: str = ""
+    client_key: str = ""
+    price: Money | None = None
+    paid: bool | None = None
+    capacity: int | None = None
+    booked: int | None = None
+    attendees: tuple[Attendee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a calendar says of a span, by start; *rejected* entries could not be understood."""
+    """What a source says of a span, by start; *rejected* entries could not be understood.
+
+    *clients* are those whose details the owner has allowed to be kept, *prices* the price list if
+    the source has one.
+    """
 
     appointments: tuple[Appointment, ...]
     rejected: int = 0
+    clients: tuple[Client, ...] = ()
+    prices: tuple[PriceItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +120,11 @@ class Fetched:
 class ScheduleConnector(Protocol):
     """One kind of source of the day."""
 
-    async def fetch(self, known: str = "") -> Fetched:
-        """Get the calendar; *known* is the token of what we hold, "" to get it whole.
+    async def fetch(self, span: Span, known: str = "") -> Fetched:
+        """Get what the source says of *span* (it may give more).
 
+        *known* is the token of what we hold of this very span, "" to get it whole.  A source that
+        is asked in many requests gives one body of them all; *as of* counts from before the first.
         Raises DaybookError.
         """
 

@@ -47,7 +47,7 @@ class IcsFeed:
     title: Title
     tls: ssl.SSLContext
 
-    async def fetch(self, known: str = "") -> Fetched:
+    async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - all comes at once
         """Get the calendar, or learn that it is still the one of *known* (an ETag or a date)."""
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         try:
@@ -94,7 +94,7 @@ class IcsFile:
     title: Title
     clock: Clock
 
-    async def fetch(self, known: str = "") -> Fetched:
+    async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - all comes at once
         """Read the file, unless *known* says that it is still the same."""
         return await asyncio.to_thread(self._fetch, known)
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from edge_watchdog.clock import Clock
@@ -25,6 +26,7 @@ SHORTEST_PAUSE_S = 10.0
 RETRY_S = 60.0
 CLOCK_BACK_S = 3600.0
 CLOCK_NOT_SET = "the box's clock is not set yet, so the calendar is not read"
+_T = TypeVar("_T")
 NOTHING_KNOWN = 'the calendar answered "not changed" to a first question'
 
 
@@ -101,7 +103,7 @@ class Keeper:
         span = Span(self._today(), DAYS, self._source.zone)
         try:
             self._refuse_doubtful_clock(asked)
-            fetched = await self._source.connector.fetch(self._known(span))
+            fetched = await self._source.connector.fetch(span, self._known(span))
             await self._take(fetched, asked, span)
         except DaybookError as error:
             await self._note(self._trouble(str(error)))
@@ -147,7 +149,7 @@ class Keeper:
 
     async def _keep(self, fresh: Snapshot) -> None:
         self._show(SourceState(self._source.name, fresh))
-        kept = await asyncio.to_thread(self._around.store.keep, fresh)
+        kept = await _to_its_end(self._around.store.keep, fresh)
         self._show(SourceState(self._source.name, kept))
 
     async def _hold(self, fresh: Snapshot) -> None:
@@ -159,16 +161,15 @@ class Keeper:
         ):
             return  # the same fact, too early to count as a second look
         self._show(replace(self.state, held=fresh, trouble=None))
-        await asyncio.to_thread(self._around.store.hold, fresh)
+        await _to_its_end(self._around.store.hold, fresh)
 
     async def _confirm(self, good: Snapshot) -> None:
         self._show(SourceState(self._source.name, good))
         if good.id:
-            await asyncio.to_thread(self._around.store.confirm, good)
+            await _to_its_end(self._around.store.confirm, good)
         else:  # it could not be written when it came
-            self._show(
-                replace(self.state, good=await asyncio.to_thread(self._around.store.keep, good))
-            )
+            kept = await _to_its_end(self._around.store.keep, good)
+            self._show(replace(self.state, good=kept))
 
     async def _note(self, trouble: Trouble) -> None:
         before = self.state.trouble
@@ -176,7 +177,7 @@ class Keeper:
             trouble = before
         self._show(replace(self.state, trouble=trouble))
         with contextlib.suppress(DaybookError):
-            await asyncio.to_thread(self._around.store.note, self._source.name, trouble)
+            await _to_its_end(self._around.store.note, self._source.name, trouble)
 
     def _show(self, state: SourceState) -> None:
         self.state = state
@@ -212,6 +213,19 @@ class Keeper:
         midnight = span.midnight(span.dates[1])
         left_s = midnight + 1 - self._around.clock.now().wall
         return min(pause_s, left_s) if left_s > 0 else pause_s
+
+
+async def _to_its_end(write: Callable[..., _T], *args: object) -> _T:
+    """Write in a thread; when we are told to stop meanwhile, stop after the write.
+
+    What a page has shown must be there after a restart.
+    """
+    writing = asyncio.ensure_future(asyncio.to_thread(write, *args))
+    try:
+        return await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise
 
 
 def local_date(wall: float, zone: str) -> date:

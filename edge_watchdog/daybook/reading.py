@@ -7,7 +7,7 @@ A bad entry is counted and left out; it never spoils its neighbours.
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,6 +19,7 @@ from icalendar import Component
 
 from edge_watchdog.daybook import Appointment, DaybookError, Mark, Reading, Span
 from edge_watchdog.daybook.blocks import Group, groups_in
+from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.privacy import NAME_CHARS, Title, place, plain, split_title
 
 MOST_ROWS = 2000
@@ -28,7 +29,7 @@ MARGIN = timedelta(days=2)
 
 # What icalendar, dateutil and recurring_ical_events raise when they are fed nonsense.
 BAD_ENTRY = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-STATUSES: Mapping[str, str] = {"TENTATIVE": "tentative", "CONFIRMED": "confirmed"}
+STATUSES = {"TENTATIVE": Status.TENTATIVE, "CONFIRMED": Status.CONFIRMED}
 
 _RULE = re.compile(r"^RRULE[^:\n]*:(.*)$", re.MULTILINE | re.IGNORECASE)
 REPEATS = ("RRULE", "RDATE", "RECURRENCE-ID")
@@ -213,7 +214,7 @@ def _appointment(event: Component, identity: str, times: _Times, title: Title) -
         service=service,
         client=client,
         room=place(str(event.get("LOCATION", ""))),
-        status=STATUSES.get(status, ""),
+        status=STATUSES.get(status, Status.NOT_SAID),
         marks=times.marks,
     )
 

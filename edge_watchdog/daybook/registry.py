@@ -61,7 +61,7 @@ class Unusable:
 
     words: str
 
-    async def fetch(self, known: str = "") -> Fetched:  # noqa: ARG002 - a connector's shape
+    async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - a connector's shape
         """Say why; always raises DaybookError."""
         raise DaybookError(self.words)
 

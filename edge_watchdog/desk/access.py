@@ -23,6 +23,7 @@ ErrorPage = Callable[[int, str], str]
 
 WORDS: Mapping[int, str] = {
     400: "That could not be understood.",
+    401: "Please sign in first.",
     403: "That is only possible from this box's own page.",
     404: "There is no such page here.",
     405: "That is not possible here.",
@@ -38,9 +39,46 @@ class AccessError(Exception):
 
 
 class Who(StrEnum):
-    """Who may use a route."""
+    """Who may use a route; each may all that those before it may."""
 
     LAN = "anyone on the LAN"
+    DEVICE = "a paired device"
+    STAFF = "a signed-in team member"
+    OWNER = "the owner"
+
+
+RANKS = tuple(Who)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks: the highest role shown, the person's and the device's name, "" when not known.
+
+    *secure*: the connection cannot be read by others (HTTPS, or this machine itself).
+    """
+
+    who: Who = Who.LAN
+    person: str = ""
+    device: str = ""
+    secure: bool = False
+
+    def may(self, needed: Who) -> bool:
+        """Tell whether a route for *needed* is open to them."""
+        return RANKS.index(self.who) >= RANKS.index(needed)
+
+    @property
+    def sees_private(self) -> bool:
+        """Tell whether telephone numbers and notes may be shown."""
+        return self.secure and self.may(Who.STAFF)
+
+
+NOBODY = Identity()
+
+
+def identity_of(request: web.Request) -> Identity:
+    """Give who asks, as the gate found it; NOBODY where no gate was passed."""
+    found: Identity = request.get("identity", NOBODY)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +100,7 @@ class Gate:
     frame_ancestors: tuple[str, ...]
     error_page: ErrorPage
     serving: Callable[[web.BaseRequest], AbstractAsyncContextManager[None]]
+    identify: Callable[[web.Request], Identity] = lambda _request: NOBODY
 
     def knows(self, host: str) -> bool:
         """Tell whether a Host header names this box; the defence against DNS rebinding."""
@@ -110,6 +149,10 @@ async def _answer(
         return _error(404, gate)
     if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD) and not _from_own_page(request):
         return _error(403, gate)
+    identity = gate.identify(request)
+    if asked in declared and not identity.may(declared[asked]):
+        return _error(401, gate)
+    request["identity"] = identity
     try:
         return await handler(request)
     except web.HTTPRedirection:

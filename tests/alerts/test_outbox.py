@@ -349,11 +349,11 @@ async def test_run_delivers_by_all_channels_and_wakes_for_news(tmp_path):
     post = Post(tmp_path / "outbox.db", ("a", "b"))
     run = asyncio.create_task(post.outbox.run())
     await post.put(alert(1, FIRST))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not all(s.heard for s in post.services.values()):  # noqa: ASYNC110 - real threads
             await asyncio.sleep(0.005)
     await post.put(alert(1, OVER))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not all(s.open == {} for s in post.services.values()):  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.005)
     run.cancel()

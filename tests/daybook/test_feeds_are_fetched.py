@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.units import FilePath, Url
-from edge_watchdog.daybook import DaybookError, Fetched
+from edge_watchdog.daybook import DaybookError, Fetched, Span
 from edge_watchdog.daybook.ics import MOST_BYTES
 from edge_watchdog.daybook.registry import CONNECTORS, IcsOptions
 
+SPAN = Span(dt.date(2026, 11, 21), 2, "Europe/London")
 BODY = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -43,7 +44,7 @@ async def server(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIt
 
 
 async def fetch(url: str, known: str = "", ca_file: str | None = None) -> Fetched:
-    return await IcsOptions(url=Url(url)).build(SystemClock(), ca_file).fetch(known)
+    return await IcsOptions(url=Url(url)).build(SystemClock(), ca_file).fetch(SPAN, known)
 
 
 def answering(**kwargs: object) -> Handler:
@@ -203,12 +204,12 @@ async def test_a_file_is_as_old_as_its_last_change_and_known_by_it(tmp_path) -> 
     before = SystemClock().now().wall - 600
     os.utime(path, (before, before))
     connector = IcsOptions(path=FilePath(str(path))).build(SystemClock(), None)
-    first = await connector.fetch()
+    first = await connector.fetch(SPAN)
     assert first.body == BODY
     assert 600 <= first.age_s < 610
-    assert (await connector.fetch(first.token)).body is None
+    assert (await connector.fetch(SPAN, first.token)).body is None
     path.write_bytes(BODY * 2)
-    assert (await connector.fetch(first.token)).body == BODY * 2
+    assert (await connector.fetch(SPAN, first.token)).body == BODY * 2
 
 
 @pytest.mark.parametrize(
@@ -224,9 +225,9 @@ async def test_a_file_that_cannot_be_a_calendar_is_refused(tmp_path, make, words
     path = tmp_path / "day.ics"
     make(path)
     connector = IcsOptions(path=FilePath(str(path))).build(SystemClock(), None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         with pytest.raises(DaybookError, match=words):
-            await connector.fetch()
+            await connector.fetch(SPAN)
 
 
 @pytest.mark.parametrize(

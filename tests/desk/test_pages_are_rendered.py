@@ -12,6 +12,7 @@ from edge_watchdog.core.view import Banner, History, Standing, Stretch
 from edge_watchdog.daybook import Appointment, Reading, Span
 from edge_watchdog.daybook.freshness import Stamp
 from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.charts import LEFT, WIDTH, chart
@@ -55,7 +56,7 @@ class Desk:
     def __init__(self, **changes: object) -> None:
         self.clock = StepClock()
         self.board = Board(self.clock, "boot")
-        made = DeskSettings("Lotus Room", ZONE, "/x", "/y", "BookWell", "Mon-Sat 09:00-19:00")
+        made = DeskSettings("Lotus Room", ZONE, "/x", "/y", "/z", "BookWell", "Mon-Sat 09:00-19:00")
         made = dataclasses.replace(made, **changes)  # type: ignore[arg-type]
         self.pages = Pages(made, self.board)
 
@@ -71,7 +72,9 @@ class Desk:
 
 
 def visit(text: str = "Anna B.") -> Appointment:
-    return Appointment("k", NOON + 1800, NOON + 3600, False, text, text, text, text, text)
+    return Appointment(
+        "k", NOON + 1800, NOON + 3600, False, text, text, text, text, Status.CONFIRMED
+    )
 
 
 @pytest.mark.parametrize("standing", list(Standing))

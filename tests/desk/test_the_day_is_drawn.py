@@ -9,6 +9,7 @@ from edge_watchdog.core.instant import Instant
 from edge_watchdog.daybook import Appointment, Mark, Reading, Span
 from edge_watchdog.daybook.freshness import Band, Now, Stamp
 from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.store import Drop, Snapshot, Trouble
 from edge_watchdog.desk.day import DayModel, Row, counts, day_model
 from edge_watchdog.desk.phrases import Local, lasting, long_date
@@ -20,9 +21,8 @@ LOCAL = Local(ZONE)
 
 def visit(hour: float, client: str = "Anna B.", member: str = "Mia", **more: object) -> Appointment:
     start = NOON + (hour - 12) * 3600
-    made = Appointment(
-        f"{member}{hour}", start, start + 1800, False, member, "Cut", client, "Chair 1", "confirmed"
-    )
+    key, status = f"{member}{hour}", Status.CONFIRMED
+    made = Appointment(key, start, start + 1800, False, member, "Cut", client, "Chair 1", status)
     return dataclasses.replace(made, **more)  # type: ignore[arg-type]
 
 

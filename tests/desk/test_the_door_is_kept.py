@@ -20,7 +20,7 @@ from edge_watchdog.core.units import Url
 from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook.registry import IcsOptions
 from edge_watchdog.desk import door as door_module
-from edge_watchdog.desk.access import AccessError, Gate, Route, Who, build
+from edge_watchdog.desk.access import AccessError, Gate, Identity, Route, Who, build
 from edge_watchdog.desk.door import Door, listeners
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan, own_addresses
@@ -40,7 +40,7 @@ async def desk(tmp_path):
         yield made
 
 
-async def until(check, seconds: float = 5.0) -> None:
+async def until(check, seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not await check():  # noqa: ASYNC110 - what is waited for is another program's doing
             await asyncio.sleep(0.05)
@@ -443,3 +443,29 @@ def test_settings_have_sober_defaults(tmp_path) -> None:
     made = settings(tmp_path)
     assert made.lan_interfaces == ()
     assert made.frame_ancestors == ()
+
+
+@pytest.mark.parametrize("needed", list(Who))
+@pytest.mark.parametrize("shown", list(Who))
+def test_each_role_may_what_those_before_it_may(shown, needed) -> None:
+    roles = list(Who)
+    assert Identity(shown).may(needed) is (roles.index(shown) >= roles.index(needed))
+
+
+def test_private_things_need_a_person_and_a_connection_that_nobody_reads() -> None:
+    assert Identity(Who.STAFF, secure=True).sees_private
+    assert not Identity(Who.STAFF).sees_private
+    assert not Identity(Who.DEVICE, secure=True).sees_private
+
+
+async def test_a_route_for_the_owner_is_closed_to_the_lan() -> None:
+    app = build([Route("GET", "/secret", nothing, Who.OWNER)], gate())
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        status, text, _ = await get(f"http://localhost:{runner.addresses[0][1]}/secret")
+    finally:
+        await runner.cleanup()
+    assert (status, text) == (401, "Please sign in first.")

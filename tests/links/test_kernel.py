@@ -32,7 +32,7 @@ async def watching(kernel: Kernel) -> AsyncIterator[None]:
 
 
 async def first(states: AsyncIterator[LinkState], wanted: Callable[[LinkState], bool]) -> LinkState:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         async for state in states:
             if wanted(state):
                 return state

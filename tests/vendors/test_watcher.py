@@ -251,7 +251,7 @@ async def test_a_fault_of_this_program_is_not_swallowed_and_the_watcher_can_run_
 
 async def until(condition) -> None:
     """Wait for real sockets; the stepped clock stands still."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
 
