@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edge_watchdog.core.actions import Evict, Pace, ProbeEvery
+from edge_watchdog.core.advance import next_deadline
 from edge_watchdog.core.brownout import (
     LONGEST_S,
     Quality,
@@ -216,3 +217,11 @@ def test_a_line_that_lost_much_is_clean_only_when_nothing_is_left_of_the_alarm()
     mind.put(CABLE, browned=True, cusum=3.0)
     mind.fine_for(1, CABLE)
     assert mind.known().clean_since is None
+
+
+def test_somebody_looks_again_when_a_comparison_may_be_judged():
+    mind = ready()
+    mind.decided(comparison=Comparison(STICK, mind.now))
+    due = next_deadline(mind.state, POLICY, mind.now)
+    assert due is not None
+    assert due <= mind.now.mono + POLICY.brownout_better_s + 0.01
