@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from edge_watchdog.core.actions import Action, Pace, ProbeEvery, Severity, WatchVendor
+from edge_watchdog.core.actions import (
+    Action,
+    Inquiry,
+    Pace,
+    ProbeEvery,
+    Severity,
+    WatchVendor,
+)
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import (
     CacheReport,
@@ -164,7 +171,8 @@ class UplinkState:
     """All that is known of one uplink.  *back_at*: when the last proven outage over it ended.
 
     *slow_since*: since when most answers take far longer than usual.  *browned*: it lost much, and
-    has not been proven free of loss since.
+    has not been proven free of loss since.  *alive_until*: so long (CLOCK_BOOTTIME) what the line
+    was seen to carry during a silence speaks for it; *vetoed*: it does so now.
     """
 
     link: LinkState | None = None
@@ -185,6 +193,8 @@ class UplinkState:
     report: DriverReport | None = None
     slow_since: Instant | None = None
     browned: bool = False
+    alive_until: float = 0.0
+    vetoed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +311,7 @@ class Steering:
 class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
 
+    *looking*: what was ordered to be looked into.
     *stepped*: CLOCK_BOOTTIME of the last event; what was due until then has been looked at.
     """
 
@@ -310,6 +321,7 @@ class State:
     steering: Steering = field(default_factory=Steering)
     incidents: tuple[Incident, ...] = ()
     paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
+    looking: Mapping[str, tuple[Inquiry, ...]] = field(default_factory=dict)
     unfinished: tuple[Action, ...] = ()
     cache: CacheReport | None = None
     box: BoxState = field(default_factory=BoxState)
