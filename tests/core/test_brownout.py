@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge_watchdog.core.actions import Evict, Pace, ProbeEvery
+from edge_watchdog.core.actions import Action, Evict, Pace, ProbeEvery
 from edge_watchdog.core.advance import next_deadline
 from edge_watchdog.core.brownout import (
     LONGEST_S,
@@ -37,9 +37,9 @@ GOOD = Quality(50, 0, 0.05)
 BAD = Quality(100, 20, 0.02)
 
 
-def stutter(mind: Mind, seconds: float, *, one_in: int = 5, rtt_s: float = 0.01) -> list[object]:
+def stutter(mind: Mind, seconds: float, *, one_in: int = 5, rtt_s: float = 0.01) -> list[Action]:
     """The cable loses one question in so many, the stick none; four questions a second each."""
-    made: list[object] = []
+    made: list[Action] = []
     for _ in range(round(seconds * 4)):
         n = round(mind.second * 4)
         who = OPERATORS[n % 4]

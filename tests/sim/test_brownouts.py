@@ -45,7 +45,7 @@ def test_a_line_that_loses_a_fifth_is_left_within_forty_seconds():
 def lost_pulses(days: float, ratio: float, dice: Random) -> list[int]:
     """Number the pulses that get lost, when every single one does with the same probability."""
     count, number = round(days * 86400 / PERIOD_S), -1
-    lost = []
+    lost: list[int] = []
     while True:
         number += 1 + int(math.log(1.0 - dice.random()) / math.log(1.0 - ratio))
         if number >= count:
