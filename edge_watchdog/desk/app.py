@@ -36,6 +36,7 @@ from edge_watchdog.desk.door import Door, listeners, sober_log
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings
@@ -167,13 +168,14 @@ def _open_in(folder: Path) -> Store:
 
 
 def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
+    opening = Opening(settings.open_spans, settings.time_zone)
     for one in settings.schedules:
         connector: ScheduleConnector
         try:
             connector = one.options.build(clock, settings.ca_file)
         except DaybookError as error:
             connector = Unusable(str(error))
-        yield Source(one.name, connector, one.every_s, settings.time_zone)
+        yield Source(one.name, connector, one.every_s, settings.time_zone, opening.days_from)
 
 
 def _gate(settings: DeskSettings, lan: Lan, door: Door, pages: Pages) -> Gate:

@@ -19,7 +19,8 @@ class DeskSettings:
     """*listen_host* is an IPv4 literal; *frame_ancestors* are origins that may frame the pages.
 
     Without *lan_interfaces* only this machine itself is served.  *state_dir* and *bridge_path* are
-    full paths; *ca_file* is extra trust for the calendar's server.
+    full paths; *ca_file* is extra trust for the calendar's server.  *open_spans* are the opening
+    hours in minutes since Monday 00:00, *opening_hours* the same as a person wrote it.
     """
 
     studio_name: str
@@ -28,6 +29,7 @@ class DeskSettings:
     bridge_path: str
     vendor_name: str = ""
     opening_hours: str = ""
+    open_spans: tuple[tuple[int, int], ...] = ()
     listen_host: str = "0.0.0.0"
     listen_port: int = 8080
     lan_interfaces: tuple[str, ...] = ()

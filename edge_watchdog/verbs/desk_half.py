@@ -28,6 +28,7 @@ def desk_settings(config: Config) -> DeskSettings:
         bridge_path=config.box.bridge_socket,
         vendor_name=vendor.name if vendor else "",
         opening_hours=hours.text if hours else "",
+        open_spans=hours.spans if hours else (),
         listen_host=host,
         listen_port=int(port),
         lan_interfaces=config.box.lan_interfaces,
