@@ -36,14 +36,15 @@ from edge_watchdog.core.model import DriverReport, LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.links import UplinkDriver
+from edge_watchdog.links.drain import Flows, meter
 from edge_watchdog.links.ethernet import EthernetDriver
-from edge_watchdog.links.evict import end_connections
 from edge_watchdog.links.firewall import remove_table
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
 from edge_watchdog.links.names import upstreams, write_upstreams
 from edge_watchdog.links.nearby import look_around
+from edge_watchdog.links.own import OwnConnections
 from edge_watchdog.links.routes import Exit, Overlay
 from edge_watchdog.mqtt import MqttFace
 from edge_watchdog.probes.bind import Binding, open_session
@@ -77,6 +78,12 @@ class Hands:
         self._ca_file = config.vendor.ca_file if config.vendor else None
         self._kernel = Kernel()
         self._gateway = self._gateway_mode()
+        self._addresses: dict[str, str] = {}  # with which connections begin, or last did
+        self._own = Flows(
+            OwnConnections(self._addresses.get),
+            clock,
+            meter({u.uplink.name: u.uplink.interface for u in config.uplinks if u.uplink.metered}),
+        )
         self._overlay = Overlay(self._kernel, by_mark=self._gateway is not None)
         self._sampler = Sampler(
             config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
@@ -100,7 +107,9 @@ class Hands:
         if self._config.box.mode is not Mode.GATEWAY:
             return None
         interfaces = {u.uplink.name: u.uplink.interface for u in self._config.uplinks}
-        return Gateway(self._config.box.lan_interfaces, interfaces, clock=self._clock)
+        metered = frozenset(u.uplink.name for u in self._config.uplinks if u.uplink.metered)
+        lan = self._config.box.lan_interfaces
+        return Gateway(lan, interfaces, clock=self._clock, metered=metered)
 
     def _driver(self, options: object, number: int) -> UplinkDriver:
         assert options is None or isinstance(options, Ethernet)  # noqa: S101 - the registry's only kind
@@ -147,6 +156,7 @@ class Hands:
         await self._outbox.close()
         if self._mqtt is not None:
             await self._mqtt.close()
+        await self._own.close()
         if self._gateway is not None:
             await self._gateway.close(keep=keep_route)
         if not keep_route and self._config.box.mode is not Mode.OBSERVE:
@@ -217,7 +227,7 @@ class Hands:
                 if self._gateway is not None:
                     await self._gateway.steer(action.uplink)
                     self._name_upstreams(action.uplink)
-                self._active = action.uplink
+                self._leave(action.uplink)
                 self._outbox.wake()
             case Evict():
                 await self._evict(action.uplink)
@@ -235,11 +245,21 @@ class Hands:
         except OSError as error:
             log.warning("names: the upstreams were not written: %s", error)
 
+    def _leave(self, to: str | None) -> None:
+        """Have the box's own connections drain from the uplink that was in use until now."""
+        before, self._active = self._active, to
+        if to is None:
+            return
+        self._own.spare(to)
+        for one in self._config.uplinks:
+            # after a crash nobody knows where they began; those on a metered line cost money
+            left = one.uplink.name == before or (before is None and one.uplink.metered)
+            if left and one.uplink.name != to:
+                self._own.drain(one.uplink.name)
+
     async def _evict(self, uplink: str) -> None:
-        binding = self._bindings.get(uplink)
-        if binding is not None:
-            ended = await end_connections(binding.source)
-            log.info("evicted uplink=%s connections=%d", uplink, ended)
+        ended = await self._own.evict(uplink)
+        log.info("evicted uplink=%s connections=%d", uplink, ended)
         if self._gateway is not None:
             flows = await self._gateway.evict(uplink)
             log.info("evicted uplink=%s flows=%d", uplink, flows)
@@ -265,6 +285,8 @@ class Hands:
         self._read[name] = state
         state = self._judged(name, state)
         self._links[name] = state
+        if state.addresses:
+            self._addresses[name] = state.addresses[0]
         if self._gateway is not None and name == self._active:
             self._name_upstreams(name)
         event = LinkChanged(self._clock.now(), name, state)

@@ -8,11 +8,12 @@ says which mark a new flow from the LAN gets; the mark is the number of the upli
 import asyncio
 import contextlib
 import logging
+import re
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from edge_watchdog.links import LinkError
+from edge_watchdog.links import LinkError, farewell
 from edge_watchdog.links.program import run_program
 
 TABLE = "inet edge_watchdog"
@@ -23,6 +24,10 @@ SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1  # include/uapi/linux/netlink.h
 NETLINK_NETFILTER, NFNLGRP_NFTABLES = 12, 7  # include/uapi/linux/netfilter/nfnetlink.h
 
 log = logging.getLogger(__name__)
+_BLOCK = r"^\t(?:set|map) (?:%s) \{.*?^\t\}\n"
+_PASSING = re.compile(_BLOCK % "|".join(farewell.PASSING), re.MULTILINE | re.DOTALL)
+_NEW_FLOWS = re.compile(_BLOCK % "new_flows", re.MULTILINE | re.DOTALL)
+_PAIR = re.compile(r'"(\S+)" : (0x[0-9a-f]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,8 @@ class Firewall:
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
         self._mark: int | None = None
-        self._kept: str | None = None  # how the kernel lists what we loaded
+        self._loaded = False
+        self._form: str | None = None  # how the kernel lists what we load, but for the marks
         self._wanted = False  # until the first steer() what a crashed run left stays
         self._lock = asyncio.Lock()
         self.repairs = 0
@@ -52,26 +58,23 @@ class Firewall:
         """
         async with self._lock:
             self._mark, self._wanted = mark, True
-            moved = self._kept is not None and await self._try(_map_text(self._sides, mark))
+            moved = self._loaded and await self._try(_map_text(self._sides, mark))
             if not moved:
-                await self._try(table_text(self._sides, mark))
-            await self._keep()
+                await self._load()
 
     async def reconcile(self) -> None:
         """Load the table again if it is gone or no longer what we loaded."""
         async with self._lock:
-            is_kept = self._kept is not None and await self._listed() == self._kept
-            if not self._wanted or is_kept:
+            if not self._wanted or (self._loaded and await self._listed() == self._due()):
                 return
             self.repairs += 1
             log.warning("the packet filter is not as it was loaded; loading it again")
-            await self._try(table_text(self._sides, self._mark))
-            await self._keep()
+            await self._load()
 
     async def clear(self) -> None:
         """Remove our table; harmless when it is not there."""
         async with self._lock:
-            self._wanted, self._kept = False, None
+            self._wanted, self._loaded = False, False
             await remove_table()
 
     async def run(self) -> None:
@@ -102,14 +105,26 @@ class Firewall:
         self.trouble = ""
         return True
 
-    async def _keep(self) -> None:
-        self._kept = None if self.trouble else await self._listed()
+    async def _load(self) -> None:
+        self._loaded = await self._try(table_text(self._sides, self._mark))
+        if self._loaded and self._form is None:
+            # once: what is listed after a repair may be a stranger's next deed already
+            listed = await self._listed()
+            self._form = listed[0] if listed else None
 
-    async def _listed(self) -> str | None:
+    def _due(self) -> tuple[str | None, Mapping[str, int]]:
+        """Give what _listed() should find."""
+        return self._form, {} if self._mark is None else dict.fromkeys(self._sides.lan, self._mark)
+
+    async def _listed(self) -> tuple[str, Mapping[str, int]] | None:
+        """Give our table as the kernel has it, and the marks of new flows; None without it."""
         try:
-            return await run_program(["nft", "-s", "list", "table", *TABLE.split()])
+            text = await run_program(["nft", "-s", "list", "table", *TABLE.split()])
         except LinkError:
             return None
+        block = _NEW_FLOWS.search(text)
+        marks = {name: int(mark, 16) for name, mark in _PAIR.findall(block[0] if block else "")}
+        return _PASSING.sub("", _NEW_FLOWS.sub("", text)), marks
 
 
 async def remove_table() -> None:
@@ -132,6 +147,7 @@ delete table {TABLE}
 table {TABLE} {{
   map new_flows {{ type ifname : mark; {_elements(sides, mark)} }}
   map marks {{ type ifname : mark; elements = {{ {marks} }}; }}
+{farewell.SETS_TEXT}{farewell.CHAIN_TEXT}\
   chain choose {{
     type filter hook prerouting priority mangle; policy accept;
     iifname {lan} meta mark 0 ct state established,related ct mark != 0 meta mark set ct mark
@@ -146,6 +162,7 @@ table {TABLE} {{
   chain pass {{
     type filter hook forward priority filter; policy accept;
     iifname {lan} oifname {uplinks} meta nfproto ipv6 reject with icmpv6 no-route
+    iifname {lan} oifname {uplinks} {farewell.RESET_RULE}
     iifname {_set(outside)} oifname {lan} ct state established,related accept
     iifname {_set(outside)} oifname {_set([*sides.lan, *outside])} drop
   }}

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from edge_watchdog.clock import Clock
-from edge_watchdog.links.conntrack import Flows
+from edge_watchdog.links.conntrack import LanFlows
+from edge_watchdog.links.drain import Flows, meter
 from edge_watchdog.links.firewall import Firewall, Sides
 from edge_watchdog.links.kernel import Snapshot
 from edge_watchdog.links.routes import table_of
@@ -25,19 +26,30 @@ PROGRAMS = {  # and the Debian package of each
     "dnsmasq": "dnsmasq-base",
 }
 
+SAID_FOR_S = 600.0
+
 log = logging.getLogger(__name__)
 
 
 class Gateway:
     """The LAN's side of the failover; *uplinks* are interfaces by name, most preferred first."""
 
-    def __init__(self, lan: tuple[str, ...], uplinks: Mapping[str, str], *, clock: Clock) -> None:
+    def __init__(
+        self,
+        lan: tuple[str, ...],
+        uplinks: Mapping[str, str],
+        *,
+        clock: Clock,
+        metered: frozenset[str] = frozenset(),
+    ) -> None:
         self._lan = lan
+        self._clock = clock
         self._interfaces = dict(uplinks)
         self._marks = {name: table_of(number) for number, name in enumerate(uplinks)}
         sides = Sides(lan, {uplinks[name]: mark for name, mark in self._marks.items()})
         self._firewall = Firewall(sides)
-        self._flows = Flows(self._marks, clock)
+        carried = meter({name: uplinks[name] for name in metered})
+        self._flows = Flows(LanFlows(self._marks), clock, carried)
         self._active: str | None = None
         self._before: dict[Path, str] = {}  # kernel settings as they were
         self._refused: dict[str, str] = {}
@@ -102,6 +114,12 @@ class Gateway:
         found += [
             f"Connections that began on {name} and still run there: {count}."
             for name, count in self._flows.left().items()
+        ]
+        now_s = self._clock.now().mono
+        found += [
+            f"No connection is left on {name}."
+            for name, since_s in self._flows.empty().items()
+            if now_s - since_s < SAID_FOR_S
         ]
         return tuple(found)
 

@@ -8,7 +8,8 @@ import pytest
 
 from edge_watchdog.clock import SystemClock
 from edge_watchdog.links import LinkError
-from edge_watchdog.links.conntrack import IDLE_S, Draining, Flow, Flows, list_flows, sweep
+from edge_watchdog.links.conntrack import LanFlows, list_flows, sweep
+from edge_watchdog.links.drain import DRAIN_BYTES, IDLE_S, Draining, Flow, Flows, spent_since
 from edge_watchdog.links.firewall import Firewall, Sides, remove_table
 from edge_watchdog.links.gateway import Gateway, lan_addresses, shortcomings
 from edge_watchdog.links.kernel import Device, Snapshot
@@ -17,6 +18,10 @@ from tests.lab.lab import Lab
 from tests.lab.netns import inside
 
 SIDES = Sides(("lan0",), {"wan0": 7001, "lte0": 7002})
+MADE = (
+    "-I -p {} -s 192.0.2.1 -d 192.0.2.9 --sport {} --dport 99 -r 192.0.2.9 -q 192.0.2.8"
+    " --reply-port-src 99 --reply-port-dst {} -t 60 {} -m {}"
+)
 UPLINKS = {"broadband": "wan0", "LTE": "lte0"}
 
 
@@ -95,28 +100,46 @@ async def test_without_nft_there_is_trouble_and_no_error(monkeypatch: pytest.Mon
 
 
 async def test_only_the_flows_of_one_uplink_are_ended(box: Lab) -> None:
-    made = (
-        "-I -p {} -s 192.0.2.1 -d 192.0.2.9 --sport {} --dport 99 -r 192.0.2.9 -q 192.0.2.8"
-        " --reply-port-src 99 --reply-port-dst {} -t 60 {} -m {}"
-    )
     open_tcp = "--state ESTABLISHED -u SEEN_REPLY,ASSURED"
     for port, protocol, mark, more in (
         (5000, "udp", 7001, ""),
         (5001, "tcp", 7001, open_tcp),
         (5002, "udp", 7002, ""),
     ):
-        words = made.format(protocol, port, port + 2000, more, mark).split()
+        words = MADE.format(protocol, port, port + 2000, more, mark).split()
         await run_program(["conntrack", *words])
     assert {flow.protocol for flow in await list_flows(7001)} == {"udp", "tcp"}
     assert await sweep(7001) == 2
     assert await list_flows(7001) == ()
-    flows = Flows({"LTE": 7002}, SystemClock())
+    flows = Flows(LanFlows({"LTE": 7002}), SystemClock())
     flows.drain("LTE")
     await asyncio.sleep(0.3)
     assert flows.left() == {"LTE": 1}
     assert await flows.evict("LTE") == 1
     assert flows.left() == {}
     await flows.close()
+
+
+async def test_a_drain_is_over_when_it_has_cost_enough(box: Lab) -> None:
+    await run_program(["conntrack", *MADE.format("udp", 5003, 7003, "", 7002).split()])
+    readings = iter((5, 6 + DRAIN_BYTES))
+    flows = Flows(LanFlows({"LTE": 7002}), SystemClock(), lambda _: next(readings))
+    flows.drain("LTE")
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        if flows.empty():
+            break
+    assert set(flows.empty()) == {"LTE"}
+    assert await list_flows(7002) == ()
+    flows.spare("LTE")
+    assert flows.empty() == {}
+    await flows.close()
+
+
+def test_a_counter_that_began_anew_is_read_rightly() -> None:
+    assert spent_since(100, 140) == 40
+    assert spent_since(100, 30) == 30
+    assert spent_since(None, 30) == spent_since(30, None) == 0
 
 
 def flow(port: int, expires_s: float) -> Flow:
