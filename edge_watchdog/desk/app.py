@@ -32,6 +32,8 @@ from edge_watchdog.daybook.registry import Unusable
 from edge_watchdog.daybook.store import Store, memory_store, open_store
 from edge_watchdog.desk.access import Gate, build
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.bookpages import BookPages
+from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door, listeners, sober_log
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
@@ -141,10 +143,12 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     board.fetch = lambda: _ask_all(keepers)
     for keeper in keepers:
         await keeper.recall()
-    handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send)
+    cache = PageCache(hub.key)
+    handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send, cache)
+    book = BookPages(settings, pages, board, cache)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    app = build(handlers.routes(), _gate(settings, lan, door, pages))
+    app = build((*handlers.routes(), *book.routes()), _gate(settings, lan, door, pages))
     return _Rooms(board, hub, door, client, keepers, store, app)
 
 

@@ -15,6 +15,17 @@ class ScheduleSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class Contacts:
+    """Whom to call, as the owner noted it; *hotspot* are steps, () for the built-in ones."""
+
+    vendor_support: str = ""
+    provider: str = ""
+    cash_machine: str = ""
+    others: tuple[str, ...] = ()
+    hotspot: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DeskSettings:
     """*listen_host* is an IPv4 literal; *frame_ancestors* are origins that may frame the pages.
 
@@ -37,5 +48,6 @@ class DeskSettings:
     frame_ancestors: tuple[str, ...] = ()
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
+    contacts: Contacts = Contacts()
     most_connections: int = 128
     most_streams: int = 64

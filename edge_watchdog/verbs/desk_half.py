@@ -1,10 +1,11 @@
 """The desk half, set up from the configuration; ``run`` imports this for that half only."""
 
 import asyncio
+import dataclasses
 
 from edge_watchdog.config import Config
 from edge_watchdog.desk.app import serve
-from edge_watchdog.desk.settings import DeskSettings, ScheduleSetting
+from edge_watchdog.desk.settings import Contacts, DeskSettings, ScheduleSetting
 from edge_watchdog.verbs import Answer, complaint
 
 
@@ -38,4 +39,5 @@ def desk_settings(config: Config) -> DeskSettings:
             ScheduleSetting(one.name, one.every, one.options) for one in config.schedules
         ),
         ca_file=vendor.ca_file if vendor else None,
+        contacts=Contacts(**dataclasses.asdict(config.contacts)),
     )
