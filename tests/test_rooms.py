@@ -16,8 +16,8 @@ PACKAGE = "edge_watchdog"
 # What needs no world: no file, socket, clock, dice, thread or event loop.
 PURE = {
     "__future__", "bisect", "collections", "collections.abc", "contextlib", "copy",
-    "dataclasses", "enum", "fractions", "functools", "heapq", "ipaddress", "itertools", "json",
-    "math", "operator", "re", "statistics", "string", "textwrap", "types", "typing",
+    "dataclasses", "datetime", "enum", "fractions", "functools", "heapq", "ipaddress", "itertools",
+    "json", "math", "operator", "re", "statistics", "string", "textwrap", "types", "typing",
 }  # fmt: skip
 NOUNS = ("actions", "codec", "events", "instant", "model", "units", "view", "words")
 SHOWN = tuple(f"core.{name}" for name in NOUNS)
@@ -53,6 +53,7 @@ ROOTS = ("watch", "hands", "desk.app", "cli", "verbs", "__main__")
 
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "aiohttp": ("probes", "vendors", "alerts", "daybook", "desk", "hands"),
+    "cryptography": ("daybook", "desk"),
     "icalendar": ("daybook",),
     "jinja2": ("desk",),
     "markupsafe": ("desk",),  # a part of jinja2

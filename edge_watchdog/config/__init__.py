@@ -21,6 +21,7 @@ from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.units import FilePath
 
 CREDENTIALS = "/run/credentials/"
+LONG_RETENTION_S = 72 * 3600.0
 
 __all__ = [
     "Config",
@@ -140,6 +141,8 @@ def advice(config: Config) -> list[str]:
         said.append("[vendor] has no status page: announced trouble will not be known.")
     if not config.schedules:
         said.append("There is no [[schedule]]: the desk page can show no appointments.")
+    if config.desk.retention > LONG_RETENTION_S:
+        said.append("[desk] retention is longer than three days: names lie on the disk for long.")
     if not config.alerts and config.mqtt is None:
         said.append("There is no [[alert]] and no [mqtt]: news stands on the desk page only.")
     if config.studio.opening_hours is None:

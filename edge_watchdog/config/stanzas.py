@@ -108,6 +108,11 @@ class Box:
         """Name the folder that only the desk half enters: it holds names."""
         return f"{self.state_dir}/desk"
 
+    @property
+    def desk_key(self) -> str:
+        """Name the key that seals names, in a folder that a copy of *state_dir* leaves out."""
+        return f"{self.state_dir}-key/daybook.key"
+
 
 @dataclass(frozen=True, slots=True)
 class UplinkKeys:
@@ -261,6 +266,17 @@ class Desk:
         metadata={
             "doc": "Sites that may show the pages inside their own; none without it.",
             "example": ["http://homeassistant.local:8123"],
+        },
+    )
+    retention: Seconds = field(
+        default=Seconds(48 * 3600.0),
+        metadata={"doc": "How long after its end a day stays on the box's disk."},
+    )
+    key_file: FilePath | None = field(
+        default=None,
+        metadata={
+            "doc": "The key that seals names on the disk; else one is made beside state_dir.",
+            "example": "/media/key/daybook.key",
         },
     )
 

@@ -1,8 +1,8 @@
 """Core values to JSON-ready data and back; used by the journal, the bridge and MQTT.
 
 A dataclass becomes an object of its fields; where a field may hold one of several dataclasses
-(Event, Action), the object also carries "type".  Decoding is strict: an unknown field, a missing
-one or a value of the wrong kind raises CodecError and names the place.
+(Event, Action), the object also carries "type"; a date becomes its ISO text.  Decoding is strict:
+an unknown field, a missing one or a value of the wrong kind raises CodecError and names the place.
 """
 
 import dataclasses
@@ -10,6 +10,7 @@ import functools
 import types
 import typing
 from collections.abc import Mapping
+from datetime import date
 from enum import Enum
 
 T = typing.TypeVar("T")
@@ -26,6 +27,8 @@ def encode(value: object) -> object:
         return {"type": type(value).__name__, **body}
     if isinstance(value, Enum):
         return value.value
+    if type(value) is date:
+        return value.isoformat()
     if isinstance(value, (tuple, list)):
         return [encode(item) for item in value]
     if isinstance(value, Mapping):
@@ -117,6 +120,11 @@ def _decode_scalar(kind: object, data: object, where: str) -> object:
             return kind(data)
         except ValueError as error:
             raise _wrong(where, f"a {kind.__name__}", data) from error
+    if kind is date and isinstance(data, str):
+        try:
+            return date.fromisoformat(data)
+        except ValueError as error:
+            raise _wrong(where, "a date", data) from error
     if kind is float and isinstance(data, (int, float)) and not isinstance(data, bool):
         return float(data)
     if kind is object:

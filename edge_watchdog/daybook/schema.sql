@@ -1,4 +1,4 @@
--- The day book: whole snapshots of today and tomorrow.  A client is a first name and an initial.
+-- The day book: whole snapshots of the days that are kept.  What names a client is sealed (seal.py).
 -- Times ending in _wall are seconds since 1970, UTC; _mono are seconds of the boot clock.
 
 CREATE TABLE IF NOT EXISTS snapshot (
@@ -15,18 +15,11 @@ CREATE TABLE IF NOT EXISTS snapshot (
     boot_id     TEXT    NOT NULL,
     token       TEXT    NOT NULL,                         -- ETag or date, for the next request
     digest      TEXT    NOT NULL,                         -- of the body as it came
-    rejected    INTEGER NOT NULL,
-    dropped     TEXT    NOT NULL                          -- "12 to 0 on 2026-11-21": believed twice
+    dropped     TEXT    NOT NULL,                         -- "12 to 0 on 2026-11-21": believed twice
+    body        BLOB    NOT NULL                          -- sealed JSON of Reading
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS snapshot_of_source ON snapshot (source, held, id);
-
-CREATE TABLE IF NOT EXISTS appointment (
-    snapshot_id INTEGER NOT NULL REFERENCES snapshot (id) ON DELETE CASCADE,
-    position    INTEGER NOT NULL,
-    body        TEXT    NOT NULL,                         -- JSON of Appointment
-    PRIMARY KEY (snapshot_id, position)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS problem (
     source      TEXT PRIMARY KEY,
@@ -34,4 +27,9 @@ CREATE TABLE IF NOT EXISTS problem (
     at_wall     REAL NOT NULL,
     at_mono     REAL NOT NULL,
     boot_id     TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS proof (                        -- tells whether the key is the right one
+    only        INTEGER PRIMARY KEY CHECK (only = 1),
+    body        BLOB NOT NULL                             -- sealed: "daybook"
 ) STRICT;

@@ -1,7 +1,7 @@
 """The day book's memory: whole snapshots in SQLite, replaced in one transaction or not at all.
 
 A power cut at any point leaves the last complete snapshot.  The last three of each source are kept;
-what is over is deleted and overwritten.
+what is over is deleted and overwritten.  What names a client is sealed before it is written.
 """
 
 import contextlib
@@ -10,18 +10,21 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
 
 from edge_watchdog.core import codec
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.daybook import Appointment, DaybookError, Reading, Span
+from edge_watchdog.daybook import DaybookError, Reading, Span
 from edge_watchdog.daybook.freshness import Stamp
+from edge_watchdog.daybook.seal import Seal, Unsealed
 
 GENERATIONS = 3
 BUSY_S = 5.0
 MEMORY = ":memory:"
+SCHEMA = 2
+PROOF = b"daybook"
 NOT_KEPT = "the day could not be written to the box's disk"
 
 
@@ -62,10 +65,14 @@ class Trouble:
 
 
 class Store:
-    """The open database.  Methods block; they may be called from any thread."""
+    """The open database.  Methods block; they may be called from any thread.
 
-    def __init__(self, connection: sqlite3.Connection, *, damaged: bool) -> None:
+    *damaged*: what was kept could not be used, for whatever reason, and was begun anew.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, seal: Seal, *, damaged: bool) -> None:
         self._connection = connection
+        self._seal = seal
         self._lock = threading.Lock()
         self.damaged = damaged
 
@@ -89,7 +96,7 @@ class Store:
         """Make *snapshot* the believed one of its source; gives it with its id."""
         with self._transaction() as db:
             db.execute("DELETE FROM snapshot WHERE source = ? AND held = 1", (snapshot.source,))
-            kept = _insert(db, snapshot, held=False)
+            kept = _insert(db, snapshot, self._sealed(snapshot.reading), held=False)
             db.execute(
                 "DELETE FROM snapshot WHERE source = ?1 AND id NOT IN "
                 "(SELECT id FROM snapshot WHERE source = ?1 ORDER BY id DESC LIMIT ?2)",
@@ -102,7 +109,7 @@ class Store:
         """Put *snapshot* aside until a second look agrees; the believed one stays."""
         with self._transaction() as db:
             db.execute("DELETE FROM snapshot WHERE source = ? AND held = 1", (snapshot.source,))
-            kept = _insert(db, snapshot, held=True)
+            kept = _insert(db, snapshot, self._sealed(snapshot.reading), held=True)
             db.execute("DELETE FROM problem WHERE source = ?", (snapshot.source,))
         return kept
 
@@ -126,20 +133,34 @@ class Store:
                 (source, trouble.words, at.wall, at.mono, trouble.since.boot_id),
             )
 
-    def purge(self, sources: tuple[str, ...], today: date) -> None:
-        """Delete days that ended before yesterday, and sources that are configured no more."""
+    def purge(self, sources: tuple[str, ...], now_wall: float, retention_s: float) -> None:
+        """Delete days that ended more than *retention_s* ago, and sources configured no more.
+
+        A snapshot of several days loses those that are over, with the clients nobody needs then.
+        """
         marks = ", ".join("?" * len(sources))
+        strange = f"source NOT IN ({marks})"
         with self._transaction() as db:
-            over = "date(first_day, (days - 1) || ' days') < date(?, '-1 days')"
-            strange = f"source NOT IN ({marks})"
-            gone = db.execute(
-                f"DELETE FROM snapshot WHERE {over} OR {strange}",  # noqa: S608 - only marks
-                (today.isoformat(), *sources),
-            ).rowcount
+            db.execute(f"DELETE FROM snapshot WHERE {strange}", sources)  # noqa: S608 - only marks
             db.execute(f"DELETE FROM problem WHERE {strange}", sources)  # noqa: S608 - as above
-        if gone:
-            with self._lock, _as_daybook_error():
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            for row in db.execute("SELECT * FROM snapshot").fetchall():
+                self._shorten(db, row, now_wall - retention_s)
+        with self._lock, _as_daybook_error():
+            # deleted rows are overwritten in the file, but an older copy may stand in the log of it
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _shorten(self, db: sqlite3.Connection, row: sqlite3.Row, before_wall: float) -> None:
+        span = _span(row)
+        ends = [span.midnight(day + timedelta(days=1)) for day in span.dates]
+        over = [end for end in ends if end <= before_wall]
+        if len(over) == len(ends):
+            db.execute("DELETE FROM snapshot WHERE id = ?", (row["id"],))
+        elif over:
+            whole = self._unsealed(row["body"])
+            less = without_past(whole, over[-1])
+            if less != whole:
+                body = (self._sealed(less), row["id"])
+                db.execute("UPDATE snapshot SET body = ? WHERE id = ?", body)
 
     def close(self) -> None:
         """Close the database."""
@@ -152,13 +173,14 @@ class Store:
                 "SELECT * FROM snapshot WHERE source = ? AND held = ? ORDER BY id DESC LIMIT 1",
                 (source, int(held)),
             ).fetchone()
-            if row is None:
-                return None
-            bodies = db.execute(
-                "SELECT body FROM appointment WHERE snapshot_id = ? ORDER BY position", (row["id"],)
-            ).fetchall()
-            found = tuple(codec.decode(Appointment, json.loads(body[0])) for body in bodies)
-            return _snapshot(row, found)
+            return row and _snapshot(row, self._unsealed(row["body"]))
+
+    def _sealed(self, reading: Reading) -> bytes:
+        body = json.dumps(codec.encode(reading), separators=(",", ":"), ensure_ascii=False)
+        return self._seal.seal(body.encode())
+
+    def _unsealed(self, body: bytes) -> Reading:
+        return codec.decode(Reading, json.loads(self._seal.unseal(body)))
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -172,30 +194,40 @@ class Store:
             self._connection.execute("COMMIT")
 
 
-def open_store(path: str) -> Store:
+def without_past(reading: Reading, wall: float) -> Reading:
+    """Give *reading* without what ended by *wall*, and without clients that nothing points to."""
+    kept = tuple(a for a in reading.appointments if max(a.end_wall, a.start_wall + 1) > wall)
+    needed = {a.client_key for a in kept} | {p.client_key for a in kept for p in a.attendees}
+    clients = tuple(one for one in reading.clients if one.key in needed)
+    return replace(reading, appointments=kept, clients=clients)
+
+
+def open_store(path: str, seal: Seal) -> Store:
     """Open or make the database at *path*, readable by its owner only; raises DaybookError.
 
-    A damaged one is deleted and a new one begun: it is a copy that the next fetch fills, and a
-    broken file with names in it helps nobody.
+    One that is damaged, of another version or sealed with another key is deleted and a new one
+    begun: it is a copy that the next fetch fills, and a file nobody can read helps nobody.
     """
     with _as_daybook_error():
         try:
-            return Store(_open(path), damaged=False)
+            return Store(_open(path, seal), seal, damaged=False)
         except sqlite3.OperationalError:
             raise
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, DaybookError):
             pass
         for tail in ("", "-wal", "-shm"):
             Path(path + tail).unlink(missing_ok=True)
-        return Store(_open(path), damaged=True)
+        return Store(_open(path, seal), seal, damaged=True)
 
 
 def memory_store() -> Store:
     """Give a store that forgets everything at the end, for a box whose disk refuses."""
-    return Store(_open(MEMORY), damaged=False)
+    seal = Unsealed()
+    return Store(_open(MEMORY, seal), seal, damaged=False)
 
 
-def _open(path: str) -> sqlite3.Connection:
+def _open(path: str, seal: Seal) -> sqlite3.Connection:
+    """Open the database; raises sqlite3.Error, and DaybookError when the key is not its own."""
     if path != MEMORY:
         Path(path).touch(mode=0o600, exist_ok=True)
     connection = sqlite3.connect(
@@ -205,23 +237,39 @@ def _open(path: str) -> sqlite3.Connection:
         connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA secure_delete=ON")  # a name that is deleted is overwritten
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
         connection.execute("PRAGMA journal_size_limit=1048576")
         _refuse_damaged(connection)
-        schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
-        connection.executescript(schema)
+        _begin(connection, seal)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def _begin(connection: sqlite3.Connection, seal: Seal) -> None:
+    """Make the tables where there are none, else prove that the key fits."""
+    proof = None
+    if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA:
+        proof = connection.execute("SELECT body FROM proof").fetchone()
+    if proof is not None:
+        seal.unseal(proof["body"])
+        return
+    schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
+    connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA}; COMMIT;")
+    connection.execute("INSERT INTO proof VALUES (1, ?)", (seal.seal(PROOF),))
+
+
 def _refuse_damaged(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables and version != SCHEMA:
+        raise sqlite3.DatabaseError("of another version")
     if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
         raise sqlite3.DatabaseError("damaged")
 
 
-def _insert(db: sqlite3.Connection, snapshot: Snapshot, *, held: bool) -> Snapshot:
+def _insert(db: sqlite3.Connection, snapshot: Snapshot, body: bytes, *, held: bool) -> Snapshot:
     span = snapshot.span
     drops = json.dumps([[d.day.isoformat(), d.before, d.after] for d in snapshot.drops])
     number = db.execute(
@@ -229,16 +277,9 @@ def _insert(db: sqlite3.Connection, snapshot: Snapshot, *, held: bool) -> Snapsh
         (
             *(snapshot.source, int(held), span.first.isoformat(), span.days, span.zone),
             *_stamps(snapshot),
-            *(snapshot.token, snapshot.digest, snapshot.reading.rejected, drops),
+            *(snapshot.token, snapshot.digest, drops, body),
         ),
     ).lastrowid
-    db.executemany(
-        "INSERT INTO appointment VALUES (?, ?, ?)",
-        (
-            (number, position, json.dumps(codec.encode(one)))
-            for position, one in enumerate(snapshot.reading.appointments)
-        ),
-    )
     return replace(snapshot, id=number or 0)
 
 
@@ -247,16 +288,20 @@ def _stamps(snapshot: Snapshot) -> tuple[float, float, float, float, str]:
     return as_of.wall, as_of.mono, asked.wall, asked.mono, snapshot.asked.boot_id
 
 
-def _snapshot(row: sqlite3.Row, appointments: tuple[Appointment, ...]) -> Snapshot:
+def _span(row: sqlite3.Row) -> Span:
+    return Span(date.fromisoformat(row["first_day"]), row["days"], row["zone"])
+
+
+def _snapshot(row: sqlite3.Row, reading: Reading) -> Snapshot:
     boot_id = row["boot_id"]
     return Snapshot(
         source=row["source"],
-        span=Span(date.fromisoformat(row["first_day"]), row["days"], row["zone"]),
+        span=_span(row),
         as_of=Stamp(Instant(row["as_of_mono"], row["as_of_wall"]), boot_id),
         asked=Stamp(Instant(row["asked_mono"], row["asked_wall"]), boot_id),
         token=row["token"],
         digest=row["digest"],
-        reading=Reading(appointments, row["rejected"]),
+        reading=reading,
         drops=tuple(Drop(date.fromisoformat(d), b, a) for d, b, a in json.loads(row["dropped"])),
         id=row["id"],
     )

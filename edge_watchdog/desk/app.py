@@ -25,10 +25,10 @@ from edge_watchdog.daybook.keeper import (
     Source,
     SourceState,
     Surroundings,
-    local_date,
     report,
 )
 from edge_watchdog.daybook.registry import Unusable
+from edge_watchdog.daybook.seal import open_seal
 from edge_watchdog.daybook.store import Store, memory_store, open_store
 from edge_watchdog.desk.access import Gate, build
 from edge_watchdog.desk.board import Board
@@ -52,7 +52,7 @@ KEEP_ALIVE_S = 15.0
 GOODBYE_S = 1.0
 NO_RELOAD = "a reload changes nothing in the desk half; restart it to use a new configuration"
 ONLY_MEMORY = "The box's disk refuses: this list would be lost if the box restarts."
-BEGUN_ANEW = "The kept list was damaged and has been begun anew."
+BEGUN_ANEW = "The kept list could not be read and has been begun anew."
 
 log = logging.getLogger(__name__)
 
@@ -155,20 +155,21 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
 async def _open_store(settings: DeskSettings, board: Board) -> Store:
     """Open the database; a disk that refuses costs the memory of the day, not the page."""
     try:
-        store = await asyncio.to_thread(_open_in, Path(settings.state_dir))
+        store = await asyncio.to_thread(_open_in, settings)
     except (DaybookError, OSError) as error:
         log.error("daybook: %s; the day is kept in memory only", error)  # noqa: TRY400 - one line
         board.notices = (ONLY_MEMORY,)
         return memory_store()
     if store.damaged:
-        log.warning("daybook: %s was damaged and has been begun anew", DATABASE)
+        log.warning("daybook: %s was damaged or sealed otherwise; begun anew", DATABASE)
         board.notices = (BEGUN_ANEW,)
     return store
 
 
-def _open_in(folder: Path) -> Store:
+def _open_in(settings: DeskSettings) -> Store:
+    folder = Path(settings.state_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return open_store(str(folder / DATABASE))
+    return open_store(str(folder / DATABASE), open_seal(settings.key_file, "daybook"))
 
 
 def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
@@ -237,9 +238,9 @@ async def _purge(settings: DeskSettings, rooms: _Rooms) -> None:
     names = tuple(one.name for one in settings.schedules)
     while True:
         if rooms.board.wall_known() is not False:
-            today = local_date(rooms.board.now().at.wall, settings.time_zone)
+            wall, kept_s = rooms.board.now().at.wall, settings.retention_s
             with contextlib.suppress(DaybookError):
-                await asyncio.to_thread(rooms.store.purge, names, today)
+                await asyncio.to_thread(rooms.store.purge, names, wall, kept_s)
         await asyncio.sleep(PURGE_S)
 
 

@@ -29,15 +29,18 @@ class Contacts:
 class DeskSettings:
     """*listen_host* is an IPv4 literal; *frame_ancestors* are origins that may frame the pages.
 
-    Without *lan_interfaces* only this machine itself is served.  *state_dir* and *bridge_path* are
-    full paths; *ca_file* is extra trust for the calendar's server.  *open_spans* are the opening
-    hours in minutes since Monday 00:00, *opening_hours* the same as a person wrote it.
+    Without *lan_interfaces* only this machine itself is served.  *state_dir*, *bridge_path* and
+    *key_file* are full paths; the key file seals names, is made when it is not there, and must not
+    stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
+    *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
+    *opening_hours* the same as a person wrote it.
     """
 
     studio_name: str
     time_zone: str
     state_dir: str
     bridge_path: str
+    key_file: str
     vendor_name: str = ""
     opening_hours: str = ""
     open_spans: tuple[tuple[int, int], ...] = ()
@@ -49,5 +52,6 @@ class DeskSettings:
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
     contacts: Contacts = Contacts()
+    retention_s: float = 48 * 3600.0
     most_connections: int = 128
     most_streams: int = 64

@@ -27,6 +27,8 @@ def desk_settings(config: Config) -> DeskSettings:
         time_zone=config.studio.time_zone,
         state_dir=config.box.desk_dir,
         bridge_path=config.box.bridge_socket,
+        key_file=config.desk.key_file or config.box.desk_key,
+        retention_s=config.desk.retention,
         vendor_name=vendor.name if vendor else "",
         opening_hours=hours.text if hours else "",
         open_spans=hours.spans if hours else (),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 
@@ -27,9 +28,20 @@ class Sack:
     table: Mapping[str, int] | None = None
     inner: Instant | None = None
     whatever: object = None
+    day: date | None = None
 
 
-FULL = Sack(1, 2.0, Health.DOWN, ("b", 2), (1.0, 2.0), {"x": 1}, Instant(1.0, 2.0), [1, "a"])
+FULL = Sack(
+    1,
+    2.0,
+    Health.DOWN,
+    ("b", 2),
+    (1.0, 2.0),
+    {"x": 1},
+    Instant(1.0, 2.0),
+    [1, "a"],
+    date(2026, 11, 21),
+)
 
 
 @pytest.mark.parametrize("sack", [Sack(1), FULL])
@@ -65,6 +77,8 @@ PROBLEMS = [
     ({**GOOD, "ratio": True}, "$.ratio: expected float"),
     ({**GOOD, "ratio": None}, "$.ratio: expected float"),
     ({**GOOD, "health": "fine"}, "$.health: expected a Health"),
+    ({**GOOD, "day": "yesterday"}, "$.day: expected a date"),
+    ({**GOOD, "day": 20261121}, "$.day: expected date"),
     ({**GOOD, "pair": "ab"}, "$.pair: expected a list"),
     ({**GOOD, "pair": ["a"]}, "$.pair: expected 2 items"),
     ({**GOOD, "pair": ["a", "b"]}, r"$.pair\[1\]: expected int"),

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -17,11 +17,22 @@ from edge_watchdog.core.instant import Instant
 from edge_watchdog.daybook import Appointment, DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.freshness import Band, Now, Stamp, age_words, band
 from edge_watchdog.daybook.keeper import Keeper, Source, Surroundings, report
-from edge_watchdog.daybook.model import Status
+from edge_watchdog.daybook.model import (
+    Attendee,
+    Client,
+    Money,
+    Note,
+    NoteKind,
+    PriceItem,
+    Status,
+)
+from edge_watchdog.daybook.seal import KeySeal, Unsealed
 from edge_watchdog.daybook.store import Drop, Snapshot, Store, Trouble, open_store
 
 NOON = 1795262400.0  # Saturday 21 November 2026, 12:00 UTC
 TODAY = date(2026, 11, 21)
+SEAL = KeySeal(bytes(range(32)), "daybook")
+DAY_S = 86400.0
 
 
 @dataclass
@@ -101,7 +112,7 @@ def world(tmp_path):
         boot_id: str = "boot 1", wall_known: bool | None = True, days: int = 2, **clock: float
     ) -> World:
         ticking = StepClock(**clock)
-        store = open_store(str(tmp_path / "daybook.db"))
+        store = open_store(str(tmp_path / "daybook.db"), SEAL)
         made.append(store)
         feed = FakeFeed(ticking)
         around = Surroundings(store, ticking, boot_id, lambda: wall_known, lambda _state: None)
@@ -345,46 +356,164 @@ def snapshot(number: int, source: str = "front desk", count: int = 5) -> Snapsho
 
 def test_three_generations_are_kept(tmp_path) -> None:
     path = str(tmp_path / "d.db")
-    store = open_store(path)
+    store = open_store(path, SEAL)
     for number in range(7):
         store.keep(snapshot(number))
     store.close()
     with sqlite3.connect(path) as db:
         assert [row[0] for row in db.execute("SELECT digest FROM snapshot")] == ["4", "5", "6"]
-        assert db.execute("SELECT count(*) FROM appointment").fetchone() == (15,)
     db.close()
 
 
-def test_what_is_over_is_purged_and_its_bytes_are_gone(tmp_path) -> None:
-    path = tmp_path / "d.db"
-    store = open_store(str(path))
-    store.keep(snapshot(1))
-    store.keep(snapshot(2, source="gone from the configuration"))
-    store.purge(("front desk",), TODAY)
-    assert store.good("gone from the configuration") is None
-    store.purge(("front desk",), date(2026, 11, 23))
-    assert store.good("front desk") is not None
-    store.purge(("front desk",), date(2026, 11, 24))
+def full_day() -> Reading:
+    """Give a reading with everything that may be kept of clients on two days."""
+    first, second = (
+        Appointment(
+            f"a{n}",
+            NOON + n * DAY_S,
+            NOON + n * DAY_S + 3600,
+            False,
+            "Mia",
+            "Cut",
+            ("Anna B.", "Beth C.")[n],
+            "Chair 1",
+            Status.BOOKED,
+            ref=f"uid-{n}@studio.example",
+            client_key=f"c{n}",
+            price=Money(4500, "GBP"),
+            paid=False,
+            capacity=8,
+            booked=1,
+            attendees=(Attendee("Carol D.", Status.ARRIVED, "c2"),) if n else (),
+        )
+        for n in range(2)
+    )
+    clients = (
+        Client("c0", "Anna Bell", "01632 960001", "anna@mail.example"),
+        Client("c1", "Beth Cole", notes=(Note(NoteKind.ALLERGY, "PPD", TODAY),)),
+        Client("c2", "Carol Dean"),
+    )
+    return Reading((first, second), 3, clients, (PriceItem("Cut", Money(4500, "GBP")),))
+
+
+SAID = ("Anna", "Bell", "Beth", "Carol", "960001", "mail.example", "PPD", "Mia", "uid-0")
+
+
+def spilt(folder: Path, words: tuple[str, ...] = SAID) -> list[str]:
+    """Give which of *words* can be read in the raw files of *folder*."""
+    bodies = [file.read_bytes() for file in folder.iterdir()]
+    return [word for word in words if any(word.encode() in body for body in bodies)]
+
+
+def two_days(number: int = 1) -> Snapshot:
+    return replace(snapshot(number), reading=full_day())
+
+
+def test_everything_of_a_day_is_kept_and_nobody_can_read_it_from_the_files(tmp_path) -> None:
+    store = open_store(str(tmp_path / "d.db"), SEAL)
+    for number in range(5):
+        store.keep(two_days(number))
+    store.hold(two_days(5))
+    assert spilt(tmp_path) == []
+    store.close()
+    again = open_store(str(tmp_path / "d.db"), SEAL)
+    assert not again.damaged
+    good, held = again.good("front desk"), again.held("front desk")
+    again.close()
+    assert good is not None
+    assert held is not None
+    assert good.reading == held.reading == full_day()
+    assert spilt(tmp_path) == []
+
+
+def test_without_a_seal_the_names_would_be_seen(tmp_path) -> None:
+    store = open_store(str(tmp_path / "d.db"), Unsealed())
+    store.keep(two_days())
+    store.close()
+    assert spilt(tmp_path) == list(SAID)
+
+
+# Two days from 21 November; each is kept for 48 hours after the midnight that ends it.
+@pytest.mark.parametrize(
+    "later_s, left",
+    [
+        (2.4 * DAY_S, ["a0", "a1"]),
+        (2.6 * DAY_S, ["a1"]),
+        (3.4 * DAY_S, ["a1"]),
+        (3.6 * DAY_S, []),
+        (900 * DAY_S, []),
+    ],
+)
+def test_each_day_is_forgotten_in_its_time_even_in_the_log_of_the_database(
+    tmp_path, later_s, left
+) -> None:
+    store = open_store(str(tmp_path / "d.db"), Unsealed())  # so that what is left can be looked for
+    for number in range(3):
+        store.keep(two_days(number))
+    store.purge(("front desk",), NOON + later_s, 2 * DAY_S)
+    good = store.good("front desk")
+    assert ([a.key for a in good.reading.appointments] if good else []) == left
+    first, second = ("Anna", "960001"), ("Beth", "Carol", "PPD")
+    expected = (*(first if "a0" in left else ()), *(second if "a1" in left else ()))
+    assert tuple(spilt(tmp_path, (*first, *second))) == expected
+    store.close()
+    assert tuple(spilt(tmp_path, (*first, *second))) == expected
+
+
+def test_a_source_that_is_configured_no_more_is_forgotten(tmp_path) -> None:
+    store = open_store(str(tmp_path / "d.db"), SEAL)
+    store.keep(two_days())
+    store.note("front desk", Trouble("no answer", two_days().asked))
+    store.purge(("another",), NOON, 2 * DAY_S)
     assert store.good("front desk") is None
-    assert all(b"Anna" not in file.read_bytes() for file in tmp_path.iterdir())
+    assert store.trouble("front desk") is None
+    store.close()
+
+
+@pytest.mark.parametrize("other", [KeySeal(bytes(32), "daybook"), KeySeal(bytes(range(32)), "x")])
+def test_another_key_means_that_the_day_is_begun_anew(tmp_path, other) -> None:
+    path = str(tmp_path / "d.db")
+    store = open_store(path, SEAL)
+    store.keep(two_days())
+    store.close()
+    store = open_store(path, other)
+    assert store.damaged
+    assert store.good("front desk") is None
+    store.keep(two_days())
+    store.close()
+    store = open_store(path, other)
+    assert not store.damaged
+    assert store.good("front desk") is not None
+    store.close()
+
+
+def test_a_database_of_an_earlier_version_is_begun_anew(tmp_path) -> None:
+    path = str(tmp_path / "d.db")
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE appointment (body TEXT)")
+        db.execute("INSERT INTO appointment VALUES ('Anna B.')")
+    db.close()
+    store = open_store(path, SEAL)
+    assert store.damaged
+    assert spilt(tmp_path) == []
     store.close()
 
 
 def test_the_database_is_for_its_owner_only(tmp_path) -> None:
     path = tmp_path / "d.db"
-    open_store(str(path)).close()
+    open_store(str(path), SEAL).close()
     assert path.stat().st_mode & 0o077 == 0
 
 
 def test_a_damaged_database_is_begun_anew_and_that_is_said(tmp_path) -> None:
     path = tmp_path / "d.db"
-    store = open_store(str(path))
+    store = open_store(str(path), SEAL)
     store.keep(snapshot(1))
     store.close()
     body = bytearray(path.read_bytes())
     body[4096:8192] = os.urandom(4096)
     path.write_bytes(body)
-    store = open_store(str(path))
+    store = open_store(str(path), SEAL)
     assert store.damaged
     assert store.good("front desk") is None
     assert sorted(tmp_path.glob("*damaged*")) == []
@@ -393,7 +522,7 @@ def test_a_damaged_database_is_begun_anew_and_that_is_said(tmp_path) -> None:
 
 def test_a_place_that_cannot_be_written_is_an_error_in_words(tmp_path) -> None:
     with pytest.raises(DaybookError, match="disk"):
-        open_store(str(tmp_path / "no such folder" / "d.db"))
+        open_store(str(tmp_path / "no such folder" / "d.db"), SEAL)
 
 
 WRITER = """
@@ -403,9 +532,10 @@ WRITER = """
     from edge_watchdog.daybook import Appointment, Reading, Span
     from edge_watchdog.daybook.freshness import Stamp
     from edge_watchdog.daybook.model import Status
+    from edge_watchdog.daybook.seal import KeySeal
     from edge_watchdog.daybook.store import Snapshot, open_store
 
-    store = open_store(sys.argv[1])
+    store = open_store(sys.argv[1], KeySeal(bytes(range(32)), "daybook"))
     last = store.good("s")
     number = int(last.digest) if last else 0
     while True:
@@ -441,7 +571,7 @@ def test_a_kill_at_any_moment_leaves_one_whole_snapshot_and_loses_none_acknowled
         acknowledged = int((child.stdout.read().split() or [b"%d" % acknowledged])[-1])
         child.stdout.close()
         child.wait()
-        store = open_store(path)
+        store = open_store(path, SEAL)
         good = store.good("s")
         assert good is not None
         assert not store.damaged

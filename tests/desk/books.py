@@ -183,7 +183,7 @@ class Book:
     """A board, the pages of the book, and a clock to step; *identity* is who asks."""
 
     def __init__(self, identity: Identity = FULL, **changes: object) -> None:
-        made = DeskSettings("Lotus Room", ZONE, "/x", "/y", "BookWell", contacts=CONTACTS)
+        made = DeskSettings("Lotus Room", ZONE, "/x", "/y", "/z", "BookWell", contacts=CONTACTS)
         self.settings = dataclasses.replace(made, **changes)  # type: ignore[arg-type]
         self.clock = StepClock()
         self.board = Board(self.clock, "boot")

@@ -291,6 +291,7 @@ def settings(folder: Path, **changes: object) -> DeskSettings:
         time_zone=ZONE,
         state_dir=str(folder / "state"),
         bridge_path=str(folder / "bridge.sock"),
+        key_file=str(folder / "key" / "daybook.key"),
         vendor_name="BookWell",
         opening_hours="Mon-Sat 09:00-19:00",
         schedules=(ScheduleSetting("front desk", 60.0, options),),

@@ -24,7 +24,7 @@ from edge_watchdog.desk.app import serve
 from edge_watchdog.desk.settings import DeskSettings
 folder = sys.argv[1]
 asyncio.run(serve(DeskSettings("Lotus Room", "Europe/London", folder, folder + "/none.sock",
-                               listen_port=8080, lan_interfaces=("lan0",))))
+                               folder + "/key/k", listen_port=8080, lan_interfaces=("lan0",))))
 """
 
 

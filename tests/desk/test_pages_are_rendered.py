@@ -57,7 +57,7 @@ class Desk:
     def __init__(self, **changes: object) -> None:
         self.clock = StepClock()
         self.board = Board(self.clock, "boot")
-        made = DeskSettings("Lotus Room", ZONE, "/x", "/y", "BookWell", "Mon-Sat 09:00-19:00")
+        made = DeskSettings("Lotus Room", ZONE, "/x", "/y", "/z", "BookWell", "Mon-Sat 09:00-19:00")
         made = dataclasses.replace(made, **changes)  # type: ignore[arg-type]
         self.pages = Pages(made, self.board)
 
