@@ -19,6 +19,21 @@ class Pace(StrEnum):
     STANDBY_METERED = "standby metered"
 
 
+class Inquiry(StrEnum):
+    """What can be looked into while something wants to be explained; none of it is for nothing.
+
+    LOAD: what the line carries, each second.  LIFE: do programs still hear somebody outside?
+    ROUTER: its own word about its line.  EDGE: the provider's first machine.  SIZES: do large
+    packets come through?
+    """
+
+    LOAD = "load"
+    LIFE = "life"
+    ROUTER = "router"
+    EDGE = "edge"
+    SIZES = "sizes"
+
+
 class Severity(StrEnum):
     """How loud: a NOTICE never makes a noise, an OUTAGE means that work is hindered now."""
 
@@ -111,6 +126,15 @@ class ProbeBurst:
 
 
 @dataclass(frozen=True, slots=True)
+class LookInto:
+    """Look into *what* about *uplink* and report it, until told otherwise; () = nothing."""
+
+    id: int
+    uplink: str
+    what: tuple[Inquiry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WatchVendor:
     """Read the status page every *every_s* seconds through *via* (None: do not read it now).
 
@@ -121,6 +145,14 @@ class WatchVendor:
     every_s: float
     via: str | None
     visits: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SteerVendor:
+    """The vendor's addresses alone leave by *uplink*, whatever RouteVia says; None: as the rest."""
+
+    id: int
+    uplink: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +178,9 @@ Action = (
     | Release
     | ProbeEvery
     | ProbeBurst
+    | LookInto
     | WatchVendor
+    | SteerVendor
     | FetchSchedule
     | SendAlert
 )

@@ -150,6 +150,7 @@ class Pages:
             "streams": board.listeners(),
             "desk_version": __version__,
             "lan": self._settings.lan_interfaces,
+            "tested": {one.name: str(one.options.tested) for one in self._settings.schedules},
         }
 
 

@@ -116,7 +116,7 @@ def world(tmp_path):
         made.append(store)
         feed = FakeFeed(ticking)
         around = Surroundings(store, ticking, boot_id, lambda: wall_known, lambda _state: None)
-        source = Source("front desk", feed, 300.0, "Europe/London", lambda _first: days)
+        source = Source("front desk", feed, 300.0, "Europe/London", days=lambda _first: days)
         keeper = Keeper(source, around)
         return World(ticking, feed, store, keeper)
 

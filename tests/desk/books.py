@@ -163,6 +163,7 @@ class FullBook:
     """The options of a source that always has a full book; stands in for a vendor's connector."""
 
     count: int = 24
+    requests_a_day: int | None = None
 
     def build(self, clock: Clock, ca_file: str | None) -> "ScheduleConnector":
         return _FullSource(self.count)
