@@ -4,6 +4,7 @@ The sentence beside a field is the one that stands in the shipped file and in th
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from edge_watchdog.config.forms import HostName, HostPort, Interface, Ipv4Range, Origin, TimeZone
@@ -348,6 +349,28 @@ class Contacts:
     )
 
 
+class Paper(StrEnum):
+    """A size of paper."""
+
+    A4 = "A4"
+    LETTER = "Letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """The day pack on paper, by itself: the next open day's, when the studio has closed."""
+
+    command: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "A program that takes a PDF on its standard input, and its arguments; needs"
+            " opening_hours. `lp` comes with the package cups-client.",
+            "example": ["lp", "-d", "front-desk"],
+        },
+    )
+    paper: Paper = field(default=Paper.A4, metadata={"doc": "The paper in the printer."})
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Numbers of the mind that a studio may want otherwise."""
@@ -382,4 +405,5 @@ class Config:
     alerts: tuple[AlertConfig, ...] = ()
     timing: Timing = field(default_factory=Timing)
     contacts: Contacts = field(default_factory=Contacts)
+    printing: Printing = field(default_factory=Printing)
     path: str = ""
