@@ -16,20 +16,20 @@ NUMBER = "P-____"
 EXTRA_ROWS = 3
 SPARE_SEATS = 4
 MOST_SPARE = 12
-BOOKING_ROWS = 12
-SALES_ROWS = 14
+BOOKING_ROWS = 20
+SALES_ROWS = 20
 NO_CARDS = "Never write a card number down, here or anywhere."
 
 DAY_COLUMNS = ("Time", "Client", "Service", "Length", "Price", "Look out for", "Arrived", "Paid")
-DAY_SHARES = (11, 18, 27, 9, 10, 13, 7, 5)
+DAY_SHARES = (13, 17, 24, 9, 9, 12, 9, 7)
 WHOLE_COLUMNS = ("Time", "Client", "Service", "With", "Room", "State", "Arrived", "Paid")
-WHOLE_SHARES = (11, 17, 24, 12, 12, 12, 7, 5)
+WHOLE_SHARES = (13, 16, 21, 10, 11, 13, 9, 7)
 CLASS_COLUMNS = ("Name", "Place", "State", "Here", "Paid", "Signature")
-CLASS_SHARES = (32, 9, 14, 7, 7, 31)
+CLASS_SHARES = (32, 8, 16, 7, 7, 30)
 BOOKING_COLUMNS = ("No.", "Client", "Telephone", "Day and time", "With", "Service", "By", "Entered")
-BOOKING_SHARES = (10, 17, 16, 15, 10, 16, 7, 9)
+BOOKING_SHARES = (10, 17, 15, 15, 10, 16, 7, 10)
 SALES_COLUMNS = ("No.", "Time", "Client", "What", "Amount", "Cash, card or owed", "By", "Entered")
-SALES_SHARES = (10, 8, 17, 23, 10, 16, 7, 9)
+SALES_SHARES = (10, 8, 17, 20, 10, 18, 7, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,9 @@ def _staff_sheet(group: Group, alerts: Mapping[str, str]) -> Sheet:
 
 def _class_sheet(one: Entry) -> Sheet:
     free = SPARE_SEATS if one.free is None else min(MOST_SPARE, one.free)
-    missing = max(0, (one.booked or 0) - sum(_comes(seat.status) for seat in one.seats))
+    missing = max(0, (one.booked or 0) - sum(not seat.is_gone for seat in one.seats))
     seats = [
-        (seat.name, seat.spot, seat.status, BOX if _comes(seat.status) else "", BOX, "")
+        (seat.name, seat.spot, seat.status, "" if seat.is_gone else BOX, BOX, "")
         for seat in one.seats
     ]
     blank = [("", "", "", BOX, BOX, "")] * min(MOST_SPARE * 3, free + missing)
@@ -159,10 +159,6 @@ def _class_sheet(one: Entry) -> Sheet:
     notes = (f"{about}.",) if about else ()
     title = f"Class: {_time(one)} {one.service}".rstrip()
     return Sheet(title, notes, CLASS_COLUMNS, CLASS_SHARES, (*seats, *blank), is_form=True)
-
-
-def _comes(status: str) -> bool:
-    return status not in ("cancelled", "late cancelled", "no-show")
 
 
 def _whole_sheet(entries: Sequence[Entry]) -> Sheet:
