@@ -133,7 +133,7 @@ def _read_vendor(
             KindOnly, known.readers, table["status"], place="[vendor] status", problems=problems
         )
         status = pair[1] if pair else None
-    return Vendor(keys.name, keys.app_url, keys.ca_file, status) if keys else None
+    return Vendor(keys.name, keys.app_url, keys.hosts, keys.ca_file, status) if keys else None
 
 
 def _read_schedules(

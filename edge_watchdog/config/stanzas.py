@@ -184,6 +184,13 @@ class VendorKeys:
             "example": "https://app.bookwell.example/login",
         },
     )
+    hosts: tuple[HostName, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Other hosts that its app needs; they go with it when it takes another line.",
+            "example": ["api.bookwell.example"],
+        },
+    )
     ca_file: FilePath | None = field(
         default=None,
         metadata={
@@ -206,6 +213,7 @@ class Vendor:
 
     name: str
     app_url: Url | None = None
+    hosts: tuple[HostName, ...] = ()
     ca_file: FilePath | None = None
     status: Any = None
 
