@@ -144,7 +144,8 @@ def _read_schedules(
     for place, table in found:
         pair = read_kind(ScheduleKeys, known.connectors, table, place=place, problems=problems)
         if pair is not None:
-            read.append(Schedule(pair[0].name, pair[0].kind, pair[0].every, pair[1]))
+            keys, options = pair
+            read.append(Schedule(keys.name, keys.kind, keys.every, options, keys.keep, keys.budget))
     note_twice(found, "name", problems)
     return tuple(read)
 
