@@ -10,13 +10,18 @@ from enum import StrEnum
 
 
 class Pace(StrEnum):
-    """How often an uplink is asked; the periods stand in policy.PACES."""
+    """How often an uplink is asked; the periods stand in policy.PACES.
+
+    ACTIVE_CLOSE: the line in use stutters.  COMPARED: a standby beside such a line.
+    """
 
     OFF = "off"
     ACTIVE = "active"
+    ACTIVE_CLOSE = "active close"
     ACTIVE_SPARING = "active sparing"
     STANDBY = "standby"
     STANDBY_METERED = "standby metered"
+    COMPARED = "compared"
 
 
 class Inquiry(StrEnum):

@@ -6,6 +6,7 @@ Suspicion costs a burst, calm costs almost nothing, a metered standby costs next
 from dataclasses import replace
 
 from edge_watchdog.core.actions import Action, Pace, ProbeBurst, ProbeEvery, WatchVendor
+from edge_watchdog.core.brownout import is_stuttering
 from edge_watchdog.core.evidence import (
     SERVICE_MISSES,
     has_portal,
@@ -48,9 +49,16 @@ def set_paces(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[
 
 def pace_of(state: State, uplink: Uplink) -> Pace:
     """Choose the pace for one uplink."""
-    if uplink.name == state.failover.active:
+    failover = state.failover
+    if uplink.name == failover.active:
+        known = state.uplinks[uplink.name]
+        looked_at = known.pace is Pace.ACTIVE_CLOSE and known.cusum > 0.0
+        if not uplink.metered and (looked_at or is_stuttering(known)):
+            return Pace.ACTIVE_CLOSE
         sparing = uplink.metered or not state.is_open
         return Pace.ACTIVE_SPARING if sparing else Pace.ACTIVE
+    if failover.comparison is not None and failover.comparison.uplink == uplink.name:
+        return Pace.COMPARED
     if uplink.name == state.steering.uplink:
         return Pace.ACTIVE_SPARING  # the vendor goes over it: its death must be seen soon
     if uplink.metered:
