@@ -10,7 +10,7 @@ from typing import Any
 from edge_watchdog.config.forms import HostName, HostPort, Interface, Ipv4Range, Origin, TimeZone
 from edge_watchdog.config.hours import Hours
 from edge_watchdog.core.model import Anchor, Mode, Uplink
-from edge_watchdog.core.units import Detail, FilePath, Ipv4, Seconds, Size, Url
+from edge_watchdog.core.units import Detail, FilePath, Ipv4, Ipv6, Seconds, Size, Url
 
 FEWEST_REQUESTS = 24  # one an hour
 BUILT_IN_ANCHORS = (
@@ -20,6 +20,11 @@ BUILT_IN_ANCHORS = (
     Anchor("OpenDNS", "208.67.222.222", dns=True),
     Anchor("Cloudflare", "1.0.0.1", dns=True),
     Anchor("Google", "8.8.4.4", dns=True),
+)
+BUILT_IN_IPV6 = (
+    Ipv6("2606:4700:4700::1111"),
+    Ipv6("2001:4860:4860::8888"),
+    Ipv6("2620:fe::fe"),
 )
 BUILT_IN_WEB = (
     Url("http://connectivitycheck.gstatic.com/generate_204"),
@@ -171,6 +176,10 @@ class Probe:
     web: tuple[Url, ...] = field(
         default=BUILT_IN_WEB,
         metadata={"doc": "Pages that answer 204 with nothing in them; anything else is a portal."},
+    )
+    ipv6: tuple[Ipv6, ...] = field(
+        default=BUILT_IN_IPV6,
+        metadata={"doc": "Hosts asked by IPv6, over lines that have it; [] asks nobody."},
     )
 
 
