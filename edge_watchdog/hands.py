@@ -6,6 +6,7 @@ never waits: what takes time becomes a task, and its outcome comes back through 
 
 import asyncio
 import contextlib
+import functools
 import logging
 import socket
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from edge_watchdog.alerts.outbox import Outbox
 from edge_watchdog.bridge import BridgeServer
 from edge_watchdog.clock import Clock
 from edge_watchdog.config import Config
+from edge_watchdog.config.months import month_of
 from edge_watchdog.core.actions import (
     Action,
     Evict,
@@ -39,6 +41,7 @@ from edge_watchdog.core.model import DriverReport, LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.links import UplinkDriver
+from edge_watchdog.links.counting import Counting, Metered
 from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.ethernet import EthernetDriver
 from edge_watchdog.links.firewall import remove_table
@@ -177,6 +180,7 @@ class Hands:
             "sampler": self._sampler.run,
             "outbox": self._outbox.run,
             "nearby": self._look_around,
+            "counting": Counting(_metered(self._config), self._emit, self._clock).run,
         }
         for name in self._drivers:
             workers[f"link {name}"] = self._watcher(name)
@@ -411,6 +415,18 @@ class Hands:
 
 def _address(state: LinkState) -> str:
     return state.addresses[0].partition("/")[0]
+
+
+def _metered(config: Config) -> dict[str, Metered]:
+    zone = config.studio.time_zone
+    return {
+        one.uplink.name: Metered(
+            one.uplink.interface,
+            functools.partial(month_of, time_zone=zone, first_day=one.month_starts_on),
+        )
+        for one in config.uplinks
+        if one.plan is not None
+    }
 
 
 def _vendor_hosts(config: Config) -> tuple[str, ...]:

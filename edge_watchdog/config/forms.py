@@ -16,6 +16,7 @@ from typing import NewType, cast
 from urllib.parse import urlsplit
 
 from edge_watchdog.config.hours import Hours, parse_hours
+from edge_watchdog.config.months import LAST_DAY
 from edge_watchdog.core.units import FilePath, Ipv4, Seconds, Size, Url
 
 HostPort = NewType("HostPort", str)  # "0.0.0.0:8080"
@@ -24,6 +25,7 @@ HostName = NewType("HostName", str)  # "desk.lotus.example"
 Origin = NewType("Origin", str)  # "http://homeassistant.local:8123"
 TimeZone = NewType("TimeZone", str)  # "Europe/London"
 Interface = NewType("Interface", str)  # "eth0"
+MonthDay = NewType("MonthDay", int)  # 1 to 28, which every month has
 
 UNITS_S: Mapping[str, float] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 UNITS_BYTES: Mapping[str, int] = {
@@ -181,6 +183,12 @@ def _read_int(value: object) -> int:
     return value
 
 
+def _read_month_day(value: object) -> MonthDay:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LAST_DAY:
+        raise FormError(f"write {_FORMS[MonthDay]}, without quotes")
+    return MonthDay(value)
+
+
 def _read_float(value: object) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise FormError("write a number, without quotes")
@@ -319,6 +327,7 @@ _FORMS: Mapping[object, str] = {
     str: "a text in quotes",
     bool: "true or false",
     int: "a whole number",
+    MonthDay: "a day of the month, 1 to 28",
     float: "a number",
     Seconds: 'a time with a unit, such as "30s", "5m" or "2h"',
     Size: 'a size with a unit, such as "20MB" or "5GB"',
@@ -337,6 +346,7 @@ _FORMS: Mapping[object, str] = {
 _SAMPLES: Mapping[object, str] = {
     bool: "true",
     int: "1",
+    MonthDay: "1",
     float: "1.0",
     Seconds: '"30s"',
     Size: '"20MB"',
@@ -353,6 +363,7 @@ _READERS = cast(
         str: _read_text,
         bool: _read_bool,
         int: _read_int,
+        MonthDay: _read_month_day,
         float: _read_float,
         Seconds: _read_seconds,
         Size: _read_size,

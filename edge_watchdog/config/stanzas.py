@@ -6,9 +6,18 @@ The sentence beside a field is the one that stands in the shipped file and in th
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_watchdog.config.forms import HostName, HostPort, Interface, Ipv4Range, Origin, TimeZone
+from edge_watchdog.config.forms import (
+    HostName,
+    HostPort,
+    Interface,
+    Ipv4Range,
+    MonthDay,
+    Origin,
+    TimeZone,
+)
 from edge_watchdog.config.hours import Hours
 from edge_watchdog.core.model import Anchor, Mode, Uplink
+from edge_watchdog.core.policy import Plan, UsedUp
 from edge_watchdog.core.units import FilePath, Ipv4, Seconds, Size, Url
 
 BUILT_IN_ANCHORS = (
@@ -131,8 +140,26 @@ class UplinkKeys:
     monthly_cap: Size | None = field(
         default=None,
         metadata={
-            "doc": "What the plan includes a month; noted here, not yet counted.",
+            "doc": "What the plan includes a month; told at 50, 80 and 95 %.",
             "example": "5GB",
+        },
+    )
+    month_starts_on: MonthDay = field(
+        default=MonthDay(1), metadata={"doc": "The day on which the plan's month begins."}
+    )
+    when_used_up: UsedUp = field(
+        default=UsedUp.KEEP,
+        metadata={"doc": "Whether the box still switches to a metered line whose plan is used up."},
+    )
+    probe_cap: Size = field(
+        default=Size(10_000_000),
+        metadata={"doc": "What the box's own questions may cost a month while nobody uses it."},
+    )
+    outage_budget: Size | None = field(
+        default=None,
+        metadata={
+            "doc": "Tell people when one outage has cost this much on a metered line.",
+            "example": "500MB",
         },
     )
 
@@ -143,7 +170,8 @@ class UplinkConfig:
 
     uplink: Uplink
     options: Any = None
-    monthly_cap: Size | None = None
+    plan: Plan | None = None
+    month_starts_on: int = 1
 
 
 @dataclass(frozen=True, slots=True)

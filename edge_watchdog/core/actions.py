@@ -17,6 +17,7 @@ class Pace(StrEnum):
     ACTIVE_SPARING = "active sparing"
     STANDBY = "standby"
     STANDBY_METERED = "standby metered"
+    STANDBY_RARE = "standby rare"
 
 
 class Severity(StrEnum):

@@ -17,6 +17,7 @@ from edge_watchdog.core.actions import (
     ProbeEvery,
     RouteVia,
 )
+from edge_watchdog.core.budget import account, carry_over
 from edge_watchdog.core.diagnosis import diagnose
 from edge_watchdog.core.events import (
     BoxReported,
@@ -101,10 +102,11 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state, moves = decide(state, event, now, policy)
     state, ways = decide_way(state, event, now, policy)
     state = incidents.keep_incidents(state, event, now, policy)
+    state, bills = account(state, event, now, policy)
     state, paces = set_paces(state, now, policy)
     state, alerts = alerting.send_alerts(state, now, policy)
     state, fetch = _fetch(before, state)
-    actions = (*again, *moves, *ways, *paces, *alerts, *fetch)
+    actions = (*again, *moves, *ways, *paces, *bills, *alerts, *fetch)
     owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
     stepped = max(state.stepped, now.mono)
     state = replace(state, unfinished=(*state.unfinished, *owed), stepped=stepped)
@@ -230,6 +232,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         state = replace(
             fresh,
             incidents=_carry_over(state.incidents, event.at, policy),
+            spent=carry_over(state, policy),
             next_id=state.next_id,
             next_incident=state.next_incident,
         )
