@@ -12,6 +12,7 @@ from edge_watchdog.config.stanzas import (
     AnchorKeys,
     Box,
     Config,
+    Contacts,
     Desk,
     KindOnly,
     Outline,
@@ -31,7 +32,7 @@ from edge_watchdog.core.policy import Plan
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
-TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing")
+TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts")
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
 
@@ -60,10 +61,22 @@ def read_config(
     mqtt = _read_mqtt(raw, known, problems)
     alerts = _read_alerts(raw, known, problems)
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
+    contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
     return Config(
-        studio, uplinks, box, anchors, probe, vendor, schedules, desk, mqtt, alerts, timing
+        studio,
+        uplinks,
+        box,
+        anchors,
+        probe,
+        vendor,
+        schedules,
+        desk,
+        mqtt,
+        alerts,
+        timing,
+        contacts or Contacts(),
     )
 
 
@@ -152,7 +165,8 @@ def _read_schedules(
     for place, table in found:
         pair = read_kind(ScheduleKeys, known.connectors, table, place=place, problems=problems)
         if pair is not None:
-            read.append(Schedule(pair[0].name, pair[0].kind, pair[0].every, pair[1]))
+            keys, options = pair
+            read.append(Schedule(keys.name, keys.kind, keys.every, options, keys.keep, keys.budget))
     note_twice(found, "name", problems)
     return tuple(read)
 
