@@ -25,6 +25,7 @@ from tests.lab.netns import Host
 from tests.lab.places import CONNECTIVITY, HOSTS
 
 WARM_CYCLES = 3
+TOLD_EVERY = 10
 SILENT_EVERY = 10
 SWITCH_S, BACK_S = 20.0, 30.0
 DRAINED_S = 150.0
@@ -32,6 +33,7 @@ GROWTH_MIB = 2.0
 MIB = 1 << 20
 WEB = (HOSTS[CONNECTIVITY], 80)
 BACKUP_MARK = "7002"
+MEMORY = "memory (RSS), MiB"
 
 
 class Hasty(Daemon):
@@ -81,7 +83,7 @@ def count(lab: Lab, daemon: Daemon) -> dict[str, float]:
         "flows pinned to the backup": _pinned(lab),
         "sockets of the box": _lines(lab, "ss", "-Htua", "state", "established"),
         "files": files,
-        "memory (RSS), MiB": round(process.memory_info().rss / MIB, 1),
+        MEMORY: round(process.memory_info().rss / MIB, 1),
     }
 
 
@@ -112,7 +114,7 @@ def rest(lab: Lab, daemon: Daemon, before: Mapping[str, float]) -> dict[str, flo
 
 def leaks(before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:
     """Name what has become more, memory aside."""
-    return [name for name in before if "MiB" not in name and after[name] > before[name]]
+    return [name for name in before if name != MEMORY and after[name] > before[name]]
 
 
 def run(lab: Lab, folder: Path, cycles: int) -> list[dict[str, float]]:
@@ -126,7 +128,9 @@ def run(lab: Lab, folder: Path, cycles: int) -> list[dict[str, float]]:
             cycle(lab, daemon, number)
             if number + 1 in (cycles // 2, cycles):
                 seen.append(rest(lab, daemon, seen[0]))
-                print(f"cycle {number + 1} of {cycles}", file=sys.stderr, flush=True)
+            if (number + 1) % TOLD_EVERY == 0:
+                memory = count(lab, daemon)[MEMORY]
+                print(f"cycle {number + 1} of {cycles}: {memory} MiB", file=sys.stderr, flush=True)
         return seen
 
 
@@ -145,7 +149,7 @@ def main() -> int:
     for name in before:
         print(f"| {name} | {before[name]:g} | {half[name]:g} | {after[name]:g} |")
     left = leaks(before, after)
-    grown = after["memory (RSS), MiB"] - half["memory (RSS), MiB"]
+    grown = after[MEMORY] - half[MEMORY]
     if grown > GROWTH_MIB:
         left.append(f"memory, {grown:.1f} MiB more in the second half")
     print(f"\nleft behind: {', '.join(left)}" if left else "\nnothing is left behind")

@@ -12,7 +12,6 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -26,6 +25,7 @@ from edge_watchdog.core.actions import (
     Action,
     Evict,
     FetchSchedule,
+    Limit,
     LookInto,
     ProbeBurst,
     ProbeEvery,
@@ -45,6 +45,7 @@ from edge_watchdog.links import UplinkDriver
 from edge_watchdog.links.counting import Counting, Metered
 from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.ethernet import EthernetDriver
+from edge_watchdog.links.fence import Fence
 from edge_watchdog.links.firewall import remove_table
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
@@ -61,6 +62,8 @@ from edge_watchdog.supervise import attempt
 from edge_watchdog.vendors.watcher import VendorWatcher
 
 ACT_S = 10.0  # longer than the first look at all lines takes
+
+Touching = RouteVia | Evict | Ready | Release | SteerVendor | Limit
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +115,10 @@ class Hands:
         path = Path(config.box.state_dir) / "watch" / "outbox.db"
         self._outbox = Outbox(path, self._channels(), clock)
         self._vendor = self._vendor_watcher()
-        self._way = VendorWay(_vendor_hosts(config), self._look_up, self._divert)
+        self._way = VendorWay(config.vendor_hosts, self._look_up, self._divert)
+        self._fence: Fence | None = None
+        if self._gateway is not None:
+            self._fence = self._gateway.fence(config.allowed, self._look_up)
         self._apart: str | None = None  # by which line the vendor goes alone
 
     def _gateway_mode(self) -> Gateway | None:
@@ -195,6 +201,8 @@ class Hands:
             workers["overlay"] = self._keep_overlay
         if self._gateway is not None:
             workers["gateway"] = self._gateway.run
+        if self._fence is not None:
+            workers["fence"] = self._fence.run
         return workers
 
     def show(self, view: StudioView) -> None:
@@ -221,7 +229,7 @@ class Hands:
                 self._follow_vendor(action)
             case FetchSchedule():
                 self._bridge.ask_fetch(action)
-            case RouteVia() | Evict() | Ready() | Release() | SteerVendor():
+            case RouteVia() | Evict() | Ready() | Release() | SteerVendor() | Limit():
                 self._begin(action.id, self._touch(action))
             case SendAlert():
                 self._begin(action.id, self._outbox.put(action.alert))
@@ -235,10 +243,12 @@ class Hands:
         refused = await attempt(str(number), work, within_s=ACT_S)
         self._emit(Done(self._clock.now(), number, ok=not refused, detail=refused))
 
-    async def _touch(self, action: RouteVia | Evict | Ready | Release | SteerVendor) -> None:
+    async def _touch(self, action: Touching) -> None:
         match action:
             case SteerVendor():
                 await self._way.steer(action.uplink)
+            case Limit() if self._fence is not None:
+                await self._fence.limit(self._interfaces(action.uplinks))
             case RouteVia():
                 await self._seen_all.wait()
                 await self._overlay.steer(action.uplink)
@@ -273,6 +283,10 @@ class Hands:
         before, self._apart = self._apart, uplink
         if before not in (None, uplink, self._active):
             self._own.drain(before or "")
+
+    def _interfaces(self, uplinks: tuple[str, ...]) -> tuple[str, ...]:
+        known = (one.uplink for one in self._config.uplinks)
+        return tuple(uplink.interface for uplink in known if uplink.name in uplinks)
 
     def _name_upstreams(self, uplink: str | None) -> None:
         """Tell the LAN's name service whom to ask while *uplink* is in use."""
@@ -421,13 +435,6 @@ def _metered(config: Config) -> dict[str, Metered]:
         for one in config.uplinks
         if one.plan is not None
     }
-
-
-def _vendor_hosts(config: Config) -> tuple[str, ...]:
-    vendor = config.vendor
-    if vendor is None or vendor.app_url is None:
-        return ()
-    return tuple(dict.fromkeys((urlsplit(vendor.app_url).hostname or "", *vendor.hosts)))
 
 
 def _box_id() -> str:

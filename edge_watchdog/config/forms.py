@@ -25,6 +25,7 @@ HostName = NewType("HostName", str)  # "desk.lotus.example"
 Origin = NewType("Origin", str)  # "http://homeassistant.local:8123"
 TimeZone = NewType("TimeZone", str)  # "Europe/London"
 Interface = NewType("Interface", str)  # "eth0"
+Reachable = NewType("Reachable", str)  # a host name, an IPv4 address or network
 MonthDay = NewType("MonthDay", int)  # 1 to 28, which every month has
 
 UNITS_S: Mapping[str, float] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -189,6 +190,19 @@ def _read_month_day(value: object) -> MonthDay:
     return MonthDay(value)
 
 
+def _read_reachable(value: object) -> Reachable:
+    text = _text(value, _FORMS[Reachable])
+    if re.fullmatch(r"[\d./]+", text):
+        try:
+            return Reachable(str(ipaddress.IPv4Network(text)))
+        except ValueError:
+            raise FormError(f"is no network; write {_FORMS[Reachable]}") from None
+    try:
+        return Reachable(_read_host_name(text))
+    except FormError:
+        raise FormError(f"write {_FORMS[Reachable]}") from None
+
+
 def _read_float(value: object) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise FormError("write a number, without quotes")
@@ -328,6 +342,7 @@ _FORMS: Mapping[object, str] = {
     bool: "true or false",
     int: "a whole number",
     MonthDay: "a day of the month, 1 to 28",
+    Reachable: 'a name or network, such as "pay.example" or "192.0.2.0/24"',
     float: "a number",
     Seconds: 'a time with a unit, such as "30s", "5m" or "2h"',
     Size: 'a size with a unit, such as "20MB" or "5GB"',
@@ -364,6 +379,7 @@ _READERS = cast(
         bool: _read_bool,
         int: _read_int,
         MonthDay: _read_month_day,
+        Reachable: _read_reachable,
         float: _read_float,
         Seconds: _read_seconds,
         Size: _read_size,

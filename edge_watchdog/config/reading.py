@@ -15,6 +15,7 @@ from edge_watchdog.config.stanzas import (
     Contacts,
     Desk,
     KindOnly,
+    MeteredKeys,
     Outline,
     Probe,
     Schedule,
@@ -32,7 +33,7 @@ from edge_watchdog.core.policy import Plan
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
-TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts")
+TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts", "metered")
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
 
@@ -62,6 +63,7 @@ def read_config(
     alerts = _read_alerts(raw, known, problems)
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
     contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
+    metered = read_table(MeteredKeys, raw.get("metered", {}), "[metered]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
     return Config(
@@ -77,6 +79,7 @@ def read_config(
         alerts,
         timing,
         contacts or Contacts(),
+        metered or MeteredKeys(),
     )
 
 

@@ -5,6 +5,7 @@ The sentence beside a field is the one that stands in the shipped file and in th
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from edge_watchdog.config.forms import (
     HostName,
@@ -13,11 +14,12 @@ from edge_watchdog.config.forms import (
     Ipv4Range,
     MonthDay,
     Origin,
+    Reachable,
     TimeZone,
 )
 from edge_watchdog.config.hours import Hours
 from edge_watchdog.core.model import Anchor, Mode, Uplink
-from edge_watchdog.core.policy import Plan, UsedUp
+from edge_watchdog.core.policy import Plan, Restrict, UsedUp
 from edge_watchdog.core.units import Detail, FilePath, Ipv4, Seconds, Size, Url
 
 FEWEST_REQUESTS = 24  # one an hour
@@ -377,6 +379,24 @@ class Contacts:
 
 
 @dataclass(frozen=True, slots=True)
+class MeteredKeys:
+    """What the studio's computers may reach over a metered line, in mode gateway."""
+
+    restrict: Restrict = field(
+        default=Restrict.NEVER,
+        metadata={"doc": "When only what is allowed is reached; the rest is refused at once."},
+    )
+    allow: tuple[Reachable, ...] = field(
+        default=(),
+        metadata={
+            "doc": "What they need beside the vendor: card payments, mail. A name allows all below"
+            " it.",
+            "example": ["pay.example", "192.0.2.0/24"],
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """Numbers of the mind that a studio may want otherwise."""
 
@@ -410,4 +430,24 @@ class Config:
     alerts: tuple[AlertConfig, ...] = ()
     timing: Timing = field(default_factory=Timing)
     contacts: Contacts = field(default_factory=Contacts)
+    metered: MeteredKeys = field(default_factory=MeteredKeys)
     path: str = ""
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Name all that may be reached over a limited line: the vendor, and what the owner says.
+
+        () when no line is ever limited.
+        """
+        stops = any(u.plan and u.plan.when_used_up is UsedUp.STOP for u in self.uplinks)
+        if self.metered.restrict is Restrict.NEVER and not stops:
+            return ()
+        return tuple(dict.fromkeys((*self.vendor_hosts, *self.metered.allow)))
+
+    @property
+    def vendor_hosts(self) -> tuple[str, ...]:
+        """Name the hosts that the vendor's app needs."""
+        if self.vendor is None or self.vendor.app_url is None:
+            return ()
+        host = urlsplit(self.vendor.app_url).hostname or ""
+        return tuple(dict.fromkeys((host, *self.vendor.hosts)))

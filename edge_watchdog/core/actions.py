@@ -162,6 +162,14 @@ class SteerVendor:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Over *uplinks*, and no other, the studio's computers reach only what the owner allows."""
+
+    id: int
+    uplinks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FetchSchedule:
     """The desk half should fetch the day now."""
 
@@ -187,6 +195,7 @@ Action = (
     | LookInto
     | WatchVendor
     | SteerVendor
+    | Limit
     | FetchSchedule
     | SendAlert
 )

@@ -8,10 +8,11 @@ decision needs it.  Nothing is known before the first reading, and that is said.
 
 from dataclasses import replace
 
-from edge_watchdog.core.actions import Action, Alert, Pace, Reason, SendAlert, Severity
+from edge_watchdog.core.actions import Action, Alert, Limit, Pace, Reason, SendAlert, Severity
 from edge_watchdog.core.events import Counted, Event
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.policy import Plan, Policy, UsedUp
+from edge_watchdog.core.model import Mode
+from edge_watchdog.core.policy import Plan, Policy, Restrict, UsedUp
 from edge_watchdog.core.state import Asking, Spent, State
 from edge_watchdog.core.view import DataView
 
@@ -104,10 +105,40 @@ def only_at_need(state: State, uplink: str) -> bool:
 
 def may_carry(state: State, uplink: str, policy: Policy) -> bool:
     """Tell whether the box may switch to this line: not beyond the plan, if the owner says so."""
-    one, plan = state.spent.get(uplink), policy.plan_of(uplink)
-    if one is None or plan is None or plan.when_used_up is UsedUp.KEEP:
+    plan = policy.plan_of(uplink)
+    if plan is None or plan.when_used_up is UsedUp.KEEP:
         return True
-    return plan.cap_bytes is None or one.total_bytes < plan.cap_bytes
+    return not _is_used_up(state, uplink, plan)
+
+
+def _is_used_up(state: State, uplink: str, plan: Plan) -> bool:
+    one = state.spent.get(uplink)
+    return one is not None and plan.cap_bytes is not None and one.total_bytes >= plan.cap_bytes
+
+
+def set_limits(state: State, policy: Policy) -> tuple[State, tuple[Action, ...]]:
+    """Order, when that changes, over which lines only what is allowed may be reached."""
+    if policy.mode is not Mode.GATEWAY:
+        return state, ()
+    limited = tuple(name for name, plan in policy.plans if _is_limited(state, name, plan, policy))
+    before = state.limited.uplinks if state.limited else ()
+    if limited == before:
+        return state, ()
+    order = Limit(state.next_id, limited)
+    return replace(state, limited=order, next_id=state.next_id + 1), (order,)
+
+
+def _is_limited(state: State, name: str, plan: Plan, policy: Policy) -> bool:
+    if policy.restrict is Restrict.ALWAYS:
+        return True
+    cares = policy.restrict is Restrict.USED_UP or plan.when_used_up is UsedUp.STOP
+    return cares and _is_used_up(state, name, plan)
+
+
+def limit_words(state: State) -> tuple[str, ...]:
+    """Say which lines are limited now."""
+    names = state.limited.uplinks if state.limited else ()
+    return tuple(f"Over {name} only the addresses that you allowed are reached." for name in names)
 
 
 def carry_over(state: State, policy: Policy) -> dict[str, Spent]:

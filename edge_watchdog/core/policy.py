@@ -55,6 +55,14 @@ class UsedUp(StrEnum):
     STOP = "stop"
 
 
+class Restrict(StrEnum):
+    """When the studio's computers reach only what is allowed over a metered line."""
+
+    NEVER = "never"
+    USED_UP = "used up"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a metered line may carry; None = nobody said.
@@ -79,6 +87,7 @@ class Policy:
     uplinks: tuple[Uplink, ...]
     mode: Mode = Mode.OBSERVE
     vendor_name: str = "the scheduling vendor"
+    restrict: Restrict = Restrict.NEVER
     plans: tuple[tuple[str, Plan], ...] = ()  # of metered uplinks, by name
 
     divert_probes: int = 12  # with fewer, one lossy line looks like a dead one

@@ -2,7 +2,7 @@
 
 from edge_watchdog.core import words
 from edge_watchdog.core.advance import health_of
-from edge_watchdog.core.budget import data_view, data_words
+from edge_watchdog.core.budget import data_view, data_words, limit_words
 from edge_watchdog.core.evidence import loss_ratio, weigh
 from edge_watchdog.core.failover import hold_s, preferred_clean
 from edge_watchdog.core.incidents import QUIET
@@ -125,6 +125,7 @@ def _notices(state: State, policy: Policy) -> tuple[str, ...]:
         deaf = sorted(t.target for t in known.tracks.values() if t.deaf)
         if deaf:
             notices.append(f"Ignored on {uplink.name}, others answer: {', '.join(deaf)}.")
+    notices += limit_words(state)
     steering = state.steering
     if steering.uplink is not None:
         notices.append(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from edge_watchdog.core.actions import (
     Action,
     Inquiry,
+    Limit,
     Pace,
     ProbeEvery,
     Severity,
@@ -358,6 +359,7 @@ class State:
     vendor: VendorState = field(default_factory=VendorState)
     steering: Steering = field(default_factory=Steering)
     spent: Mapping[str, Spent] = field(default_factory=dict)
+    limited: Limit | None = None
     incidents: tuple[Incident, ...] = ()
     paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
     looking: Mapping[str, tuple[Inquiry, ...]] = field(default_factory=dict)

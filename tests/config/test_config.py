@@ -295,6 +295,22 @@ MISTAKES = [
     ),
     (
         'monthly_cap = "5GB"',
+        'monthly_cap = "5GB"\n[metered]\nallow = ["pay.example", "192.0.2.1/24"]',
+        (
+            '[metered] allow 2 = "192.0.2.1/24": is no network; write a name or network, such as'
+            ' "pay.example" or "192.0.2.0/24"'
+        ),
+    ),
+    (
+        'monthly_cap = "5GB"',
+        'monthly_cap = "5GB"\n[metered]\nallow = ["a b"]',
+        (
+            '[metered] allow 1 = "a b": write a name or network, such as "pay.example" or'
+            ' "192.0.2.0/24"'
+        ),
+    ),
+    (
+        'monthly_cap = "5GB"',
         "month_starts_on = 31",
         ("[[uplink]] 2 month_starts_on = 31: write a day of the month, 1 to 28, without quotes"),
     ),

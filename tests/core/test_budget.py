@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from edge_watchdog.core.actions import Action, Pace, Reason, SendAlert, Severity
+from edge_watchdog.core.actions import Action, Limit, Pace, Reason, SendAlert, Severity
 from edge_watchdog.core.budget import amount, may_carry, only_at_need
 from edge_watchdog.core.events import Counted, Ordered, OrderKind, Started
 from edge_watchdog.core.failover import best_standby, next_standby
+from edge_watchdog.core.model import Mode
 from edge_watchdog.core.pacing import burst_due, pace_of
-from edge_watchdog.core.policy import Plan, UsedUp
+from edge_watchdog.core.policy import Plan, Restrict, UsedUp
 from edge_watchdog.core.portray import view
 from edge_watchdog.core.state import Asking, Phase, Spent
 from edge_watchdog.core.view import UplinkView
@@ -250,3 +251,41 @@ def test_a_month_of_asking_stays_below_its_cap(cap_mb: float) -> None:
 )
 def test_amounts_are_said_as_a_bill_does(count: int, words: str) -> None:
     assert amount(count) == words
+
+
+GATEWAY = replace(PLAN, mode=Mode.GATEWAY)
+STOPPING = replace(GATEWAY, plans=((STICK, Plan(1000 * MB, when_used_up=UsedUp.STOP)),))
+
+
+@pytest.mark.parametrize(
+    ("policy", "count", "limited"),
+    [
+        (replace(GATEWAY, restrict=Restrict.ALWAYS), 1, (STICK,)),
+        (replace(GATEWAY, restrict=Restrict.USED_UP), 999, ()),
+        (replace(GATEWAY, restrict=Restrict.USED_UP), 1000, (STICK,)),
+        (STOPPING, 1000, (STICK,)),
+        (GATEWAY, 1000, ()),
+        (replace(PLAN, restrict=Restrict.ALWAYS), 1, ()),  # the box routes nobody
+    ],
+)
+def test_the_owner_says_when_only_what_is_allowed_is_reached(
+    policy: Any, count: int, limited: tuple[str, ...]
+) -> None:
+    mind = on_backup(policy)
+    read(mind, 0)
+    read(mind, count)
+    orders = only(Limit, mind.actions)
+    assert (orders[-1].uplinks if orders else ()) == limited
+    assert len(orders) <= 1
+    said = [one for one in view(mind.state, policy, mind.now).notices if "you allowed" in one]
+    assert len(said) == len(limited)
+
+
+def test_a_limit_ends_with_the_month_and_is_ordered_again_after_a_restart() -> None:
+    mind = on_backup(STOPPING)
+    read(mind, 0)
+    read(mind, 1000)
+    made = mind.feed(Started(mind.now, "boot 1", "1.0"))
+    assert [one.uplinks for one in only(Limit, made)] == [(STICK,)]
+    made = read(mind, 1001, month=ENDS, ends=ENDS + 30 * DAY_S)
+    assert [one.uplinks for one in only(Limit, made)] == [()]
