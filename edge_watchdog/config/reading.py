@@ -17,6 +17,7 @@ from edge_watchdog.config.stanzas import (
     KindOnly,
     MeteredKeys,
     Outline,
+    Printing,
     Probe,
     Schedule,
     ScheduleKeys,
@@ -33,7 +34,18 @@ from edge_watchdog.core.policy import Plan
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
-TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts", "metered")
+TABLES = (
+    "studio",
+    "box",
+    "probe",
+    "vendor",
+    "desk",
+    "mqtt",
+    "timing",
+    "contacts",
+    "print",
+    "metered",
+)
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
 
@@ -64,6 +76,7 @@ def read_config(
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
     contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
     metered = read_table(MeteredKeys, raw.get("metered", {}), "[metered]", problems)
+    printing = read_table(Printing, raw.get("print", {}), "[print]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
     return Config(
@@ -79,6 +92,7 @@ def read_config(
         alerts,
         timing,
         contacts or Contacts(),
+        printing or Printing(),
         metered or MeteredKeys(),
     )
 
