@@ -45,7 +45,6 @@ from edge_watchdog.links import LinkError, UplinkDriver
 from edge_watchdog.links.counting import Counting, Metered
 from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.ethernet import EthernetDriver
-from edge_watchdog.links.fence import Fence
 from edge_watchdog.links.finger import Finger
 from edge_watchdog.links.firewall import remove_table
 from edge_watchdog.links.gateway import Gateway
@@ -91,11 +90,8 @@ class Hands:
         self._gateway = self._gateway_mode()
         self._addresses: dict[str, str] = {}  # with which connections begin, or last did
         self._connections = OwnConnections(self._addresses.get)
-        self._own = Flows(
-            self._connections,
-            clock,
-            meter({u.uplink.name: u.uplink.interface for u in config.uplinks if u.uplink.metered}),
-        )
+        costly = {u.uplink.name: u.uplink.interface for u in config.uplinks if u.uplink.metered}
+        self._own = Flows(self._connections, clock, meter(costly))
         self._overlay = Overlay(self._kernel, by_mark=self._gateway is not None)
         self._sampler = Sampler(
             config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
@@ -119,9 +115,8 @@ class Hands:
         self._outbox = Outbox(path, self._channels(), clock)
         self._vendor = self._vendor_watcher()
         self._way = VendorWay(config.vendor_hosts, self._look_up, self._divert)
-        self._fence: Fence | None = None
-        if self._gateway is not None:
-            self._fence = self._gateway.fence(config.allowed, self._look_up)
+        gate = self._gateway
+        self._fence = None if gate is None else gate.fence(config.allowed, self._look_up)
         self._apart: str | None = None  # by which line the vendor goes alone
 
     def _gateway_mode(self) -> Gateway | None:
