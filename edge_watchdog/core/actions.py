@@ -23,6 +23,7 @@ class Pace(StrEnum):
     ACTIVE_SPARING = "active sparing"
     STANDBY = "standby"
     STANDBY_METERED = "standby metered"
+    STANDBY_RARE = "standby rare"
     COMPARED = "compared"
 
 
@@ -166,6 +167,14 @@ class SteerVendor:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Over *uplinks*, and no other, the studio's computers reach only what the owner allows."""
+
+    id: int
+    uplinks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FetchSchedule:
     """The desk half should fetch the day now."""
 
@@ -191,6 +200,7 @@ Action = (
     | LookInto
     | WatchVendor
     | SteerVendor
+    | Limit
     | FetchSchedule
     | SendAlert
 )
