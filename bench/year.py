@@ -35,7 +35,6 @@ DAY_S, HOUR_S = 86_400.0, 3600.0
 OPENS_S, CLOSES_S = 0.0, 10 * HOUR_S  # of each day of the simulator
 LEAD_S = 30.0
 CHECKPOINT_S = 60.0
-GIVE_UP_S = 4 * HOUR_S  # of waiting for rest: a trouble that lasts
 
 # What, how often beside the others, where (None: anywhere), and how long at least and at most.
 TROUBLES = (
@@ -85,7 +84,7 @@ class Box(Studio):
     def __init__(self, seed: int) -> None:
         """Open the shop."""
         self.judge = Judge(self)
-        self._chance = Random(seed)  # noqa: S311 - it must repeat, it need not be secret
+        self._chance = Random(seed)
         self._crash_in = -1
         self._disk: Disk | None = None
         self.crashes = 0
@@ -180,7 +179,7 @@ class Trouble:
 
 def troubles(seed: int, days: float, a_day: float) -> Iterator[Trouble]:
     """Give what goes wrong, in order; lengths are spread evenly over their orders of magnitude."""
-    dice = Random(seed)  # noqa: S311
+    dice = Random(seed)
     weights = [weight for _, weight, _, _, _ in TROUBLES]
     second = 120.0 + dice.expovariate(a_day / DAY_S)
     while second < days * DAY_S:
@@ -204,15 +203,17 @@ def strike(box: Box, one: Trouble, dice: Random) -> None:
             box.at(begin, lambda: box.inject("flap", turn("blackhole", one.where)))
             box.at(begin + period_s / 2, lambda: box.heal("flap"))
     else:
-        key = f"{one.name} {box.second}"
+        key = f"{one.name} {box.second:.3f}"
         box.inject(key, turn(one.name, one.where))
         box.at(end, lambda: box.heal(key))
 
 
 def live(box: Box, seed: int, days: float, a_day: float, crashes: float) -> None:
     """Let *days* pass."""
-    dice = Random(seed + 1)  # noqa: S311
-    plan = [(one.second, one) for one in troubles(seed, days, a_day)]
+    dice = Random(seed + 1)
+    plan: list[tuple[float, Trouble | bool]] = [
+        (one.second, one) for one in troubles(seed, days, a_day)
+    ]
     for day in range(math.ceil(days)):
         plan += [(day * DAY_S + OPENS_S, True), (day * DAY_S + CLOSES_S, False)]
     crash_share = min(1.0, crashes / a_day) if a_day else 0.0
@@ -233,10 +234,13 @@ def live(box: Box, seed: int, days: float, a_day: float, crashes: float) -> None
 def report(box: Box, days: float, took_s: float) -> str:
     """Give what was seen, in words and a table."""
     judge = box.judge
-    lines = [
+    head = (
         f"{days:g} simulated days in {took_s:.0f} s: {judge.steps} steps lived through, "
         f"{judge.begun} troubles, {box.crashes} crashes, {judge.switches} switches, "
-        f"{sum(judge.told.values())} alerts, {judge.needless} needless moves.",
+        f"{sum(judge.told.values())} alerts, {judge.needless} needless moves."
+    )
+    lines = [
+        head,
         "",
         "| trouble | times | left the line | median s | 95 % s | worst s |",
         "|---|---|---|---|---|---|",

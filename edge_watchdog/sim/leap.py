@@ -6,11 +6,10 @@ evidence grows no older; what the mind remembers, and whatever it waits for, kee
 nobody may leap past the next thing that is due.  tests/sim/test_leap.py lives through both.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from edge_watchdog.core.advance import next_deadline
-from edge_watchdog.core.evidence import BUCKET_S, is_hard_down
+from edge_watchdog.core.evidence import BUCKET_S, is_fresh, is_hard_down
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Phase, State, Track, UplinkState
@@ -38,7 +37,8 @@ def _rests(known: UplinkState, now: Instant) -> bool:
         return False
     if is_hard_down(known.link):
         return True
-    missing = any(t.misses or t.deaf for t in known.tracks.values())
+    asked = [t for t in known.tracks.values() if is_fresh(known, t, now)]
+    missing = any(t.misses or t.deaf for t in asked)
     lost = any(bucket.lost for bucket in known.losses)
     return not (missing or lost or known.silence is not None or known.clean_since is None)
 
@@ -50,15 +50,15 @@ def leapable(state: State, policy: Policy, now: Instant, seconds: float) -> floa
         return 0.0
     there = now.plus(whole)
     # what was due until now has been looked at: what is found before *there* would be missed
-    due = next_deadline(replace(carried(state, whole), stepped=state.stepped), policy, now)
+    due = next_deadline(replace(carried(state, now, whole), stepped=state.stepped), policy, now)
     if due is None or due > there.mono:
         return whole
     return max(0.0, _whole(due - now.mono - AWAKE_S))
 
 
-def carried(state: State, seconds: float) -> State:
-    """Give *state* after *seconds*, a multiple of BUCKET_S, of the same calm."""
-    uplinks = {name: _carried(known, seconds) for name, known in state.uplinks.items()}
+def carried(state: State, now: Instant, seconds: float) -> State:
+    """Give the *state* of *now* after *seconds*, a multiple of BUCKET_S, of the same calm."""
+    uplinks = {name: _carried(known, now, seconds) for name, known in state.uplinks.items()}
     vendor = state.vendor
     if vendor.report is not None:
         report = replace(vendor.report, at=vendor.report.at.plus(seconds))
@@ -66,29 +66,29 @@ def carried(state: State, seconds: float) -> State:
     return replace(state, uplinks=uplinks, vendor=vendor, stepped=state.stepped + seconds)
 
 
-def _carried(known: UplinkState, seconds: float) -> UplinkState:
+def _carried(known: UplinkState, now: Instant, seconds: float) -> UplinkState:
     if is_hard_down(known.link):
         return known
     slots = round(seconds / BUCKET_S)
     journey = known.journey
     return replace(
         known,
-        tracks=_renewed(known.tracks, seconds),
+        tracks={
+            key: _renewed(track, seconds) if is_fresh(known, track, now) else track
+            for key, track in known.tracks.items()
+        },
         losses=tuple(replace(b, slot=b.slot + slots) for b in known.losses),
         journey=None if journey is None else replace(journey, at=journey.at.plus(seconds)),
     )
 
 
-def _renewed(tracks: Mapping[str, Track], seconds: float) -> Mapping[str, Track]:
-    return {
-        key: replace(
-            track,
-            asked=track.asked.plus(seconds),
-            answered=None if track.answered is None else track.answered.plus(seconds),
-            heard=None if track.heard is None else track.heard.plus(seconds),
-        )
-        for key, track in tracks.items()
-    }
+def _renewed(track: Track, seconds: float) -> Track:
+    return replace(
+        track,
+        asked=track.asked.plus(seconds),
+        answered=None if track.answered is None else track.answered.plus(seconds),
+        heard=None if track.heard is None else track.heard.plus(seconds),
+    )
 
 
 def _whole(seconds: float) -> float:

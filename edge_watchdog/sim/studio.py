@@ -158,8 +158,8 @@ class Studio:
             for asked in self._asked.values():
                 asked.due = {rung: due + far for rung, due in asked.due.items()}
             heapq.heapify(self._agenda)
+            self.state = carried(self.state, self.now, far)
             self.now = self.now.plus(far)
-            self.state = carried(self.state, far)
             wake = next_deadline(self.state, self.policy, self.now)
             self._wake = math.inf if wake is None else wake
         return far
