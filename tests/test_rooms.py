@@ -62,6 +62,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "pyroute2": ("links",),
     "recurring_ical_events": ("daybook",),
     "sdnotify": ("supervise",),
+    "segno": ("desk",),
     "sqlite3": ("journal", "daybook", "alerts"),
     "tomli": ("config",),
     "yarl": ("probes", "vendors", "alerts", "daybook", "desk"),  # a part of aiohttp

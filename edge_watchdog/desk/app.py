@@ -33,6 +33,7 @@ from edge_watchdog.daybook.store import Store, memory_store, open_store
 from edge_watchdog.desk.access import Gate, build
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.door import Door, listeners, sober_log
+from edge_watchdog.desk.entrance import Entrance, open_entrance
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
@@ -64,6 +65,7 @@ class _Rooms:
     client: BridgeClient
     keepers: tuple[Keeper, ...]
     store: Store
+    entrance: Entrance
     app: web.Application
 
 
@@ -98,6 +100,7 @@ async def serve(
         for door in doors:
             door.close()
         rooms.store.close()
+        rooms.entrance.people.close()
 
 
 def _workers(
@@ -117,6 +120,7 @@ def _workers(
         "sweep": rooms.door.sweep,
         "pulse": functools.partial(_pulse, notifier, rooms),
         "purge": functools.partial(_purge, settings, rooms),
+        "tidy": rooms.entrance.tidy,
         **{f"schedule {keeper.state.name}": keeper.run for keeper in rooms.keepers},
         **{f"door {n}": functools.partial(admit, door) for n, door in enumerate(doors)},
     }
@@ -143,8 +147,10 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    app = build(handlers.routes(), _gate(settings, lan, door, pages))
-    return _Rooms(board, hub, door, client, keepers, store, app)
+    entrance = await open_entrance(settings, clock, board, pages, client.send)
+    routes = (*handlers.routes(), *entrance.routes())
+    app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
+    return _Rooms(board, hub, door, client, keepers, store, entrance, app)
 
 
 async def _open_store(settings: DeskSettings, board: Board) -> Store:
@@ -177,7 +183,9 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
         yield Source(one.name, connector, one.every_s, settings.time_zone)
 
 
-def _gate(settings: DeskSettings, lan: Lan, door: Door, pages: Pages) -> Gate:
+def _gate(
+    settings: DeskSettings, lan: Lan, door: Door, pages: Pages, *, entrance: Entrance
+) -> Gate:
     own = socket.gethostname().lower()
     names = {own, f"{own.partition('.')[0]}.local", *(h.lower() for h in settings.allowed_hosts)}
     return Gate(
@@ -186,6 +194,9 @@ def _gate(settings: DeskSettings, lan: Lan, door: Door, pages: Pages) -> Gate:
         frame_ancestors=settings.frame_ancestors,
         error_page=pages.error,
         serving=lambda request: door.serving(request.transport),
+        identify=entrance.badges.identify,
+        csrf=entrance.badges.csrf,
+        note=entrance.note,
     )
 
 

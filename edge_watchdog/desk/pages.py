@@ -88,6 +88,11 @@ class Pages:
         context = self._context(Page.DESK)
         return self._render("error.html", {**context, "status": status, "words": words})
 
+    def draw(self, template: str, name: str, **more: object) -> str:
+        """Render a page that is not live in itself; *name* is its place in the navigation."""
+        context = {**self._context(Page.DESK), "page": name, "kiosk": False, **more}
+        return self._render(template, context)
+
     def clock(self) -> str:
         """Give the local time, as a page shows it."""
         return self._local.clock(self._board.now().at.wall)

@@ -1,8 +1,9 @@
 """What the desk half must be told before it starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_watchdog.daybook.registry import ConnectorOptions
+from edge_watchdog.daybook.secret import Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class DeskSettings:
     Without *lan_interfaces* only this machine itself is served.  *state_dir*, *bridge_path* and
     *key_file* are full paths; the key file seals names, is made when it is not there, and must not
     stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
-    *retention_s* after its end.
+    *retention_s* after its end.  *guess_cost* is what one look at a PIN or password costs.
     """
 
     studio_name: str
@@ -39,5 +40,6 @@ class DeskSettings:
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
     retention_s: float = 48 * 3600.0
+    guess_cost: Cost = field(default_factory=Cost)
     most_connections: int = 128
     most_streams: int = 64
