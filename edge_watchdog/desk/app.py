@@ -32,11 +32,14 @@ from edge_watchdog.daybook.seal import open_seal
 from edge_watchdog.daybook.store import Store, memory_store, open_store
 from edge_watchdog.desk.access import Gate, build
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.bookpages import BookPages
+from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door, listeners, sober_log
 from edge_watchdog.desk.entrance import Entrance, open_entrance
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings
@@ -139,16 +142,18 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
         board.put(state)
         client.send(report(state, clock, settings.time_zone))
 
-    around = Surroundings(store, clock, _boot_id(), board.wall_known, changed)
+    around = Surroundings(store, clock, _boot_id(), board.wall_known, changed, board.on_metered)
     keepers = tuple(Keeper(source, around) for source in _sources(settings, clock))
     board.fetch = lambda: _ask_all(keepers)
     for keeper in keepers:
         await keeper.recall()
-    handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send)
+    cache = PageCache(hub.key)
+    handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send, cache)
+    book = BookPages(settings, pages, board, cache)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
     entrance = await open_entrance(settings, clock, board, pages, client.send)
-    routes = (*handlers.routes(), *entrance.routes())
+    routes = (*handlers.routes(), *book.routes(), *entrance.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
     return _Rooms(board, hub, door, client, keepers, store, entrance, app)
 
@@ -174,13 +179,23 @@ def _open_in(settings: DeskSettings) -> Store:
 
 
 def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
+    opening = Opening(settings.open_spans, settings.time_zone)
     for one in settings.schedules:
         connector: ScheduleConnector
         try:
             connector = one.options.build(clock, settings.ca_file)
         except DaybookError as error:
             connector = Unusable(str(error))
-        yield Source(one.name, connector, one.every_s, settings.time_zone)
+        budget = one.options.requests_a_day if one.budget is None else one.budget
+        yield Source(
+            one.name,
+            connector,
+            one.every_s,
+            settings.time_zone,
+            keep=one.keep,
+            budget=budget,
+            days=opening.days_from,
+        )
 
 
 def _gate(

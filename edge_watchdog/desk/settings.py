@@ -2,17 +2,32 @@
 
 from dataclasses import dataclass, field
 
+from edge_watchdog.core.units import Detail
+from edge_watchdog.daybook.intake import DEFAULT_KEEP
 from edge_watchdog.daybook.registry import ConnectorOptions
 from edge_watchdog.daybook.secret import Cost
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSetting:
-    """One source of the day."""
+    """One source of the day; *budget* is requests a day, None what its kind bears."""
 
     name: str
     every_s: float
     options: ConnectorOptions
+    keep: frozenset[Detail] = DEFAULT_KEEP
+    budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """Whom to call, as the owner noted it; *hotspot* are steps, () for the built-in ones."""
+
+    vendor_support: str = ""
+    provider: str = ""
+    cash_machine: str = ""
+    others: tuple[str, ...] = ()
+    hotspot: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +37,8 @@ class DeskSettings:
     Without *lan_interfaces* only this machine itself is served.  *state_dir*, *bridge_path* and
     *key_file* are full paths; the key file seals names, is made when it is not there, and must not
     stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
-    *retention_s* after its end.  *guess_cost* is what one look at a PIN or password costs.
+    *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
+    *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
     """
 
     studio_name: str
@@ -32,6 +48,7 @@ class DeskSettings:
     key_file: str
     vendor_name: str = ""
     opening_hours: str = ""
+    open_spans: tuple[tuple[int, int], ...] = ()
     listen_host: str = "0.0.0.0"
     listen_port: int = 8080
     lan_interfaces: tuple[str, ...] = ()
@@ -39,6 +56,7 @@ class DeskSettings:
     frame_ancestors: tuple[str, ...] = ()
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
+    contacts: Contacts = Contacts()
     retention_s: float = 48 * 3600.0
     guess_cost: Cost = field(default_factory=Cost)
     most_connections: int = 128

@@ -158,7 +158,7 @@ class Signing:
             "secure": is_secure(request),
             "https_url": self.https_url(request),
         }
-        text = self.pages.draw(template, "door", **context)
+        text = self.pages.draw(template, "door", live="", **context)
         return web.Response(status=status, text=text, content_type="text/html")
 
     def _name_of(self, token: str, request: web.Request) -> str:

@@ -186,7 +186,7 @@ class Team:
             "csrf": form_token(request),
             "secure": is_secure(request),
         }
-        text = self.pages.draw(template, "door", **context)
+        text = self.pages.draw(template, "team", live="", **context)
         return web.Response(status=status, text=text, content_type="text/html")
 
 

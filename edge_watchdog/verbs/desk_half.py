@@ -1,10 +1,11 @@
 """The desk half, set up from the configuration; ``run`` imports this for that half only."""
 
 import asyncio
+import dataclasses
 
 from edge_watchdog.config import Config
 from edge_watchdog.desk.app import serve
-from edge_watchdog.desk.settings import DeskSettings, ScheduleSetting
+from edge_watchdog.desk.settings import Contacts, DeskSettings, ScheduleSetting
 from edge_watchdog.verbs import Answer, complaint
 
 
@@ -30,13 +31,16 @@ def desk_settings(config: Config) -> DeskSettings:
         retention_s=config.desk.retention,
         vendor_name=vendor.name if vendor else "",
         opening_hours=hours.text if hours else "",
+        open_spans=hours.spans if hours else (),
         listen_host=host,
         listen_port=int(port),
         lan_interfaces=config.box.lan_interfaces,
         allowed_hosts=config.desk.allowed_hosts,
         frame_ancestors=config.desk.frame_ancestors,
         schedules=tuple(
-            ScheduleSetting(one.name, one.every, one.options) for one in config.schedules
+            ScheduleSetting(one.name, one.every, one.options, frozenset(one.keep), one.budget)
+            for one in config.schedules
         ),
         ca_file=vendor.ca_file if vendor else None,
+        contacts=Contacts(**dataclasses.asdict(config.contacts)),
     )
