@@ -34,11 +34,16 @@ class Contacts:
 class DeskSettings:
     """*listen_host* is an IPv4 literal; *frame_ancestors* are origins that may frame the pages.
 
-    Without *lan_interfaces* only this machine itself is served.  *state_dir*, *bridge_path* and
-    *key_file* are full paths; the key file seals names, is made when it is not there, and must not
-    stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
-    *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
-    *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
+        Without *lan_interfaces* only this machine itself is served.  *state_dir*, *bridge_path* and
+        *key_file* are full paths; the key file seals names, is made when it is not there, and must not
+        stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
+        *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
+    <<<<<<< HEAD
+        *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
+    =======
+        *opening_hours* the same as a person wrote it.  *print_command* is a program and its
+        arguments that takes a PDF on its standard input, () to print nothing.
+    >>>>>>> main
     """
 
     studio_name: str
@@ -57,6 +62,8 @@ class DeskSettings:
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
     contacts: Contacts = Contacts()
+    print_command: tuple[str, ...] = ()
+    paper: str = "A4"
     retention_s: float = 48 * 3600.0
     guess_cost: Cost = field(default_factory=Cost)
     most_connections: int = 128
