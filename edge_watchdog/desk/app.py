@@ -73,11 +73,8 @@ class _Rooms:
     client: BridgeClient
     keepers: tuple[Keeper, ...]
     store: Store
-<<<<<<< HEAD
     entrance: Entrance
-=======
     packs: PackPages
->>>>>>> main
     app: web.Application
 
 
@@ -132,11 +129,8 @@ def _workers(
         "sweep": rooms.door.sweep,
         "pulse": functools.partial(_pulse, notifier, rooms),
         "purge": functools.partial(_purge, settings, rooms),
-<<<<<<< HEAD
         "tidy": rooms.entrance.tidy,
-=======
         **({"printing": _printing(settings, rooms)} if settings.print_command else {}),
->>>>>>> main
         **{f"schedule {keeper.state.name}": keeper.run for keeper in rooms.keepers},
         **{f"door {n}": functools.partial(admit, door) for n, door in enumerate(doors)},
     }
@@ -166,16 +160,10 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     packs = PackPages(settings, pages, board, book)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-<<<<<<< HEAD
     entrance = await open_entrance(settings, clock, board, pages, client.send)
-    routes = (*handlers.routes(), *book.routes(), *entrance.routes())
+    routes = (*handlers.routes(), *book.routes(), *packs.routes(), *entrance.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
-    return _Rooms(board, hub, door, client, keepers, store, entrance, app)
-=======
-    app = build(
-        (*handlers.routes(), *book.routes(), *packs.routes()), _gate(settings, lan, door, pages)
-    )
-    return _Rooms(board, hub, door, client, keepers, store, packs, app)
+    return _Rooms(board, hub, door, client, keepers, store, entrance, packs, app)
 
 
 def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[None]]:
@@ -197,7 +185,6 @@ def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[N
     press = Press(settings.print_command, note, draw, holds, complain)
     opening = Opening(settings.open_spans, settings.time_zone)
     return functools.partial(keep_printing, press, opening, board.now)
->>>>>>> main
 
 
 async def _open_store(settings: DeskSettings, board: Board) -> Store:

@@ -38,12 +38,9 @@ class DeskSettings:
         *key_file* are full paths; the key file seals names, is made when it is not there, and must not
         stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
         *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
-    <<<<<<< HEAD
-        *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
-    =======
-        *opening_hours* the same as a person wrote it.  *print_command* is a program and its
-        arguments that takes a PDF on its standard input, () to print nothing.
-    >>>>>>> main
+    *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
+    *print_command* is a program and its arguments that takes a PDF on its standard input, () to
+    print nothing.
     """
 
     studio_name: str
