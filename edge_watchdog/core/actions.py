@@ -10,13 +10,33 @@ from enum import StrEnum
 
 
 class Pace(StrEnum):
-    """How often an uplink is asked; the periods stand in policy.PACES."""
+    """How often an uplink is asked; the periods stand in policy.PACES.
+
+    ACTIVE_CLOSE: the line in use stutters.  COMPARED: a standby beside such a line.
+    """
 
     OFF = "off"
     ACTIVE = "active"
+    ACTIVE_CLOSE = "active close"
     ACTIVE_SPARING = "active sparing"
     STANDBY = "standby"
     STANDBY_METERED = "standby metered"
+    COMPARED = "compared"
+
+
+class Inquiry(StrEnum):
+    """What can be looked into while something wants to be explained; none of it is for nothing.
+
+    LOAD: what the line carries, each second.  LIFE: do programs still hear somebody outside?
+    ROUTER: its own word about its line.  EDGE: the provider's first machine.  SIZES: do large
+    packets come through?
+    """
+
+    LOAD = "load"
+    LIFE = "life"
+    ROUTER = "router"
+    EDGE = "edge"
+    SIZES = "sizes"
 
 
 class Severity(StrEnum):
@@ -111,6 +131,15 @@ class ProbeBurst:
 
 
 @dataclass(frozen=True, slots=True)
+class LookInto:
+    """Look into *what* about *uplink* and report it, until told otherwise; () = nothing."""
+
+    id: int
+    uplink: str
+    what: tuple[Inquiry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WatchVendor:
     """Read the status page every *every_s* seconds through *via* (None: do not read it now).
 
@@ -154,6 +183,7 @@ Action = (
     | Release
     | ProbeEvery
     | ProbeBurst
+    | LookInto
     | WatchVendor
     | SteerVendor
     | FetchSchedule

@@ -8,11 +8,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from edge_watchdog.core import alerting, incidents, vendor
+from edge_watchdog.core import alerting, brownout, incidents, vendor
 from edge_watchdog.core.actions import (
     Action,
     Evict,
     FetchSchedule,
+    LookInto,
     ProbeBurst,
     ProbeEvery,
     RouteVia,
@@ -54,7 +55,9 @@ from edge_watchdog.core.failover import (
     hold_s,
     note_clean,
 )
+from edge_watchdog.core.inquiries import set_inquiries
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.life import note_life
 from edge_watchdog.core.model import BoxReport, Health, Layer, Mode, Sample
 from edge_watchdog.core.pacing import burst_due, set_paces
 from edge_watchdog.core.policy import Policy
@@ -96,15 +99,18 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
         return Step(state, ())
     before = state
     state, again = _absorb(state, event, policy)
+    state = note_life(state, now)
     state = note_clean(state, {n: health_of(u, now, policy) for n, u in state.uplinks.items()}, now)
     state = _diagnose(state, now, policy)
+    state = brownout.compare(state, now, policy)
     state, moves = decide(state, event, now, policy)
     state, ways = decide_way(state, event, now, policy)
     state = incidents.keep_incidents(state, event, now, policy)
     state, paces = set_paces(state, now, policy)
+    state, looks = set_inquiries(state, now, policy)
     state, alerts = alerting.send_alerts(state, now, policy)
     state, fetch = _fetch(before, state)
-    actions = (*again, *moves, *ways, *paces, *alerts, *fetch)
+    actions = (*again, *moves, *ways, *paces, *looks, *alerts, *fetch)
     owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
     stepped = max(state.stepped, now.mono)
     state = replace(state, unfinished=(*state.unfinished, *owed), stepped=stepped)
@@ -218,7 +224,7 @@ def _linked(known: UplinkState, event: LinkChanged) -> UplinkState:
     back_at = known.back_at if is_hard_down(event.state) else event.at
     # what was learned over the old link says nothing about the new one
     known = replace(known, tracks={}, silence=None, losses=(), cusum=0.0, clean_since=None)
-    known = replace(known, slow_since=None)
+    known = replace(known, slow_since=None, browned=False)
     return replace(known, link_at=event.at, back_at=back_at)
 
 
@@ -246,6 +252,8 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
             clean_since=None,
             report=None,
             slow_since=None,
+            alive_until=0.0,
+            vetoed=False,
         )
         for n, u in state.uplinks.items()
     }
@@ -253,6 +261,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         state,
         uplinks=uplinks,
         paces={},
+        looking={},
         vendor=replace(state.vendor, order=None),
         steering=replace(state.steering, order=None, not_before=0.0),
         box=BoxState(),
@@ -361,6 +370,7 @@ def _expiries(known: UplinkState) -> Iterator[float]:
         yield known.report.at.mono + DRIVER_STALE_S
     if known.slow_since is not None:
         yield known.slow_since.mono + SLOW_AFTER_S
+    yield known.alive_until
 
 
 def _showings(state: State) -> Iterator[float]:
@@ -382,6 +392,10 @@ def _failover_deadlines(state: State, policy: Policy) -> Iterator[float]:
     if active is not None and active.back_at is not None:
         yield active.back_at.mono + PARTIAL_S
     yield failover.retry_at
+    yield brownout.rests_until(failover)
+    if failover.comparison is not None:
+        yield failover.comparison.since.mono + policy.brownout_better_s
+        yield failover.comparison.since.mono + brownout.LONGEST_S
     if active is not None and is_hard_down(active.link) and active.link_at is not None:
         yield active.link_at.mono + policy.carrier_debounce_s
     if failover.phase is Phase.SUSPECT and failover.since is not None:
@@ -409,4 +423,4 @@ def _way_back(failover: Failover, left: UplinkState, policy: Policy) -> Iterator
 
 def has_work(actions: tuple[Action, ...]) -> bool:
     """Tell whether *actions* hold anything that people or the kernel notice."""
-    return any(not isinstance(a, (ProbeEvery, ProbeBurst)) for a in actions)
+    return any(not isinstance(a, (ProbeEvery, ProbeBurst, LookInto)) for a in actions)

@@ -160,7 +160,7 @@ def _listen(known: UplinkState, track: Track, sample: Sample, policy: Policy) ->
 def _is_over(known: UplinkState, at: Instant) -> UplinkState:
     """An outage that is over is not loss, and says nothing of names and pages any more."""
     tracks = {k: t for k, t in known.tracks.items() if t.layer not in SERVICES or not t.misses}
-    return replace(known, tracks=tracks, losses=(), cusum=0.0, back_at=at)
+    return replace(known, tracks=tracks, losses=(), cusum=0.0, browned=False, back_at=at)
 
 
 def _excused(known: UplinkState, sample: Sample) -> bool:
@@ -222,7 +222,16 @@ def _count(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
     p0, p1 = policy.cusum_p0, policy.cusum_p1
     gain = math.log(p1 / p0) if sample.lost else math.log((1 - p1) / (1 - p0))
     cusum = min(max(0.0, known.cusum + gain), 2 * policy.cusum_h)
-    return replace(known, losses=tuple(kept[s] for s in sorted(kept)), cusum=cusum)
+    losses = tuple(kept[s] for s in sorted(kept))
+    browned = cusum >= policy.cusum_h or (known.browned and not _is_clean(losses, cusum, policy))
+    return replace(known, losses=losses, cusum=cusum, browned=browned)
+
+
+def _is_clean(losses: tuple[Bucket, ...], cusum: float, policy: Policy) -> bool:
+    """Tell whether a line that lost much is as good as any: nothing is left of the alarm."""
+    sent = sum(b.sent for b in losses)
+    lost = sum(b.lost for b in losses)
+    return cusum == 0.0 and sent >= LOSS_SENT and lost <= policy.cusum_p0 * sent
 
 
 def _uncount(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
@@ -244,13 +253,14 @@ def is_silent(known: UplinkState, policy: Policy) -> bool:
     """Tell whether the silence is proven: enough questions, operators and time, no answer at all.
 
     The span is the shortest gap that explains the lost questions, so that no round-trip time can
-    make a gap look longer than it was.
+    make a gap look longer than it was.  What the line carries meanwhile is a veto (life.py).
     """
     s = known.silence
     hearing = {t.operator for t in internet(known) if not t.deaf}
     wanted = max(2, min(policy.divert_operators, len(hearing)))  # the deaf cannot be asked
     return (
         s is not None
+        and not known.vetoed
         and s.probes >= policy.divert_probes
         and len(s.operators) >= wanted
         and s.newest.since(s.since) > policy.divert_span_s

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from edge_watchdog.core.actions import Action, Pace, ProbeEvery, Severity, WatchVendor
+from edge_watchdog.core.actions import (
+    Action,
+    Inquiry,
+    Pace,
+    ProbeEvery,
+    Severity,
+    WatchVendor,
+)
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import (
     CacheReport,
@@ -163,7 +170,9 @@ class Diagnosis:
 class UplinkState:
     """All that is known of one uplink.  *back_at*: when the last proven outage over it ended.
 
-    *slow_since*: since when most answers take far longer than usual.
+    *slow_since*: since when most answers take far longer than usual.  *browned*: it lost much, and
+    has not been proven free of loss since.  *alive_until*: so long (CLOCK_BOOTTIME) what the line
+    was seen to carry during a silence speaks for it; *vetoed*: it does so now.
     """
 
     link: LinkState | None = None
@@ -183,6 +192,9 @@ class UplinkState:
     diagnosis: Diagnosis | None = None
     report: DriverReport | None = None
     slow_since: Instant | None = None
+    browned: bool = False
+    alive_until: float = 0.0
+    vetoed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +221,21 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """Since when the line in use is held against *uplink*, because it loses much."""
+
+    uplink: str
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Failover:
     """Which uplink carries new connections, and how that came about.
 
     *left*: the uplink a provisional divert may still go back to.  *going*: where RouteVia *order*
     leads while SWITCHING.  After a refused switch nothing moves before *retry_at*;
     *refused*: the route to *active* itself was refused and is owed.
-    *undos*, *switches*, *failures*: CLOCK_BOOTTIME of the recent ones.
+    *undos*, *switches*, *failures*, *fruitless* (comparisons): CLOCK_BOOTTIME of the recent ones.
     """
 
     phase: Phase = Phase.SETTLED
@@ -232,6 +252,8 @@ class Failover:
     switches: tuple[float, ...] = ()
     failures: tuple[float, ...] = ()
     override: Override | None = None
+    comparison: Comparison | None = None
+    fruitless: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +311,7 @@ class Steering:
 class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
 
+    *looking*: what was ordered to be looked into.
     *stepped*: CLOCK_BOOTTIME of the last event; what was due until then has been looked at.
     """
 
@@ -298,6 +321,7 @@ class State:
     steering: Steering = field(default_factory=Steering)
     incidents: tuple[Incident, ...] = ()
     paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
+    looking: Mapping[str, tuple[Inquiry, ...]] = field(default_factory=dict)
     unfinished: tuple[Action, ...] = ()
     cache: CacheReport | None = None
     box: BoxState = field(default_factory=BoxState)

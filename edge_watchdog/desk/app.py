@@ -32,10 +32,13 @@ from edge_watchdog.daybook.seal import open_seal
 from edge_watchdog.daybook.store import Store, memory_store, open_store
 from edge_watchdog.desk.access import Gate, build
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.bookpages import BookPages
+from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door, listeners, sober_log
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings
@@ -140,10 +143,12 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     board.fetch = lambda: _ask_all(keepers)
     for keeper in keepers:
         await keeper.recall()
-    handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send)
+    cache = PageCache(hub.key)
+    handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send, cache)
+    book = BookPages(settings, pages, board, cache)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    app = build(handlers.routes(), _gate(settings, lan, door, pages))
+    app = build((*handlers.routes(), *book.routes()), _gate(settings, lan, door, pages))
     return _Rooms(board, hub, door, client, keepers, store, app)
 
 
@@ -168,6 +173,7 @@ def _open_in(settings: DeskSettings) -> Store:
 
 
 def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
+    opening = Opening(settings.open_spans, settings.time_zone)
     for one in settings.schedules:
         connector: ScheduleConnector
         try:
@@ -176,7 +182,13 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
             connector = Unusable(str(error))
         budget = one.options.requests_a_day if one.budget is None else one.budget
         yield Source(
-            one.name, connector, one.every_s, settings.time_zone, keep=one.keep, budget=budget
+            one.name,
+            connector,
+            one.every_s,
+            settings.time_zone,
+            keep=one.keep,
+            budget=budget,
+            days=opening.days_from,
         )
 
 

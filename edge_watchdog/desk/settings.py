@@ -19,13 +19,25 @@ class ScheduleSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class Contacts:
+    """Whom to call, as the owner noted it; *hotspot* are steps, () for the built-in ones."""
+
+    vendor_support: str = ""
+    provider: str = ""
+    cash_machine: str = ""
+    others: tuple[str, ...] = ()
+    hotspot: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DeskSettings:
     """*listen_host* is an IPv4 literal; *frame_ancestors* are origins that may frame the pages.
 
     Without *lan_interfaces* only this machine itself is served.  *state_dir*, *bridge_path* and
     *key_file* are full paths; the key file seals names, is made when it is not there, and must not
     stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
-    *retention_s* after its end.
+    *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
+    *opening_hours* the same as a person wrote it.
     """
 
     studio_name: str
@@ -35,6 +47,7 @@ class DeskSettings:
     key_file: str
     vendor_name: str = ""
     opening_hours: str = ""
+    open_spans: tuple[tuple[int, int], ...] = ()
     listen_host: str = "0.0.0.0"
     listen_port: int = 8080
     lan_interfaces: tuple[str, ...] = ()
@@ -42,6 +55,7 @@ class DeskSettings:
     frame_ancestors: tuple[str, ...] = ()
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
+    contacts: Contacts = Contacts()
     retention_s: float = 48 * 3600.0
     most_connections: int = 128
     most_streams: int = 64
