@@ -172,15 +172,20 @@ def _longer(silence: Silence | None, sample: Sample, rtt_s: float) -> Silence:
     # the answer, not the question, may have been lost: then the gap began a round trip later
     began = sample.at.plus(min(rtt_s, LONGEST_RTT_S))
     if silence is None:
-        return Silence(began, sample.at, sample.lost, (sample.operator,))
-    operators = silence.operators
+        silence = Silence(began, sample.at, 0, ())
+    operators, refused = silence.operators, silence.refused_since
     if sample.operator not in operators:
         operators = (*operators, sample.operator)
+    refusals = sample.lost if sample.finding is Finding.UNREACHABLE else 0
+    if refusals:
+        refused = sample.at if refused is None else min(refused, sample.at, key=_mono)
     return Silence(
         min(silence.since, began, key=_mono),
         max(silence.newest, sample.at, key=_mono),
         silence.probes + sample.lost,
         operators,
+        silence.refusals + refusals,
+        refused,
     )
 
 
@@ -253,18 +258,23 @@ def is_silent(known: UplinkState, policy: Policy) -> bool:
     """Tell whether the silence is proven: enough questions, operators and time, no answer at all.
 
     The span is the shortest gap that explains the lost questions, so that no round-trip time can
-    make a gap look longer than it was.  What the line carries meanwhile is a veto (life.py).
+    make a gap look longer than it was.  Where the network refuses, less time will do.  What the
+    line carries meanwhile is a veto (life.py).
     """
     s = known.silence
+    if s is None or s.probes < policy.divert_probes or s.newest.mono <= proof_due(s, policy):
+        return False
     hearing = {t.operator for t in internet(known) if not t.deaf}
     wanted = max(2, min(policy.divert_operators, len(hearing)))  # the deaf cannot be asked
-    return (
-        s is not None
-        and not known.vetoed
-        and s.probes >= policy.divert_probes
-        and len(s.operators) >= wanted
-        and s.newest.since(s.since) > policy.divert_span_s
-    )
+    return not known.vetoed and len(s.operators) >= wanted
+
+
+def proof_due(silence: Silence, policy: Policy) -> float:
+    """Give when (CLOCK_BOOTTIME) a question must have left for its loss to prove the silence."""
+    due = silence.since.mono + policy.divert_span_s
+    if silence.refused_since is None or silence.refusals < policy.divert_probes:
+        return due
+    return min(due, silence.refused_since.mono + policy.refused_span_s)
 
 
 def operators_heard(known: UplinkState, since: float) -> set[str]:

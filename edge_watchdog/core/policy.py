@@ -55,6 +55,7 @@ class Policy:
 
     divert_probes: int = 12  # with fewer, one lossy line looks like a dead one
     divert_span_s: float = 0.5  # gaps up to half a second are common and heal by themselves
+    refused_span_s: float = 0.15  # an explicit no needs no patience; a routing flap may pass
     divert_operators: int = 3  # one operator's trouble is not ours
     verified_s: float = 3.0  # a standby checked longer ago may have died since
     verified_operators: int = 2

@@ -137,13 +137,17 @@ class Track:
 class Silence:
     """Nobody beyond the gateway has answered a question that left after *since*.
 
-    *since*: when it began at the latest; *newest*: when the last lost question left.
+    *since*: when it began at the latest; *newest*: when the last lost question left.  *refusals*:
+    to how many of the questions the network said that there is no way; *refused_since*: when the
+    first of those left.
     """
 
     since: Instant
     newest: Instant
     probes: int
     operators: tuple[str, ...]
+    refusals: int = 0
+    refused_since: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,12 @@ from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnec
 from edge_watchdog.daybook.caldav import CalDav, Place
 from edge_watchdog.daybook.caldav_client import Login
 from edge_watchdog.daybook.caldav_write import CalDavWriter
+from edge_watchdog.daybook.clouds import (
+    AcuityOptions,
+    MindbodyOptions,
+    RestOptions,
+    SquareOptions,
+)
 from edge_watchdog.daybook.ics import IcsFeed, IcsFile, may_be_plain, trust
 from edge_watchdog.daybook.model import Tested
 from edge_watchdog.daybook.privacy import Title
@@ -137,4 +143,11 @@ class Unusable:
         raise DaybookError(self.words)
 
 
-CONNECTORS: Mapping[str, type[ConnectorOptions]] = {"ics": IcsOptions, "caldav": CalDavOptions}
+CONNECTORS: Mapping[str, type[ConnectorOptions]] = {
+    "ics": IcsOptions,
+    "caldav": CalDavOptions,
+    "rest": RestOptions,
+    "acuity": AcuityOptions,
+    "square": SquareOptions,
+    "mindbody": MindbodyOptions,
+}
