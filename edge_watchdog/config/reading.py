@@ -16,6 +16,7 @@ from edge_watchdog.config.stanzas import (
     Desk,
     KindOnly,
     Outline,
+    Printing,
     Probe,
     Schedule,
     ScheduleKeys,
@@ -31,7 +32,7 @@ from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
-TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts")
+TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts", "print")
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
 
@@ -61,6 +62,7 @@ def read_config(
     alerts = _read_alerts(raw, known, problems)
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
     contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
+    printing = read_table(Printing, raw.get("print", {}), "[print]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
     return Config(
@@ -76,6 +78,7 @@ def read_config(
         alerts,
         timing,
         contacts or Contacts(),
+        printing or Printing(),
     )
 
 

@@ -42,5 +42,7 @@ def desk_settings(config: Config) -> DeskSettings:
             for one in config.schedules
         ),
         ca_file=vendor.ca_file if vendor else None,
+        print_command=config.printing.command,
+        paper=config.printing.paper,
         contacts=Contacts(**dataclasses.asdict(config.contacts)),
     )
