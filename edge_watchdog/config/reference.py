@@ -21,6 +21,7 @@ from edge_watchdog.config.stanzas import (
     Contacts,
     Desk,
     KindOnly,
+    MeteredKeys,
     Printing,
     Probe,
     ScheduleKeys,
@@ -96,6 +97,7 @@ def stanzas(known: Registries) -> tuple[Stanza, ...]:
         *([_plain("mqtt", known.mqtt)] if known.mqtt else []),
         *_kinds("alert", AlertKeys, known.channels),
         _plain("contacts", Contacts),
+        _plain("metered", MeteredKeys),
         _plain("print", Printing),
         _plain("timing", Timing),
     )
