@@ -34,10 +34,10 @@ class Contacts:
 class DeskSettings:
     """*listen_host* is an IPv4 literal; *frame_ancestors* are origins that may frame the pages.
 
-        Without *lan_interfaces* only this machine itself is served.  *state_dir*, *bridge_path* and
-        *key_file* are full paths; the key file seals names, is made when it is not there, and must not
-        stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
-        *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
+    Without *lan_interfaces* only this machine itself is served.  *state_dir*, *bridge_path* and
+    *key_file* are full paths; the key file seals names, is made when it is not there, and must not
+    stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
+    *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
     *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
     *print_command* is a program and its arguments that takes a PDF on its standard input, () to
     print nothing.
