@@ -43,11 +43,13 @@ class Page(StrEnum):
 
     DESK = "desk"
     OWNER = "owner"
+    PAPER = "paper"
 
 
 PARTS: Mapping[Page, tuple[str, ...]] = {
     Page.DESK: ("status", "sources", "day"),
     Page.OWNER: ("status", "uplinks", "chart", "incidents", "vendor", "about"),
+    Page.PAPER: ("turn",),
 }
 
 

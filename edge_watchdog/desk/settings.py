@@ -15,6 +15,23 @@ class ScheduleSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperSettings:
+    """*form_order* names the fields of the vendor's own form, as they follow there.
+
+    An entry is forgotten *kept_s* after it was verified.  *currency* counts where there is no price
+    list; *online_booking* says that clients can book at the vendor without us.
+    """
+
+    form_order: tuple[str, ...] = (
+        *("client", "phone", "service", "member", "date", "time"),
+        *("minutes", "room", "price", "note"),
+    )
+    online_booking: bool = True
+    currency: str = "GBP"
+    kept_s: float = 90 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
 class DeskSettings:
     """*listen_host* is an IPv4 literal; *frame_ancestors* are origins that may frame the pages.
 
@@ -39,5 +56,6 @@ class DeskSettings:
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
     retention_s: float = 48 * 3600.0
+    paper: PaperSettings = PaperSettings()
     most_connections: int = 128
     most_streams: int = 64
