@@ -5,11 +5,13 @@ never waits: what takes time becomes a task, and its outcome comes back through 
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -28,6 +30,7 @@ from edge_watchdog.core.actions import (
     Release,
     RouteVia,
     SendAlert,
+    SteerVendor,
     WatchVendor,
 )
 from edge_watchdog.core.events import Done, DriverReported, Event, LinkChanged
@@ -36,7 +39,7 @@ from edge_watchdog.core.model import DriverReport, LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.links import UplinkDriver
-from edge_watchdog.links.drain import Flows, meter
+from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.ethernet import EthernetDriver
 from edge_watchdog.links.firewall import remove_table
 from edge_watchdog.links.gateway import Gateway
@@ -46,8 +49,9 @@ from edge_watchdog.links.names import upstreams, write_upstreams
 from edge_watchdog.links.nearby import look_around
 from edge_watchdog.links.own import OwnConnections
 from edge_watchdog.links.routes import Exit, Overlay
+from edge_watchdog.links.steer import VendorWay
 from edge_watchdog.mqtt import MqttFace
-from edge_watchdog.probes.bind import Binding, open_session
+from edge_watchdog.probes.bind import Binding, open_resolver, open_session
 from edge_watchdog.probes.sampler import Sampler
 from edge_watchdog.supervise import attempt
 from edge_watchdog.vendors.watcher import VendorWatcher
@@ -79,8 +83,9 @@ class Hands:
         self._kernel = Kernel()
         self._gateway = self._gateway_mode()
         self._addresses: dict[str, str] = {}  # with which connections begin, or last did
+        self._connections = OwnConnections(self._addresses.get)
         self._own = Flows(
-            OwnConnections(self._addresses.get),
+            self._connections,
             clock,
             meter({u.uplink.name: u.uplink.interface for u in config.uplinks if u.uplink.metered}),
         )
@@ -102,6 +107,8 @@ class Hands:
         path = Path(config.box.state_dir) / "watch" / "outbox.db"
         self._outbox = Outbox(path, self._channels(), clock)
         self._vendor = self._vendor_watcher()
+        self._way = VendorWay(_vendor_hosts(config), self._look_up, self._divert)
+        self._apart: str | None = None  # by which line the vendor goes alone
 
     def _gateway_mode(self) -> Gateway | None:
         if self._config.box.mode is not Mode.GATEWAY:
@@ -175,6 +182,7 @@ class Hands:
             workers[f"link {name}"] = self._watcher(name)
         if self._vendor is not None:
             workers["vendor"] = self._vendor.run
+            workers["vendor way"] = self._way.run
         if self._mqtt is not None:
             workers["mqtt"] = self._mqtt.run
         if self._config.box.mode is not Mode.OBSERVE:
@@ -205,7 +213,7 @@ class Hands:
                 self._follow_vendor(action)
             case FetchSchedule():
                 self._bridge.ask_fetch(action)
-            case RouteVia() | Evict() | Ready() | Release():
+            case RouteVia() | Evict() | Ready() | Release() | SteerVendor():
                 self._begin(action.id, self._touch(action))
             case SendAlert():
                 self._begin(action.id, self._outbox.put(action.alert))
@@ -219,8 +227,10 @@ class Hands:
         refused = await attempt(str(number), work, within_s=ACT_S)
         self._emit(Done(self._clock.now(), number, ok=not refused, detail=refused))
 
-    async def _touch(self, action: RouteVia | Evict | Ready | Release) -> None:
+    async def _touch(self, action: RouteVia | Evict | Ready | Release | SteerVendor) -> None:
         match action:
+            case SteerVendor():
+                await self._way.steer(action.uplink)
             case RouteVia():
                 await self._seen_all.wait()
                 await self._overlay.steer(action.uplink)
@@ -235,6 +245,26 @@ class Hands:
                 await self._drivers[action.uplink].bring_up()
             case Release():
                 await self._drivers[action.uplink].release()
+
+    async def _look_up(self, host: str) -> tuple[str, ...]:
+        """Give the addresses of *host* that any line's name servers know."""
+        reserve = tuple(a.address for a in self._config.anchors if a.dns)
+        found: dict[str, None] = {}
+        for binding in tuple(self._bindings.values()):
+            resolver = open_resolver(binding, reserve=reserve, clock=self._clock)
+            with contextlib.suppress(OSError):  # another line may know it
+                found |= dict.fromkeys(a["host"] for a in await resolver.resolve(host))
+        return tuple(found)
+
+    async def _divert(self, uplink: str | None, addresses: tuple[str, ...]) -> None:
+        await self._overlay.divert(uplink, addresses)
+        if self._gateway is not None:
+            await self._gateway.divert(uplink, addresses)
+        if uplink is not None and self._active is not None:
+            await end_those_to(addresses, self._connections, self._active)
+        before, self._apart = self._apart, uplink
+        if before not in (None, uplink, self._active):
+            self._own.drain(before or "")
 
     def _name_upstreams(self, uplink: str | None) -> None:
         """Tell the LAN's name service whom to ask while *uplink* is in use."""
@@ -254,7 +284,7 @@ class Hands:
         for one in self._config.uplinks:
             # after a crash nobody knows where they began; those on a metered line cost money
             left = one.uplink.name == before or (before is None and one.uplink.metered)
-            if left and one.uplink.name != to:
+            if left and one.uplink.name not in (to, self._apart):
                 self._own.drain(one.uplink.name)
 
     async def _evict(self, uplink: str) -> None:
@@ -381,6 +411,13 @@ class Hands:
 
 def _address(state: LinkState) -> str:
     return state.addresses[0].partition("/")[0]
+
+
+def _vendor_hosts(config: Config) -> tuple[str, ...]:
+    vendor = config.vendor
+    if vendor is None or vendor.app_url is None:
+        return ()
+    return tuple(dict.fromkeys((urlsplit(vendor.app_url).hostname or "", *vendor.hosts)))
 
 
 def _box_id() -> str:

@@ -22,7 +22,14 @@ from edge_watchdog.bridge import Acknowledge, BridgeServer, Order, ToWatch
 from edge_watchdog.clock import Clock, SystemClock
 from edge_watchdog.config import Config, ConfigError, load, policy
 from edge_watchdog.config.hours import local_minute
-from edge_watchdog.core.actions import Action, Evict, FetchSchedule, RouteVia, SendAlert
+from edge_watchdog.core.actions import (
+    Action,
+    Evict,
+    FetchSchedule,
+    RouteVia,
+    SendAlert,
+    SteerVendor,
+)
 from edge_watchdog.core.advance import Step, advance, begin, has_work, next_deadline
 from edge_watchdog.core.codec import decode
 from edge_watchdog.core.events import (
@@ -296,6 +303,8 @@ def _log_decision(action: Action) -> None:
         case SendAlert():
             alert = action.alert
             log.info("alert reason=%s incident=%d %s", alert.reason, alert.incident, alert.headline)
+        case SteerVendor():
+            log.info("vendor via=%s", action.uplink or "the line in use")
         case FetchSchedule():
             log.info("fetch the day: %s", action.why)
         case _:

@@ -133,7 +133,7 @@ def _read_vendor(
             KindOnly, known.readers, table["status"], place="[vendor] status", problems=problems
         )
         status = pair[1] if pair else None
-    return Vendor(keys.name, keys.app_url, keys.ca_file, status) if keys else None
+    return Vendor(keys.name, keys.app_url, keys.hosts, keys.ca_file, status) if keys else None
 
 
 def _read_schedules(
@@ -144,7 +144,8 @@ def _read_schedules(
     for place, table in found:
         pair = read_kind(ScheduleKeys, known.connectors, table, place=place, problems=problems)
         if pair is not None:
-            read.append(Schedule(pair[0].name, pair[0].kind, pair[0].every, pair[1]))
+            keys, options = pair
+            read.append(Schedule(keys.name, keys.kind, keys.every, options, keys.keep, keys.budget))
     note_twice(found, "name", problems)
     return tuple(read)
 

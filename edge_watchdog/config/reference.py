@@ -135,12 +135,20 @@ def _kinds(name: str, base: type, registry: Registry, *, many: bool = True) -> I
         if number > 0:
             common = [dataclasses.replace(key, shipped=False) for key in common]
         keys = [_of_kind(key, kind, one_of) if key.name == "kind" else key for key in common]
-        about = _about(options) if options else ""
+        about = " ".join(_said_of(options)) if options else ""
         yield Stanza(name, many, _about(base), (*keys, *own), kind, about, own)
 
 
 def _of_kind(key: Key, kind: str, one_of: str) -> Key:
     return dataclasses.replace(key, sample=f'"{kind}"', form=one_of)
+
+
+def _said_of(options: type) -> Iterator[str]:
+    """Say what a kind is and, where that is told, how it was proven."""
+    yield _about(options)
+    tested = getattr(options, "tested", None)
+    if isinstance(tested, str):
+        yield tested
 
 
 def _about(kind: type) -> str:

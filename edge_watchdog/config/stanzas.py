@@ -9,8 +9,9 @@ from typing import Any
 from edge_watchdog.config.forms import HostName, HostPort, Interface, Ipv4Range, Origin, TimeZone
 from edge_watchdog.config.hours import Hours
 from edge_watchdog.core.model import Anchor, Mode, Uplink
-from edge_watchdog.core.units import FilePath, Ipv4, Seconds, Size, Url
+from edge_watchdog.core.units import Detail, FilePath, Ipv4, Seconds, Size, Url
 
+FEWEST_REQUESTS = 24  # one an hour
 BUILT_IN_ANCHORS = (
     Anchor("Cloudflare", "1.1.1.1", dns=True),
     Anchor("Google", "8.8.8.8", dns=True),
@@ -184,6 +185,13 @@ class VendorKeys:
             "example": "https://app.bookwell.example/login",
         },
     )
+    hosts: tuple[HostName, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Other hosts that its app needs; they go with it when it takes another line.",
+            "example": ["api.bookwell.example"],
+        },
+    )
     ca_file: FilePath | None = field(
         default=None,
         metadata={
@@ -206,6 +214,7 @@ class Vendor:
 
     name: str
     app_url: Url | None = None
+    hosts: tuple[HostName, ...] = ()
     ca_file: FilePath | None = None
     status: Any = None
 
@@ -219,16 +228,36 @@ class ScheduleKeys:
     every: Seconds = field(
         default=Seconds(300.0), metadata={"doc": "How often the day is fetched while all is well."}
     )
+    keep: tuple[Detail, ...] = field(
+        default=(Detail.PRICE, Detail.ATTENDEES),
+        metadata={
+            "doc": "What is kept beside first name, initial, service and time; the rest is dropped."
+        },
+    )
+    budget: int | None = field(
+        default=None,
+        metadata={
+            "doc": "Requests a day at most; without it, what the kind of source bears.",
+            "example": 300,
+        },
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a budget that allows nothing."""
+        if self.budget is not None and self.budget < FEWEST_REQUESTS:
+            raise ValueError(f"budget = {self.budget} is too few; write {FEWEST_REQUESTS} or more")
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One [[schedule]] with the connector's own *options*."""
+    """One [[schedule]] with the connector's own *options*; *budget* None: the kind's own."""
 
     name: str
     kind: str
     every: Seconds
     options: Any
+    keep: tuple[Detail, ...] = (Detail.PRICE, Detail.ATTENDEES)
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

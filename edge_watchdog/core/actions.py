@@ -124,6 +124,14 @@ class WatchVendor:
 
 
 @dataclass(frozen=True, slots=True)
+class SteerVendor:
+    """The vendor's addresses alone leave by *uplink*, whatever RouteVia says; None: as the rest."""
+
+    id: int
+    uplink: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FetchSchedule:
     """The desk half should fetch the day now."""
 
@@ -147,6 +155,7 @@ Action = (
     | ProbeEvery
     | ProbeBurst
     | WatchVendor
+    | SteerVendor
     | FetchSchedule
     | SendAlert
 )

@@ -68,6 +68,7 @@ from edge_watchdog.core.state import (
     State,
     UplinkState,
 )
+from edge_watchdog.core.steer import decide_way, next_way
 
 TICK_S = 1e-3  # a deadline lies at least this far ahead, so that time always moves
 HAIR_S = 2e-3  # and behind what is due: a story keeps milliseconds and must be decided alike
@@ -98,11 +99,12 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state = note_clean(state, {n: health_of(u, now, policy) for n, u in state.uplinks.items()}, now)
     state = _diagnose(state, now, policy)
     state, moves = decide(state, event, now, policy)
+    state, ways = decide_way(state, event, now, policy)
     state = incidents.keep_incidents(state, event, now, policy)
     state, paces = set_paces(state, now, policy)
     state, alerts = alerting.send_alerts(state, now, policy)
     state, fetch = _fetch(before, state)
-    actions = (*again, *moves, *paces, *alerts, *fetch)
+    actions = (*again, *moves, *ways, *paces, *alerts, *fetch)
     owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
     stepped = max(state.stepped, now.mono)
     state = replace(state, unfinished=(*state.unfinished, *owed), stepped=stepped)
@@ -114,6 +116,8 @@ def _fetch(before: State, state: State) -> tuple[State, tuple[Action, ...]]:
     why = ""
     if state.failover.active != before.failover.active:
         why = "the line in use changed"
+    elif state.steering.uplink not in (None, before.steering.uplink):
+        why = "the vendor is reached over another line"
     elif _vendor_turned(before, state) and incidents.app_works(state):
         why = "the vendor's state changed"
     if not why:
@@ -250,6 +254,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         uplinks=uplinks,
         paces={},
         vendor=replace(state.vendor, order=None),
+        steering=replace(state.steering, order=None, not_before=0.0),
         box=BoxState(),
         boot_id=event.boot_id,
         version=event.version,
@@ -338,6 +343,8 @@ def _deadlines(state: State, policy: Policy) -> Iterator[float]:
     if state.box.power_low_at is not None:
         yield state.box.power_low_at.mono + POWER_MEMORY_S
     yield from _failover_deadlines(state, policy)
+    if (at := next_way(state, policy)) is not None:
+        yield at
     for incident in state.incidents:
         if (at := alerting.next_alert(incident)) is not None:
             yield at

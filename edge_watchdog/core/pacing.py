@@ -51,6 +51,8 @@ def pace_of(state: State, uplink: Uplink) -> Pace:
     if uplink.name == state.failover.active:
         sparing = uplink.metered or not state.is_open
         return Pace.ACTIVE_SPARING if sparing else Pace.ACTIVE
+    if uplink.name == state.steering.uplink:
+        return Pace.ACTIVE_SPARING  # the vendor goes over it: its death must be seen soon
     if uplink.metered:
         return Pace.STANDBY_METERED
     if _is_above_active(state, uplink):
@@ -197,6 +199,8 @@ def _visit_every(state: State, uplink: Uplink) -> float | None:
     usual = PACES[known.pace].journey
     if usual is None or not (_vendor_trouble(state) or _fails(known)):
         return usual
+    if uplink.name == state.steering.uplink:
+        return TROUBLE_VISIT_OTHER_S
     if uplink.name == state.failover.active:
         return TROUBLE_VISIT_S if not uplink.metered else TROUBLE_VISIT_OTHER_S
     return TROUBLE_VISIT_METERED_S if uplink.metered else TROUBLE_VISIT_OTHER_S

@@ -412,3 +412,18 @@ PHRASES: Mapping[Cause, Phrase] = {
         NOTHING,
     ),
 }
+
+# While the vendor alone goes over another line; {steered} is that line.
+STEERED = Phrase(
+    PHRASES[Cause.VENDOR_PATH].label,
+    "{vendor} is reached over {steered} for now.",
+    "The way between {line} and {vendor} is broken, so {vendor} alone goes over {steered}."
+    " Everything else stays on {line}.",
+    (),
+    PHRASES[Cause.VENDOR_PATH].call,
+)
+STEERED_ALL = "Yes, work as usual. {vendor} goes over {steered}, everything else over {line}."
+STEERED_BOX = (
+    "Yes, with today's list below. The box reaches {vendor} over {steered} and keeps the list"
+    " fresh; computers that use {line} do not reach {vendor}."
+)

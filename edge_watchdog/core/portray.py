@@ -121,6 +121,12 @@ def _notices(state: State, policy: Policy) -> tuple[str, ...]:
         deaf = sorted(t.target for t in known.tracks.values() if t.deaf)
         if deaf:
             notices.append(f"Ignored on {uplink.name}, others answer: {', '.join(deaf)}.")
+    steering = state.steering
+    if steering.uplink is not None:
+        notices.append(
+            f"{policy.vendor_name} alone goes over {steering.uplink}:"
+            f" it is not reached over {steering.line}."
+        )
     if len(state.failover.switches) > policy.flap_switches:
         notices.append("The line keeps breaking; the box stays on the steadier one for a while.")
     return (*notices, *state.trouble)

@@ -270,6 +270,22 @@ class VendorState:
 
 
 @dataclass(frozen=True, slots=True)
+class Steering:
+    """Over which *uplink* the vendor alone goes, while everything else goes over *line*.
+
+    *order*: the SteerVendor that said so; None: it must be said (again).  *reached_since*: since
+    when the app is reached over *line* again.  *not_before* (CLOCK_BOOTTIME): the hands refused.
+    """
+
+    uplink: str | None = None
+    line: str | None = None
+    order: int | None = None
+    since: Instant | None = None
+    reached_since: Instant | None = None
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
 
@@ -279,6 +295,7 @@ class State:
     uplinks: Mapping[str, UplinkState]
     failover: Failover = field(default_factory=Failover)
     vendor: VendorState = field(default_factory=VendorState)
+    steering: Steering = field(default_factory=Steering)
     incidents: tuple[Incident, ...] = ()
     paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
     unfinished: tuple[Action, ...] = ()

@@ -1,5 +1,6 @@
 """Kinds of configuration values whose text carries a unit or a form; config.py reads them."""
 
+from enum import StrEnum
 from typing import NewType
 
 Seconds = NewType("Seconds", float)  # written "250ms", "30s", "5m", "2h", "1d"
@@ -7,3 +8,13 @@ Size = NewType("Size", int)  # bytes, written "20MB", "5GB", "64KiB"
 Url = NewType("Url", str)  # http:// or https://, with a host
 FilePath = NewType("FilePath", str)  # absolute; must be readable when the program starts
 Ipv4 = NewType("Ipv4", str)  # dotted: 192.0.2.1
+
+
+class Detail(StrEnum):
+    """What may be kept of a client or a visit beyond name, service and time, if the owner says."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    NOTES = "notes"
+    PRICE = "price"
+    ATTENDEES = "attendees"

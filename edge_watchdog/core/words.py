@@ -5,11 +5,21 @@ the uplink spoken of, {backup} the one in use instead, {vendor} the scheduling v
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from edge_watchdog.core.evidence import internet
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Mode
-from edge_watchdog.core.phrases import HOTSPOT, PHRASES, USE_LIST, WORK_ON, Phrase
+from edge_watchdog.core.phrases import (
+    HOTSPOT,
+    PHRASES,
+    STEERED,
+    STEERED_ALL,
+    STEERED_BOX,
+    USE_LIST,
+    WORK_ON,
+    Phrase,
+)
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Incident, Phase, Scope, State, UplinkState
 from edge_watchdog.core.view import Banner, Standing
@@ -100,7 +110,7 @@ def banner(state: State, now: Instant, policy: Policy) -> Banner:
         standing=standing,
         cause=cause,
         headline=STARTING if _just_started(state, standing) else text.headline,
-        can_work=_can_work(standing, uplink, state, policy),
+        can_work=_can_work(standing, cause, uplink, state, policy),
         changed=_every_line(state) if standing is Standing.OFFLINE else text.changed,
         steps=text.steps,
         call=text.call,
@@ -144,6 +154,9 @@ def _compose(
     standing: Standing, cause: Cause, uplink: str | None, state: State, policy: Policy
 ) -> Phrase:
     phrase = PHRASES[cause]
+    if _is_steered(cause, state):
+        everybody = policy.mode is Mode.GATEWAY
+        phrase = replace(STEERED, steps=() if everybody else phrase.steps)
     headline, steps = _fill(phrase.headline, uplink, state, policy), phrase.steps
     if standing is Standing.OFFLINE:
         headline = f"No internet. {headline}" if cause is not Cause.CHECKING else "No internet."
@@ -166,7 +179,16 @@ def _compose(
     )
 
 
-def _can_work(standing: Standing, uplink: str | None, state: State, policy: Policy) -> str:
+def _is_steered(cause: Cause, state: State) -> bool:
+    return cause is Cause.VENDOR_PATH and state.steering.uplink is not None
+
+
+def _can_work(
+    standing: Standing, cause: Cause, uplink: str | None, state: State, policy: Policy
+) -> str:
+    if _is_steered(cause, state):
+        text = STEERED_ALL if policy.mode is Mode.GATEWAY else STEERED_BOX
+        return _fill(text, uplink, state, policy)
     behind_us = standing is Standing.BACKUP and policy.mode is Mode.GATEWAY
     return _fill(ALL_ONLINE if behind_us else CAN_WORK[standing], uplink, state, policy)
 
@@ -183,6 +205,7 @@ def _fill(text: str, uplink: str | None, state: State, policy: Policy) -> str:
     backup = state.failover.active or "the backup"
     text = text.replace("{line}", uplink or "the line").replace("{backup}", backup)
     text = text.replace("{vendor}", policy.vendor_name)
+    text = text.replace("{steered}", state.steering.uplink or "another line")
     return text[:1].upper() + text[1:]
 
 
@@ -196,7 +219,7 @@ def tell(incident: Incident, state: State, policy: Policy) -> Banner:
     if incident.scope is Scope.LINE:
         standing = _line_standing(incident, state)
     text = _compose(standing, incident.cause, incident.uplink, state, policy)
-    can_work = _can_work(standing, incident.uplink, state, policy)
+    can_work = _can_work(standing, incident.cause, incident.uplink, state, policy)
     return Banner(standing, incident.cause, text.headline, can_work, text.changed, text.steps)
 
 

@@ -15,13 +15,14 @@ from edge_watchdog.daybook.model import Attendee, Client, Money, PriceItem, Stat
 class DaybookError(Exception):
     """The day could not be had; the message is for people and holds no client's data and no URL.
 
-    *after_s* is what the server asked us to wait, if it did.
+    *after_s* is what the server asked us to wait, if it did; *requests* is how many were sent.
     """
 
-    def __init__(self, message: str, *, after_s: float | None = None) -> None:
+    def __init__(self, message: str, *, after_s: float | None = None, requests: int = 1) -> None:
         """Say what happened in plain words."""
         super().__init__(message)
         self.after_s = after_s
+        self.requests = requests
 
 
 class Mark(StrEnum):
@@ -110,11 +111,13 @@ class Fetched:
     """What the source gave: *body* None means "not changed since *token*".
 
     *age_s*: how old the answer already was (Age header, a file's last change); 0.0 when not said.
+    *requests*: how many it took; they count against the source's budget.
     """
 
     body: bytes | None
     token: str = ""
     age_s: float = 0.0
+    requests: int = 1
 
 
 class ScheduleConnector(Protocol):

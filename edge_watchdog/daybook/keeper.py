@@ -1,7 +1,8 @@
 """Keeps one source of the day: looks, doubts, keeps, and says how it stands.
 
 A look that fails leaves the good snapshot in place.  A day that suddenly lost most of its entries
-is believed only when a second look, a minute later at least, says the same.
+is believed only when a second look, a minute later at least, says the same.  What the owner did
+not allow to be kept is dropped here, whatever the source.
 """
 
 import asyncio
@@ -15,8 +16,11 @@ from zoneinfo import ZoneInfo
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.model import CacheReport
-from edge_watchdog.daybook import DaybookError, Fetched, ScheduleConnector, Span
+from edge_watchdog.core.units import Detail
+from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnector, Span
+from edge_watchdog.daybook.budget import Purse, sparing_s
 from edge_watchdog.daybook.freshness import Now, Stamp
+from edge_watchdog.daybook.intake import DEFAULT_KEEP, admit
 from edge_watchdog.daybook.store import Drop, Snapshot, Store, Trouble
 
 DAYS = 2  # today and tomorrow
@@ -32,12 +36,14 @@ NOTHING_KNOWN = 'the calendar answered "not changed" to a first question'
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is to be kept: *every_s* between looks while all is well."""
+    """What is to be kept: *every_s* between looks while all is well, *budget* requests a day."""
 
     name: str
     connector: ScheduleConnector
     every_s: float
     zone: str
+    keep: frozenset[Detail] = DEFAULT_KEEP
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +58,17 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a keeper needs of the world; *wall_known* gives None when nobody knows."""
+    """What a keeper needs of the world; *wall_known* gives None when nobody knows.
+
+    *metered* tells whether the line in use is paid by the byte.
+    """
 
     store: Store
     clock: Clock
     boot_id: str
     wall_known: Callable[[], bool | None]
     changed: Callable[[SourceState], None]
+    metered: Callable[[], bool] = lambda: False
 
 
 class Keeper:
@@ -69,6 +79,8 @@ class Keeper:
         self._around = around
         self._asked = asyncio.Event()
         self._fails = 0
+        self._purse = Purse(source.budget)
+        self._requests = 1  # what the last look took
         self.state = SourceState(source.name)
 
     def ask(self) -> None:
@@ -76,14 +88,19 @@ class Keeper:
         self._asked.set()
 
     async def run(self) -> None:
-        """Look now, then again and again; recall() first."""
+        """Look now, then again and again, within the budget; recall() first."""
         while True:
+            await asyncio.sleep(self.wait_s())
             pause_s = await self.look()
             await asyncio.sleep(min(SHORTEST_PAUSE_S, pause_s))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, pause_s - SHORTEST_PAUSE_S)):
                     await self._asked.wait()
             self._asked.clear()
+
+    def wait_s(self) -> float:
+        """Give how long the budget forbids the next look; 0.0 when it does not."""
+        return self._purse.wait_s(self._requests, self._around.clock.now().mono)
 
     async def recall(self) -> None:
         """Take up what was kept before this program started."""
@@ -103,7 +120,7 @@ class Keeper:
         span = Span(self._today(), DAYS, self._source.zone)
         try:
             self._refuse_doubtful_clock(asked)
-            fetched = await self._source.connector.fetch(span, self._known(span))
+            fetched = await self._fetch(span)
             await self._take(fetched, asked, span)
         except DaybookError as error:
             await self._note(self._trouble(str(error)))
@@ -111,8 +128,28 @@ class Keeper:
             pause_s = error.after_s or RETRY_S * 2 ** min(self._fails - 1, 10)
             return self._until(span, max(SHORTEST_PAUSE_S, min(pause_s, self._longest(error))))
         self._fails = 0
-        pause_s = SECOND_LOOK_S + 1 if self.state.held else self._source.every_s
-        return self._until(span, pause_s)
+        return self._until(span, SECOND_LOOK_S + 1 if self.state.held else self._period_s())
+
+    async def _fetch(self, span: Span) -> Fetched:
+        """Ask the source, and note what that took."""
+        try:
+            fetched = await self._source.connector.fetch(span, self._known(span))
+        except DaybookError as error:
+            self._purse.spend(error.requests, self._around.clock.now().mono)
+            raise
+        self._requests = max(1, fetched.requests)
+        self._purse.spend(fetched.requests, self._around.clock.now().mono)
+        return fetched
+
+    async def _read(self, body: bytes, span: Span) -> Reading:
+        """Have the body read, and keep no more of it than the owner allows."""
+        reading = await self._source.connector.read(body, span)
+        return await asyncio.to_thread(admit, reading, self._source.keep)
+
+    def _period_s(self) -> float:
+        every_s = self._source.every_s
+        every_s = sparing_s(every_s) if self._around.metered() else every_s
+        return self._purse.period_s(every_s, self._requests)
 
     async def _take(self, fetched: Fetched, asked: Stamp, span: Span) -> None:
         """Believe, hold or confirm what was fetched; raises DaybookError."""
@@ -128,7 +165,7 @@ class Keeper:
         if good and good.span == span and good.digest == digest:
             await self._confirm(replace(good, as_of=as_of, asked=asked, token=fetched.token))
             return
-        reading = await self._source.connector.read(fetched.body, span)
+        reading = await self._read(fetched.body, span)
         fresh = Snapshot(self._source.name, span, as_of, asked, fetched.token, digest, reading)
         if good and good.span == span and good.reading == reading:
             await self._confirm(replace(fresh, drops=good.drops, id=good.id))
@@ -243,13 +280,32 @@ def count_on(snapshot: Snapshot, day: date) -> int | None:
 
 
 def drops(before: Snapshot | None, after: Snapshot) -> tuple[Drop, ...]:
-    """Name the days that lost all or more than half of three entries or more."""
+    """Name the days that lost all or more than half of three entries or more.
+
+    A source that leaves out what is over loses its day little by little, and all of it in the
+    evening; so a day counts only when something that is still ahead went missing.
+    """
+    if before is None:
+        return ()
     found = []
-    for day in after.span.dates if before else ():
-        was, now = count_on(before, day) if before else None, count_on(after, day)
-        if was is not None and now is not None and was >= NOTICED_FROM and now * 2 < was:
+    for day in after.span.dates:
+        was, now = count_on(before, day), count_on(after, day)
+        if was is None or now is None or was < NOTICED_FROM or now * 2 >= was:
+            continue
+        if _lost_ahead(before, after, day):
             found.append(Drop(day, was, now))
     return tuple(found)
+
+
+def _lost_ahead(before: Snapshot, after: Snapshot, day: date) -> bool:
+    """Tell whether an entry of *day* is gone that was not over when *after* was asked for."""
+    there = {one.key for one in after.reading.appointments}
+    one_day = Span(day, 1, after.span.zone)
+    return any(
+        one.key not in there and one.end_wall > after.asked.at.wall
+        for one in before.reading.appointments
+        if one_day.start_wall <= one.start_wall < one_day.end_wall
+    )
 
 
 def report(state: SourceState, clock: Clock, zone: str) -> CacheReport:

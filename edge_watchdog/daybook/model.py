@@ -25,6 +25,16 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Tested(StrEnum):
+    """How a kind of source was proven, as it is said to whoever chooses it."""
+
+    REAL_SERVERS = "Tested against real, independent servers."
+    FILES = (
+        "Tested with real files, made after the columns that exporters publish or were seen to use."
+    )
+    CONTRACT = "Written after the published contract; never run against the live service."
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in *minor* units (pence, cents) of the ISO 4217 *currency*."""

@@ -2,17 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.units import FilePath, Url
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnector, Span
 from edge_watchdog.daybook.ics import IcsFeed, IcsFile, may_be_plain, trust
+from edge_watchdog.daybook.model import Tested
 from edge_watchdog.daybook.privacy import Title
 
 
 class ConnectorOptions(Protocol):
     """The keys of one kind of source."""
+
+    @property
+    def tested(self) -> Tested:
+        """How this kind was proven; shown wherever the kind is chosen or named."""
+
+    @property
+    def requests_a_day(self) -> int | None:
+        """How many requests a day the source bears when the owner sets no budget; None: any."""
 
     def build(self, clock: Clock, ca_file: str | None) -> ScheduleConnector:
         """Build the connector; *ca_file* is extra trust.  Raises DaybookError."""
@@ -21,6 +30,9 @@ class ConnectorOptions(Protocol):
 @dataclass(frozen=True, slots=True)
 class IcsOptions:
     """A calendar feed (iCalendar, .ics), by its address or as a file."""
+
+    tested: ClassVar[Tested] = Tested.REAL_SERVERS
+    requests_a_day: ClassVar[int | None] = None
 
     url: Url | None = field(
         default=None,

@@ -135,7 +135,7 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
         board.put(state)
         client.send(report(state, clock, settings.time_zone))
 
-    around = Surroundings(store, clock, _boot_id(), board.wall_known, changed)
+    around = Surroundings(store, clock, _boot_id(), board.wall_known, changed, board.on_metered)
     keepers = tuple(Keeper(source, around) for source in _sources(settings, clock))
     board.fetch = lambda: _ask_all(keepers)
     for keeper in keepers:
@@ -174,7 +174,10 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
             connector = one.options.build(clock, settings.ca_file)
         except DaybookError as error:
             connector = Unusable(str(error))
-        yield Source(one.name, connector, one.every_s, settings.time_zone)
+        budget = one.options.requests_a_day if one.budget is None else one.budget
+        yield Source(
+            one.name, connector, one.every_s, settings.time_zone, keep=one.keep, budget=budget
+        )
 
 
 def _gate(settings: DeskSettings, lan: Lan, door: Door, pages: Pages) -> Gate:

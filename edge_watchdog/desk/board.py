@@ -90,6 +90,11 @@ class Board:
         """Tell whether the clock can be trusted; None when nobody told."""
         return None if self.view is None else self.view.wall_known
 
+    def on_metered(self) -> bool:
+        """Tell whether the line in use is paid by the byte, as far as the watch half has said."""
+        lines = self.view.uplinks if self.view else ()
+        return any(one.metered and one.name == (self.view and self.view.active) for one in lines)
+
     def now(self) -> Now:
         """Give this moment."""
         return Now(self._clock.now(), self._boot_id, self.wall_known() is not False)

@@ -131,6 +131,7 @@ class Pages:
             "desk_version": __version__,
             "model": day_model(tuple(board.sources.values()), now, local),
             "lan": self._settings.lan_interfaces,
+            "tested": {one.name: str(one.options.tested) for one in self._settings.schedules},
         }
 
 

@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 
+from edge_watchdog.core.units import Detail
+from edge_watchdog.daybook.intake import DEFAULT_KEEP
 from edge_watchdog.daybook.registry import ConnectorOptions
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSetting:
-    """One source of the day."""
+    """One source of the day; *budget* is requests a day, None what its kind bears."""
 
     name: str
     every_s: float
     options: ConnectorOptions
+    keep: frozenset[Detail] = DEFAULT_KEEP
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

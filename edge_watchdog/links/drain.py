@@ -200,6 +200,12 @@ class Flows:
         await self._sweep_at(uplink, (0.0, *SWEEPS_S), prove=True)
 
 
+async def end_those_to(addresses: tuple[str, ...], connections: Connections, uplink: str) -> None:
+    """End what hangs on *uplink* and leads to one of *addresses*; raises LinkError."""
+    flows = await connections.list(uplink)
+    await connections.end(tuple(flow for flow in flows if flow.target in addresses))
+
+
 def spent_since(before: int | None, now: int | None) -> int:
     """Give the bytes between two readings; a counter that began anew counts from nothing."""
     if before is None or now is None:

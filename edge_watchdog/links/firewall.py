@@ -26,8 +26,8 @@ NETLINK_NETFILTER, NFNLGRP_NFTABLES = 12, 7  # include/uapi/linux/netfilter/nfne
 log = logging.getLogger(__name__)
 _BLOCK = r"^\t(?:set|map) (?:%s) \{.*?^\t\}\n"
 _PASSING = re.compile(_BLOCK % "|".join(farewell.PASSING), re.MULTILINE | re.DOTALL)
-_NEW_FLOWS = re.compile(_BLOCK % "new_flows", re.MULTILINE | re.DOTALL)
-_PAIR = re.compile(r'"(\S+)" : (0x[0-9a-f]+)')
+_NEW_FLOWS = re.compile(_BLOCK % "new_flows|apart", re.MULTILINE | re.DOTALL)
+_PAIR = re.compile(r'"?([^\s"]+)"? : (0x[0-9a-f]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Firewall:
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
         self._mark: int | None = None
+        self._apart: Mapping[str, int] = {}  # marks of new flows to these addresses
         self._loaded = False
         self._form: str | None = None  # how the kernel lists what we load, but for the marks
         self._wanted = False  # until the first steer() what a crashed run left stays
@@ -61,6 +62,17 @@ class Firewall:
             moved = self._loaded and await self._try(_map_text(self._sides, mark))
             if not moved:
                 await self._load()
+
+    async def divert(self, marks: Mapping[str, int]) -> None:
+        """Let new flows from the LAN to these addresses have marks of their own.
+
+        What fails stands in *trouble*, and run() tries again.
+        """
+        async with self._lock:
+            self._apart = dict(marks)
+            if not self._wanted or (self._loaded and await self._try(_apart_text(self._apart))):
+                return
+            await self._load()
 
     async def reconcile(self) -> None:
         """Load the table again if it is gone or no longer what we loaded."""
@@ -106,7 +118,7 @@ class Firewall:
         return True
 
     async def _load(self) -> None:
-        self._loaded = await self._try(table_text(self._sides, self._mark))
+        self._loaded = await self._try(table_text(self._sides, self._mark, self._apart))
         if self._loaded and self._form is None:
             # once: what is listed after a repair may be a stranger's next deed already
             listed = await self._listed()
@@ -114,16 +126,20 @@ class Firewall:
 
     def _due(self) -> tuple[str | None, Mapping[str, int]]:
         """Give what _listed() should find."""
-        return self._form, {} if self._mark is None else dict.fromkeys(self._sides.lan, self._mark)
+        lan = {} if self._mark is None else dict.fromkeys(self._sides.lan, self._mark)
+        return self._form, {**lan, **self._apart}
 
     async def _listed(self) -> tuple[str, Mapping[str, int]] | None:
-        """Give our table as the kernel has it, and the marks of new flows; None without it."""
+        """Give our table as the kernel has it, and the marks of new flows; None without it.
+
+        The marks are by interface of the LAN, and by address for those that go apart.
+        """
         try:
             text = await run_program(["nft", "-s", "list", "table", *TABLE.split()])
         except LinkError:
             return None
-        block = _NEW_FLOWS.search(text)
-        marks = {name: int(mark, 16) for name, mark in _PAIR.findall(block[0] if block else "")}
+        blocks = "".join(_NEW_FLOWS.findall(text))
+        marks = {name: int(mark, 16) for name, mark in _PAIR.findall(blocks)}
         return _PASSING.sub("", _NEW_FLOWS.sub("", text)), marks
 
 
@@ -133,8 +149,10 @@ async def remove_table() -> None:
         await run_program(["nft", "-f", "-"], f"table {TABLE}\ndelete table {TABLE}\n")
 
 
-def table_text(sides: Sides, mark: int | None) -> str:
+def table_text(sides: Sides, mark: int | None, apart: Mapping[str, int]) -> str:
     """Give the whole table as one nft transaction; new flows from the LAN get *mark*.
+
+    *apart*: those to these addresses get another.
 
     No packet is dropped for being "invalid": where answers come back another way, as on a box with
     one leg, conntrack calls good traffic so.
@@ -146,11 +164,13 @@ def table_text(sides: Sides, mark: int | None) -> str:
 delete table {TABLE}
 table {TABLE} {{
   map new_flows {{ type ifname : mark; {_elements(sides, mark)} }}
+  map apart {{ type ipv4_addr : mark; {f"elements = {_hosts(apart)};" if apart else ""} }}
   map marks {{ type ifname : mark; elements = {{ {marks} }}; }}
 {farewell.SETS_TEXT}{farewell.CHAIN_TEXT}\
   chain choose {{
     type filter hook prerouting priority mangle; policy accept;
     iifname {lan} meta mark 0 ct state established,related ct mark != 0 meta mark set ct mark
+    iifname {lan} meta mark 0 ct state new meta mark set ip daddr map @apart
     iifname {lan} meta mark 0 ct state new meta mark set iifname map @new_flows
   }}
   chain pin {{
@@ -179,6 +199,17 @@ def _map_text(sides: Sides, mark: int | None) -> str:
     if mark is not None:
         text += f"add element {TABLE} new_flows {_pairs(sides, mark)}\n"
     return text
+
+
+def _apart_text(marks: Mapping[str, int]) -> str:
+    text = f"flush map {TABLE} apart\n"
+    if marks:
+        text += f"add element {TABLE} apart {_hosts(marks)}\n"
+    return text
+
+
+def _hosts(marks: Mapping[str, int]) -> str:
+    return "{ " + ", ".join(f"{address} : {mark}" for address, mark in marks.items()) + " }"
 
 
 def _elements(sides: Sides, mark: int | None) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.links.conntrack import LanFlows
-from edge_watchdog.links.drain import Flows, meter
+from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.firewall import Firewall, Sides
 from edge_watchdog.links.kernel import Snapshot
 from edge_watchdog.links.routes import table_of
@@ -49,8 +49,10 @@ class Gateway:
         sides = Sides(lan, {uplinks[name]: mark for name, mark in self._marks.items()})
         self._firewall = Firewall(sides)
         carried = meter({name: uplinks[name] for name in metered})
-        self._flows = Flows(LanFlows(self._marks), clock, carried)
+        self._lan_flows = LanFlows(self._marks)
+        self._flows = Flows(self._lan_flows, clock, carried)
         self._active: str | None = None
+        self._apart: str | None = None
         self._before: dict[Path, str] = {}  # kernel settings as they were
         self._refused: dict[str, str] = {}
 
@@ -85,8 +87,23 @@ class Gateway:
         if uplink is not None:
             self._flows.spare(uplink)
         for name in left:
-            if name != uplink:
+            if name not in (uplink, self._apart):
                 self._flows.drain(name)
+
+    async def divert(self, uplink: str | None, addresses: tuple[str, ...]) -> None:
+        """Let flows to *addresses* alone leave by *uplink*; None: new ones as the others.
+
+        Raises LinkError when those that hang on the line in use could not be ended.
+        """
+        marks = {} if uplink is None else dict.fromkeys(addresses, self._marks[uplink])
+        await self._firewall.divert(marks)
+        before, self._apart = self._apart, uplink
+        if uplink is not None:
+            self._flows.spare(uplink)
+            if self._active is not None:
+                await end_those_to(addresses, self._lan_flows, self._active)
+        if before not in (None, uplink, self._active):
+            self._flows.drain(before or "")
 
     async def evict(self, uplink: str) -> int:
         """End every flow that hangs on *uplink*, gives how many; raises LinkError."""

@@ -4,10 +4,12 @@ Rule 6890 keeps the LAN and every connected network in the main table; rule 6900
 7100, which holds one default route, ours, replaced by one netlink message.  Each uplink has a
 table of its own (7001 ...) for sockets that are bound to it by address (rule 6891) or by device
 (6892), so that a question asked through a standby leaves by the standby, and an old connection
-stays where it began; in gateway mode also for flows that carry its mark (6893).  Everything
+stays where it began; in gateway mode also for flows that carry its mark (6893).  Addresses that
+are to leave by another line than the rest have a rule each (6894).  Everything
 carries protocol 237; what carries it unwanted is removed.
 """
 
+import errno
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,8 +27,14 @@ KEEP_LAN = 6890
 BY_ADDRESS = 6891
 BY_DEVICE = 6892
 BY_MARK = 6893
+TO_ADDRESS = 6894
 OVERLAY = 6900
+NO_WAY = frozenset({errno.ENODEV, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH})
 UNSUPPRESSED = 0xFFFFFFFF  # what the kernel reports for "no suppress_prefixlength"
+
+
+class NoWayError(LinkError):
+    """The kernel does not know the way to a gateway, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,7 @@ class RuleRow:
     device: str = ""
     suppress: bool = False
     mark: int = 0
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ class Overlay:
         self._by_mark = by_mark
         self._exits: Mapping[str, Exit] = {}
         self._active: str | None = None
+        self._apart: tuple[str | None, tuple[str, ...]] = (None, ())
         self._steered = False  # until then what a crashed run left in the overlay table stays
         self.repairs = 0
 
@@ -97,6 +107,14 @@ class Overlay:
             self._active = before
             raise
 
+    async def divert(self, uplink: str | None, addresses: tuple[str, ...]) -> None:
+        """Let connections to *addresses* alone leave by *uplink*, while it has a way out.
+
+        (None, ()): they follow the others again.  Raises LinkError.
+        """
+        self._apart = (uplink, addresses)
+        await self.reconcile()
+
     async def reconcile(self) -> None:
         """Put back what is missing, remove what is ours and not wanted, read the result back."""
         async with self._kernel.lock:
@@ -108,6 +126,7 @@ class Overlay:
     async def clear(self) -> None:
         """Remove everything of ours; afterwards the system's own routes decide again."""
         self._exits, self._active, self._steered = {}, None, True
+        self._apart = (None, ())
         async with self._kernel.lock:
             await self._mend()
 
@@ -117,7 +136,10 @@ class Overlay:
         has_routes, has_rules = await self._our_routes(), await self._our_rules()
         # routes before rules, so that no rule leads to an empty table; the other way at the end
         for route in sorted(routes - has_routes, key=lambda r: -r.table):
-            await self._put_route(route)
+            try:
+                await self._put_route(route)
+            except NoWayError:  # an address that is just being changed; the next look tells
+                routes -= {route}
         for rule in sorted(rules - has_rules, key=lambda r: r.priority):
             await self._rule("add", rule)
         for rule in sorted(has_rules - rules, key=lambda r: -r.priority):
@@ -142,6 +164,10 @@ class Overlay:
             wanted.add(RuleRow(BY_DEVICE, one.table, device=one.interface))
             if self._by_mark:
                 wanted.add(RuleRow(BY_MARK, one.table, mark=one.table))
+        apart, addresses = self._apart
+        if apart in self._exits:
+            table = self._exits[apart or ""].table
+            wanted |= {RuleRow(TO_ADDRESS, table, target=address) for address in addresses}
         return wanted
 
     async def _our_routes(self) -> set[RouteRow]:
@@ -166,6 +192,7 @@ class Overlay:
                         message.get("oifname") or "",
                         message.get("suppress_prefixlen") != UNSUPPRESSED,
                         message.get("fwmark") or 0,
+                        message.get("dst") or "",
                     )
                 )
         return found
@@ -193,6 +220,8 @@ class Overlay:
         more: dict[str, object] = {"suppress_prefixlen": 0} if row.suppress else {}
         if row.source:
             more |= {"src": row.source, "src_len": 32}
+        if row.target:
+            more |= {"dst": row.target, "dst_len": 32}
         if row.device:
             more["oifname"] = row.device
         if row.mark:
@@ -219,4 +248,6 @@ def _overlay_row(one: Exit) -> RouteRow:
 def _refused(what: str, error: NetlinkError) -> LinkError:
     if error.code == 1:
         return LinkError(f"{what}: not permitted; the watch half needs CAP_NET_ADMIN")
+    if error.code in NO_WAY:
+        return NoWayError(f"{what}: {error}")
     return LinkError(f"{what}: {error}")

@@ -166,12 +166,12 @@ class Studio:
                     self._retime(name, kept | visit)
             case do.ProbeBurst():
                 self._burst(action)
-            case do.RouteVia() | do.Evict() | do.Ready():
+            case do.RouteVia() | do.Evict() | do.Ready() | do.SteerVendor():
                 self._in(KERNEL_S, partial(self._obey, action))
             case _:
                 pass
 
-    def _obey(self, action: do.RouteVia | do.Evict | do.Ready) -> None:
+    def _obey(self, action: do.RouteVia | do.Evict | do.Ready | do.SteerVendor) -> None:
         obeys = self.world.obeys
         if obeys and isinstance(action, do.RouteVia):
             self.route = action.uplink

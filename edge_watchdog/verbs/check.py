@@ -40,6 +40,7 @@ def _summary(config: Config) -> Iterator[str]:
     yield f"vendor     {config.vendor.name if config.vendor else 'none'}"
     for schedule in config.schedules:
         yield f"schedule   {schedule.name} ({schedule.kind}), every {schedule.every:g} s"
+        yield f"           {schedule.options.tested}"
     for alert in config.alerts:
         yield f"alert      {alert.kind}"
     yield f"desk       http://{config.desk.listen}/"

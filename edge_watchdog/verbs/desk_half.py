@@ -36,7 +36,8 @@ def desk_settings(config: Config) -> DeskSettings:
         allowed_hosts=config.desk.allowed_hosts,
         frame_ancestors=config.desk.frame_ancestors,
         schedules=tuple(
-            ScheduleSetting(one.name, one.every, one.options) for one in config.schedules
+            ScheduleSetting(one.name, one.every, one.options, frozenset(one.keep), one.budget)
+            for one in config.schedules
         ),
         ca_file=vendor.ca_file if vendor else None,
     )

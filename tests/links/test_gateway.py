@@ -50,6 +50,25 @@ async def test_the_table_is_loaded_steered_and_removed(box: Lab) -> None:
     assert await listed() == before
 
 
+async def test_flows_to_some_addresses_get_a_mark_of_their_own(box: Lab) -> None:
+    firewall = Firewall(SIDES)
+    await firewall.divert({"203.0.113.9": 7002})  # nothing is loaded before the first order
+    assert "edge_watchdog" not in await listed()
+    await firewall.steer(7001)
+    assert "203.0.113.9 : 0x00001b5a" in await listed()
+    await firewall.divert({"203.0.113.80": 7002})
+    assert "203.0.113.9 :" not in await listed()
+    await firewall.reconcile()
+    assert firewall.repairs == 0
+    await run_program(["nft", "flush", "map", "inet", "edge_watchdog", "apart"])
+    await firewall.reconcile()
+    assert firewall.repairs == 1
+    assert "203.0.113.80 : 0x00001b5a" in await listed()
+    await firewall.divert({})
+    assert "203.0.113.80" not in await listed()
+    await firewall.clear()
+
+
 @pytest.mark.parametrize(
     "harm",
     [

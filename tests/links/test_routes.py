@@ -123,3 +123,42 @@ async def test_a_line_without_a_gateway_is_refused_and_nothing_moves(
         await overlay.steer("phone")
     assert leaves_by(lab) == "wan0"
     await overlay.clear()
+
+
+async def test_a_line_whose_address_is_just_being_changed_does_not_hinder_the_others(
+    lab: Lab, kernel: Kernel
+) -> None:
+    overlay = Overlay(kernel)
+    known = exits(kernel)
+    known["LTE"] = Exit(1, "lte0", known["LTE"].index, "192.168.8.100", "192.0.2.250")
+    await overlay.know(known)
+    await overlay.steer("broadband")
+    assert leaves_by(lab) == "wan0"
+    assert ip(lab, "route", "show", "table", "7002") == ""
+    with pytest.raises(LinkError, match="unreachable"):
+        await overlay.steer("LTE")
+    assert leaves_by(lab) == "wan0"
+    await overlay.know(exits(kernel))
+    assert "192.168.8.1" in ip(lab, "route", "show", "table", "7002")
+    await overlay.clear()
+
+
+async def test_some_addresses_leave_by_another_line_than_the_rest(lab: Lab, kernel: Kernel) -> None:
+    overlay = Overlay(kernel)
+    await overlay.know(exits(kernel))
+    await overlay.steer("broadband")
+    await overlay.divert("LTE", (ANCHOR, "203.0.113.80"))
+    assert leaves_by(lab) == "lte0"
+    assert leaves_by(lab, "oif", "wan0") == "wan0"  # who asks for a line gets it
+    assert "dev wan0" in ip(lab, "route", "get", "198.51.100.65")
+    ip(lab, "rule", "del", "pref", "6894", "to", "203.0.113.80")
+    await overlay.reconcile()
+    assert ip(lab, "rule").count("6894:") == 2
+    await overlay.know({"broadband": exits(kernel)["broadband"]})
+    assert leaves_by(lab) == "wan0"  # the other line is gone
+    await overlay.know(exits(kernel))
+    await overlay.divert(None, ())
+    assert leaves_by(lab) == "wan0"
+    await overlay.divert("LTE", (ANCHOR,))
+    await overlay.clear()
+    assert "proto 237" not in ip(lab, "rule")
