@@ -92,6 +92,11 @@ class PaperDesk:
         await self.look()
         return moved
 
+    def close(self) -> None:
+        """Close the journal's file."""
+        if self.store is not None:
+            self.store.close()
+
     async def forget(self) -> None:
         """Empty what has been over for long."""
         now = self._board.now()

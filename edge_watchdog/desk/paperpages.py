@@ -221,7 +221,9 @@ class PaperPages:
             day = self._paper.today + timedelta(days=kind == str(Kind.TASK))
             values |= {"date": day.isoformat(), "due": day.isoformat(), "minutes": "60"}
         parent = _number(query.get("parent", ""))
-        debt = next((d for d in debts(self._paper.journal.entries) if d.entry.number == parent), None)
+        debt = next(
+            (d for d in debts(self._paper.journal.entries) if d.entry.number == parent), None
+        )
         if debt is not None:
             left = amount_text(debt.left.minor, debt.left.currency)
             values |= {"parent": str(parent), "client": debt.client, "amount": left}
