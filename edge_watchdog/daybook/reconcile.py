@@ -65,7 +65,15 @@ class Fresh:
 
     def covers(self, entry: Entry, start_wall: float) -> bool:
         """Tell whether the list can say something of a time that *entry* is about."""
-        return self.asked_wall > entry.at_wall and self.start_wall <= start_wall < self.end_wall
+        return self.is_newer(entry) and self.start_wall <= start_wall < self.end_wall
+
+    def is_newer(self, entry: Entry) -> bool:
+        """Tell whether the list was asked for after *entry* was written.
+
+        Where the clock was not set then, it must be another list than the one shown then.
+        """
+        shown = entry.draft.as_of_wall if entry.draft and not entry.clock_known else None
+        return self.asked_wall > (entry.at_wall if shown is None else shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +125,7 @@ def _finding(entry: Entry, draft: Draft, lists: Sequence[Fresh]) -> Finding:
     clients = {key: client for one in near for key, client in one.clients.items()}
     if draft.kind is Kind.BOOKING:
         return _booking(entry, visit, rows, clients)
-    everywhere = (
-        row for one in lists if one.asked_wall > entry.at_wall for row in one.appointments
-    )
+    everywhere = (row for one in lists if one.is_newer(entry) for row in one.appointments)
     row = next((row for row in everywhere if row.key == draft.appointment_key), None)
     if draft.kind is Kind.RESCHEDULE:
         return _moved(entry, visit, row, rows)

@@ -4,6 +4,7 @@ Requests' words in, entries out.  The journal's file blocks, so it is asked in a
 """
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,15 @@ from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook import Appointment, DaybookError, Span
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.model import PriceItem
-from edge_watchdog.daybook.paper import Author, Content, Draft, Entry, Move, State
+from edge_watchdog.daybook.paper import (
+    Author,
+    Content,
+    Draft,
+    Entry,
+    Move,
+    PaperError,
+    State,
+)
 from edge_watchdog.daybook.paper_guard import (
     Answer,
     Busy,
@@ -25,8 +34,10 @@ from edge_watchdog.daybook.paper_guard import (
     hold_of,
     without_own,
 )
-from edge_watchdog.daybook.paper_store import Journal, Kept, PaperStore, Pen
+from edge_watchdog.daybook.paper_money import taken
+from edge_watchdog.daybook.paper_store import ClosedDay, Journal, Kept, PaperStore, Pen
 from edge_watchdog.daybook.privacy import short_name
+from edge_watchdog.daybook.reconcile import Finding, Fresh, next_state, reconcile
 from edge_watchdog.desk.access import Identity
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.paperforms import Around
@@ -34,6 +45,7 @@ from edge_watchdog.desk.paperwords import NO_JOURNAL
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings
 
+BY_THE_LIST = "the list"
 CARRIED = ("phone", "note", "contact")
 TROUBLED = (Standing.VENDOR, Standing.OFFLINE, Standing.CHECKING)
 _T = TypeVar("_T")
@@ -88,9 +100,34 @@ class PaperDesk:
         """Let an entry be in another state; raises PaperError, DaybookError."""
         pen = self._pen(who, "")
         move = Move(state, pen.at_wall, pen.by, detail)
-        moved = await self._do(lambda store: store.move(number, move))
+        moved = await self._move(number, move)
         await self.look()
         return moved
+
+    async def settle(self) -> tuple[Finding, ...]:
+        """Hold what is not over against the list; what the list proves is noted in the journal."""
+        findings = reconcile((await self.look()).entries, self._fresh())
+        now = self._board.now()
+        proved = [(one, state) for one in findings if (state := next_state(one)) is not None]
+        for one, state in proved:
+            ref = one.theirs.ref if one.theirs else ""
+            move = Move(state, now.at.wall, Author("", BY_THE_LIST), "", ref)
+            with contextlib.suppress(PaperError):  # somebody moved it meanwhile
+                await self._move(one.entry.number, move)
+        return reconcile((await self.look()).entries, self._fresh()) if proved else findings
+
+    async def _move(self, number: int, move: Move) -> Entry:
+        return await self._do(lambda store: store.move(number, move))
+
+    async def close_day(self, who: Identity, tasks: tuple[Draft, ...]) -> bool:
+        """Note that today is closed, and what is left; False when it was closed before."""
+        pen = self._pen(who, "")
+        sums = taken([e for e in self.journal.entries if self.local.day(e.at_wall) == self.today])
+        totals = tuple((str(method), currency, minor) for (method, currency), minor in sums.items())
+        closed = ClosedDay(self.today.isoformat(), pen.by, pen.at_wall, totals)
+        done = await self._do(lambda store: store.close_day(closed, tasks, pen))
+        await self.look()
+        return done
 
     def close(self) -> None:
         """Close the journal's file."""
@@ -151,6 +188,22 @@ class PaperDesk:
             for state in self._board.sources.values()
             if state.good
             for one in state.good.reading.appointments
+        )
+
+    def _fresh(self) -> tuple[Fresh, ...]:
+        """Give every list with the time at which it was asked for."""
+        now = self._board.now()
+        return tuple(
+            Fresh(
+                state.name,
+                state.good.asked.wall(now),
+                state.good.span.start_wall,
+                state.good.span.end_wall,
+                state.good.reading.appointments,
+                {client.key: client for client in state.good.reading.clients},
+            )
+            for state in self._board.sources.values()
+            if state.good
         )
 
     def known(self, day: date) -> Knowledge:

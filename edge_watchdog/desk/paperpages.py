@@ -25,7 +25,7 @@ from edge_watchdog.daybook.paper import (
 from edge_watchdog.daybook.paper_chain import FRESH_NUMBERS
 from edge_watchdog.daybook.paper_money import debts
 from edge_watchdog.daybook.paper_store import TakenError
-from edge_watchdog.desk.access import Route, Who, identity_of
+from edge_watchdog.desk.access import Identity, Route, Who, identity_of
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.forms import fields_of
 from edge_watchdog.desk.pages import Pages
@@ -134,8 +134,7 @@ class PaperPages:
         around = self._paper.around(fields, who)
         shown = FormShown(kind, fields)
         try:
-            if kind == str(Kind.NOTE) and not who.sees_private:
-                raise PaperError(NOTES_NEED_PRIVACY, "text")
+            _refuse_note(kind, who)
             if fields.get("do") == "times":
                 return self._form(request, await self._with_times(shown, around))
             kept = await self._paper.keep(draft_of(fields, around), who, fields.get("form", ""))
@@ -184,7 +183,9 @@ class PaperPages:
         return self._html(
             request,
             template,
-            **lines,
+            tasks=lines["tasks"],
+            todays=lines["todays"],
+            older=lines["older"],
             big=[(kind, BUTTONS[kind]) for kind in BIG],
             small=[(kind, BUTTONS[kind]) for kind in SMALL],
             said=self._said(request),
@@ -301,6 +302,11 @@ class PaperPages:
     def _refused(self, error: DaybookError, status: int = 503) -> web.Response:
         text = self._pages.error(status, f"{str(error)[:1].upper()}{str(error)[1:]}")
         return web.Response(status=status, text=text, content_type="text/html")
+
+
+def _refuse_note(kind: str, who: Identity) -> None:
+    if kind == str(Kind.NOTE) and not who.sees_private:
+        raise PaperError(NOTES_NEED_PRIVACY, "text")
 
 
 def _choice(one: Appointment, paper: PaperDesk) -> Choice:

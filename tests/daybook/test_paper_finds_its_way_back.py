@@ -1,6 +1,7 @@
 """Every kind of entry against every thing that the vendor's list may say of it."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from edge_watchdog.daybook.reconcile import SECTIONS, Finding, Fresh, Outcome, n
 from tests.daybook.papers import HOUR, NOON, at, booking, entry, listed, note, payment, sale, visit
 
 WAS = Was(at(14), at(15), "Mia", Status.CONFIRMED)
-ANNA = {"client": "Anna B.", "service": "Cut and blow-dry"}
+ANNA: dict[str, Any] = {"client": "Anna B.", "service": "Cut and blow-dry"}
 
 
 def fresh(*rows: object, asked: float = NOON + HOUR, **changes: object) -> Fresh:
@@ -131,6 +132,14 @@ def test_only_a_list_that_is_newer_and_covers_the_day_tells_anything() -> None:
         assert reconcile([one], some)[0].outcome is Outcome.WAITING
     other = fresh(listed(14), source="other")
     assert reconcile([entry(1, about(Kind.CANCEL))], [other])[0].outcome is Outcome.WAITING
+
+
+def test_where_the_clock_was_not_set_a_list_newer_than_the_one_then_shown_tells() -> None:
+    draft = dataclasses.replace(booking(14), as_of_wall=NOON)
+    one = dataclasses.replace(entry(1, draft, wall=NOON - 9e6), clock_known=False)
+    row = listed(14, **ANNA)
+    assert reconcile([one], [fresh(row, asked=NOON)])[0].outcome is Outcome.WAITING
+    assert reconcile([one], [fresh(row, asked=NOON + 1)])[0].outcome is Outcome.FOUND
 
 
 def test_what_no_list_shows_is_for_a_person() -> None:
