@@ -19,7 +19,7 @@ def fresh(*rows: object, asked: float = NOON + HOUR, **changes: object) -> Fresh
     return dataclasses.replace(base, **changes)  # type: ignore[arg-type]
 
 
-def about(kind: Kind, hour: float = 14, **changes: object) -> Draft:
+def about(kind: Kind, hour: float = 14, **changes: Any) -> Draft:
     made = visit(hour, was=WAS, **changes)
     return Draft(kind, made, appointment_key="key 14", source="front desk")
 
