@@ -24,6 +24,7 @@ from edge_watchdog.core.actions import (
     Action,
     Evict,
     FetchSchedule,
+    LookInto,
     ProbeBurst,
     ProbeEvery,
     Ready,
@@ -33,9 +34,9 @@ from edge_watchdog.core.actions import (
     SteerVendor,
     WatchVendor,
 )
-from edge_watchdog.core.events import Done, DriverReported, Event, LinkChanged
+from edge_watchdog.core.events import Done, Event, LinkChanged
 from edge_watchdog.core.evidence import is_hard_down
-from edge_watchdog.core.model import DriverReport, LinkState, Mode
+from edge_watchdog.core.model import LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.links import UplinkDriver
@@ -46,18 +47,17 @@ from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
 from edge_watchdog.links.names import upstreams, write_upstreams
-from edge_watchdog.links.nearby import look_around
 from edge_watchdog.links.own import OwnConnections
 from edge_watchdog.links.routes import Exit, Overlay
 from edge_watchdog.links.steer import VendorWay
 from edge_watchdog.mqtt import MqttFace
 from edge_watchdog.probes.bind import Binding, open_resolver, open_session
 from edge_watchdog.probes.sampler import Sampler
+from edge_watchdog.senses import Known, Senses
 from edge_watchdog.supervise import attempt
 from edge_watchdog.vendors.watcher import VendorWatcher
 
 ACT_S = 10.0  # longer than the first look at all lines takes
-LOOK_AROUND_S = 20.0  # the mind forgets a report after 150 s
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,8 @@ class Hands:
             config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
         )
         self._links: dict[str, LinkState] = {}
+        known = Known(self._links.get, self._binding_of, self._gateway)
+        self._senses = Senses(config, self._kernel, known, emit=emit, clock=clock)
         self._read: dict[str, LinkState] = {}  # the same, as the drivers gave them
         self._bindings: dict[str, Binding] = {}
         self._sessions: dict[str, aiohttp.ClientSession] = {}
@@ -176,7 +178,7 @@ class Hands:
             "kernel": self._kernel.run,
             "sampler": self._sampler.run,
             "outbox": self._outbox.run,
-            "nearby": self._look_around,
+            "senses": self._senses.run,
         }
         for name in self._drivers:
             workers[f"link {name}"] = self._watcher(name)
@@ -209,6 +211,8 @@ class Hands:
                 self._sampler.pace(action.uplink, PACES[action.pace], action.avoid)
             case ProbeBurst():
                 self._sampler.burst(action.uplink, action.for_s, triage=action.triage)
+            case LookInto():
+                self._senses.look_into(action)
             case WatchVendor():
                 self._follow_vendor(action)
             case FetchSchedule():
@@ -369,6 +373,10 @@ class Hands:
         if old is not None:
             await old.close()
 
+    def _binding_of(self, uplink: str) -> Binding | None:
+        state = self._links.get(uplink)
+        return None if state is None or is_hard_down(state) else self._bindings.get(uplink)
+
     def _session_for(self, uplink: str | None) -> aiohttp.ClientSession | None:
         state = self._links.get(uplink or "")
         if state is None or is_hard_down(state):
@@ -377,20 +385,6 @@ class Hands:
 
     def _session_in_use(self) -> aiohttp.ClientSession | None:
         return self._session_for(self._active)
-
-    async def _look_around(self) -> None:
-        """Tell now and then what can be seen around each line, if anything can."""
-        lan = self._config.box.lan_interfaces
-        while True:
-            for one in self._config.uplinks:
-                state = self._links.get(one.uplink.name)
-                if state is None:
-                    continue
-                now = self._clock.now()
-                report = look_around(now, one.uplink.interface, state, self._kernel.snapshot, lan)
-                if report != DriverReport(now):
-                    self._emit(DriverReported(now, one.uplink.name, report))
-            await asyncio.sleep(LOOK_AROUND_S)
 
     async def _keep_overlay(self) -> None:
         """Put back what others removed: after every look at the kernel, at least every 5 s."""

@@ -12,6 +12,7 @@ from edge_watchdog.config.stanzas import (
     AnchorKeys,
     Box,
     Config,
+    Contacts,
     Desk,
     KindOnly,
     Outline,
@@ -30,7 +31,7 @@ from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
-TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing")
+TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts")
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
 
@@ -59,10 +60,22 @@ def read_config(
     mqtt = _read_mqtt(raw, known, problems)
     alerts = _read_alerts(raw, known, problems)
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
+    contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
     return Config(
-        studio, uplinks, box, anchors, probe, vendor, schedules, desk, mqtt, alerts, timing
+        studio,
+        uplinks,
+        box,
+        anchors,
+        probe,
+        vendor,
+        schedules,
+        desk,
+        mqtt,
+        alerts,
+        timing,
+        contacts or Contacts(),
     )
 
 

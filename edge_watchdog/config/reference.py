@@ -18,6 +18,7 @@ from edge_watchdog.config.stanzas import (
     AlertKeys,
     AnchorKeys,
     Box,
+    Contacts,
     Desk,
     KindOnly,
     Probe,
@@ -93,6 +94,7 @@ def stanzas(known: Registries) -> tuple[Stanza, ...]:
         _plain("desk", Desk),
         *([_plain("mqtt", known.mqtt)] if known.mqtt else []),
         *_kinds("alert", AlertKeys, known.channels),
+        _plain("contacts", Contacts),
         _plain("timing", Timing),
     )
 

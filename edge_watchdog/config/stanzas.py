@@ -311,6 +311,44 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
+class Contacts:
+    """Whom to call; shown on a page of its own and printed with every day pack."""
+
+    vendor_support: str = field(
+        default="",
+        metadata={
+            "doc": "The vendor's support, in a line.",
+            "example": "01632 960111, Mon-Fri 9-17, customer number 4711",
+        },
+    )
+    provider: str = field(
+        default="",
+        metadata={
+            "doc": "The internet provider's fault line, in a line.",
+            "example": "01632 960222, contract 0815",
+        },
+    )
+    cash_machine: str = field(
+        default="",
+        metadata={
+            "doc": "Where clients find cash when cards do not work.",
+            "example": "The bank at the corner, 100 m to the left",
+        },
+    )
+    others: tuple[str, ...] = field(
+        default=(),
+        metadata={"doc": "More lines of the same.", "example": ["Electrician: 01632 960333"]},
+    )
+    hotspot: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Steps to go online by a phone, in place of the built-in ones.",
+            "example": ["Take the phone from the drawer.", "Settings, Hotspot: on."],
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """Numbers of the mind that a studio may want otherwise."""
 
@@ -343,4 +381,5 @@ class Config:
     mqtt: Any = None
     alerts: tuple[AlertConfig, ...] = ()
     timing: Timing = field(default_factory=Timing)
+    contacts: Contacts = field(default_factory=Contacts)
     path: str = ""

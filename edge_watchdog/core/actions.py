@@ -19,6 +19,21 @@ class Pace(StrEnum):
     STANDBY_METERED = "standby metered"
 
 
+class Inquiry(StrEnum):
+    """What can be looked into while something wants to be explained; none of it is for nothing.
+
+    LOAD: what the line carries, each second.  LIFE: do programs still hear somebody outside?
+    ROUTER: its own word about its line.  EDGE: the provider's first machine.  SIZES: do large
+    packets come through?
+    """
+
+    LOAD = "load"
+    LIFE = "life"
+    ROUTER = "router"
+    EDGE = "edge"
+    SIZES = "sizes"
+
+
 class Severity(StrEnum):
     """How loud: a NOTICE never makes a noise, an OUTAGE means that work is hindered now."""
 
@@ -111,6 +126,15 @@ class ProbeBurst:
 
 
 @dataclass(frozen=True, slots=True)
+class LookInto:
+    """Look into *what* about *uplink* and report it, until told otherwise; () = nothing."""
+
+    id: int
+    uplink: str
+    what: tuple[Inquiry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WatchVendor:
     """Read the status page every *every_s* seconds through *via* (None: do not read it now).
 
@@ -154,6 +178,7 @@ Action = (
     | Release
     | ProbeEvery
     | ProbeBurst
+    | LookInto
     | WatchVendor
     | SteerVendor
     | FetchSchedule

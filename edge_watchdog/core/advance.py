@@ -13,6 +13,7 @@ from edge_watchdog.core.actions import (
     Action,
     Evict,
     FetchSchedule,
+    LookInto,
     ProbeBurst,
     ProbeEvery,
     RouteVia,
@@ -54,7 +55,9 @@ from edge_watchdog.core.failover import (
     hold_s,
     note_clean,
 )
+from edge_watchdog.core.inquiries import set_inquiries
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.life import note_life
 from edge_watchdog.core.model import BoxReport, Health, Layer, Mode, Sample
 from edge_watchdog.core.pacing import burst_due, set_paces
 from edge_watchdog.core.policy import Policy
@@ -96,15 +99,17 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
         return Step(state, ())
     before = state
     state, again = _absorb(state, event, policy)
+    state = note_life(state, now)
     state = note_clean(state, {n: health_of(u, now, policy) for n, u in state.uplinks.items()}, now)
     state = _diagnose(state, now, policy)
     state, moves = decide(state, event, now, policy)
     state, ways = decide_way(state, event, now, policy)
     state = incidents.keep_incidents(state, event, now, policy)
     state, paces = set_paces(state, now, policy)
+    state, looks = set_inquiries(state, now, policy)
     state, alerts = alerting.send_alerts(state, now, policy)
     state, fetch = _fetch(before, state)
-    actions = (*again, *moves, *ways, *paces, *alerts, *fetch)
+    actions = (*again, *moves, *ways, *paces, *looks, *alerts, *fetch)
     owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
     stepped = max(state.stepped, now.mono)
     state = replace(state, unfinished=(*state.unfinished, *owed), stepped=stepped)
@@ -246,6 +251,8 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
             clean_since=None,
             report=None,
             slow_since=None,
+            alive_until=0.0,
+            vetoed=False,
         )
         for n, u in state.uplinks.items()
     }
@@ -253,6 +260,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         state,
         uplinks=uplinks,
         paces={},
+        looking={},
         vendor=replace(state.vendor, order=None),
         steering=replace(state.steering, order=None, not_before=0.0),
         box=BoxState(),
@@ -361,6 +369,7 @@ def _expiries(known: UplinkState) -> Iterator[float]:
         yield known.report.at.mono + DRIVER_STALE_S
     if known.slow_since is not None:
         yield known.slow_since.mono + SLOW_AFTER_S
+    yield known.alive_until
 
 
 def _showings(state: State) -> Iterator[float]:
@@ -409,4 +418,4 @@ def _way_back(failover: Failover, left: UplinkState, policy: Policy) -> Iterator
 
 def has_work(actions: tuple[Action, ...]) -> bool:
     """Tell whether *actions* hold anything that people or the kernel notice."""
-    return any(not isinstance(a, (ProbeEvery, ProbeBurst)) for a in actions)
+    return any(not isinstance(a, (ProbeEvery, ProbeBurst, LookInto)) for a in actions)

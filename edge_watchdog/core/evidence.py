@@ -244,13 +244,14 @@ def is_silent(known: UplinkState, policy: Policy) -> bool:
     """Tell whether the silence is proven: enough questions, operators and time, no answer at all.
 
     The span is the shortest gap that explains the lost questions, so that no round-trip time can
-    make a gap look longer than it was.
+    make a gap look longer than it was.  What the line carries meanwhile is a veto (life.py).
     """
     s = known.silence
     hearing = {t.operator for t in internet(known) if not t.deaf}
     wanted = max(2, min(policy.divert_operators, len(hearing)))  # the deaf cannot be asked
     return (
         s is not None
+        and not known.vetoed
         and s.probes >= policy.divert_probes
         and len(s.operators) >= wanted
         and s.newest.since(s.since) > policy.divert_span_s

@@ -210,7 +210,7 @@ def _read_switching(failover: Failover, event: Event) -> Move | None:
 
 def _read_stranded(state: State, now: Instant, policy: Policy) -> Move | None:
     active = state.uplinks[_active(state.failover)]
-    if is_verified(active, now, policy):
+    if is_verified(active, now, policy) or active.vetoed:
         return Move(Sign.ACTIVE_ANSWERS)
     standby = best_standby(state, now, policy)
     back_for = now.since(active.back_at) if active.back_at else PARTIAL_S
@@ -231,7 +231,7 @@ def _read_suspect(state: State, now: Instant, policy: Policy) -> Move | None:
             return Move(Sign.GO, standby, How.HARD if dead else How.PROVISIONAL)
         return None if _may_still_answer(state, now, policy) else Move(Sign.NONE_LEFT)
     since = failover.since.mono if failover.since else 0.0
-    answers = active.silence is None and not is_hard_down(active.link)
+    answers = (active.silence is None or active.vetoed) and not is_hard_down(active.link)
     enough = len(operators_heard(active, since)) >= policy.verified_operators
     if answers and (enough or now.mono - since >= PARTIAL_S):
         return Move(Sign.ACTIVE_ANSWERS)
@@ -250,7 +250,7 @@ def _may_still_answer(state: State, now: Instant, policy: Policy) -> bool:
 def _read_calm(state: State, now: Instant, policy: Policy) -> Move | None:
     failover = state.failover
     active = state.uplinks[_active(failover)]
-    lost = active.silence is not None or is_portal_proven(active)
+    lost = (active.silence is not None and not active.vetoed) or is_portal_proven(active)
     if is_hard_down(active.link) or lost:
         return Move(Sign.ACTIVE_MISSES)
     wish = _wish(state, now, policy)
@@ -283,7 +283,7 @@ def _read_diverted(state: State, now: Instant, policy: Policy) -> Move | None:
     if clean >= policy.undo_s and is_verified(left, now, policy) and steady:
         return Move(Sign.GO, failover.left)
     hard = hard_down_for(left, now) >= policy.carrier_debounce_s
-    silent_for = now.since(left.silence.since) if left.silence else 0.0
+    silent_for = now.since(left.silence.since) if left.silence and not left.vetoed else 0.0
     if hard or silent_for >= policy.evict_s or now.since(failover.left_since) >= WAY_BACK_S:
         return Move(Sign.PROVEN_DEAD)
     if not steady and clean >= policy.undo_s:

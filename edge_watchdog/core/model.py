@@ -160,9 +160,11 @@ class DriverReport:
     line's own addresses overlap with, "" for none.  *peers_answer*: other devices of the local
     network do.  *address_taken*: two devices use our address or the router's.  *router_online* is
     the router's own word (PCP, UPnP or its page).  *path_mtu_bytes*: the largest packet that comes
-    through unbroken.  *load_ratio*: the studio's traffic against the learned peak.
-    *mobile_signal_dbm* is RSRP.  *hears_nothing*: it sends, and its counter of received bytes
-    stands still.
+    through unbroken, or of which the way says that it is too large.  *load_ratio*: the studio's
+    traffic against the learned peak, the busier way.  *mobile_signal_dbm* is RSRP.
+    *hears_nothing*: it sends, and its counter of received packets stands still.  *alive_at*: when a
+    program other than our probes last heard somebody outside.  *edge_answers*: the provider's first
+    machine does.
     """
 
     at: Instant
@@ -183,6 +185,8 @@ class DriverReport:
     mobile_signal_dbm: float | None = None
     cap_reached: bool | None = None
     hears_nothing: bool | None = None
+    alive_at: Instant | None = None
+    edge_answers: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def _burst(
     active = uplink.name == state.failover.active
     for_s = SUSPECT_BURST_S if active else BURST_S
     wanted = not active or state.failover.phase is Phase.STRANDED
-    wanted = wanted or has_portal(known) or _needs_triage(known)
+    wanted = wanted or has_portal(known) or _needs_triage(known) or known.vetoed
     triage = wanted and _triage_due(known, now)
     burst = ProbeBurst(state.next_id, uplink.name, for_s, triage)
     known = replace(known, burst_until=now.mono + for_s, burst_at=now.mono)
@@ -133,7 +133,7 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     active = uplink.name == state.failover.active
     # a sign-in page on a metered standby is not worth a burst every half minute for days
     portal = has_portal(known) and (active or not uplink.metered)
-    if state.failover.phase is Phase.STRANDED or portal or _needs_triage(known):
+    if state.failover.phase is Phase.STRANDED or portal or _needs_triage(known) or known.vetoed:
         return rest
     if (override := state.failover.override) is not None and override.uplink == uplink.name:
         return float("inf") if active else rest
@@ -157,6 +157,7 @@ def _wants_burst_now(state: State, uplink: Uplink, policy: Policy) -> bool:
     active = state.uplinks[failover.active]
     # one lost question is not worth a standby's money; a lost burst tick, or no carrier, is
     serious = active.silence is not None and active.silence.probes >= PREARM_MISSES
+    serious = serious and not active.vetoed
     serious = serious or is_portal_proven(active)
     return (serious or is_hard_down(active.link)) and uplink.name == next_standby(state, policy)
 

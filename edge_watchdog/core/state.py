@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from edge_watchdog.core.actions import Action, Pace, ProbeEvery, Severity, WatchVendor
+from edge_watchdog.core.actions import (
+    Action,
+    Inquiry,
+    Pace,
+    ProbeEvery,
+    Severity,
+    WatchVendor,
+)
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import (
     CacheReport,
@@ -163,7 +170,9 @@ class Diagnosis:
 class UplinkState:
     """All that is known of one uplink.  *back_at*: when the last proven outage over it ended.
 
-    *slow_since*: since when most answers take far longer than usual.
+    *slow_since*: since when most answers take far longer than usual.  *alive_until*: so long
+    (CLOCK_BOOTTIME) what the line was seen to carry during a silence speaks for it; *vetoed*: it
+    does so now.
     """
 
     link: LinkState | None = None
@@ -183,6 +192,8 @@ class UplinkState:
     diagnosis: Diagnosis | None = None
     report: DriverReport | None = None
     slow_since: Instant | None = None
+    alive_until: float = 0.0
+    vetoed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +300,7 @@ class Steering:
 class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
 
+    *looking*: what was ordered to be looked into.
     *stepped*: CLOCK_BOOTTIME of the last event; what was due until then has been looked at.
     """
 
@@ -298,6 +310,7 @@ class State:
     steering: Steering = field(default_factory=Steering)
     incidents: tuple[Incident, ...] = ()
     paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
+    looking: Mapping[str, tuple[Inquiry, ...]] = field(default_factory=dict)
     unfinished: tuple[Action, ...] = ()
     cache: CacheReport | None = None
     box: BoxState = field(default_factory=BoxState)

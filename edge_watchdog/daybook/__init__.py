@@ -1,4 +1,4 @@
-"""The day, kept: today's and tomorrow's appointments, read-only, never blank, never too fresh.
+"""The day, kept: today through the next open day, read-only, never blank, never too fresh.
 
 This room holds the only personal data.  Nothing of it goes into a log, an error or another half.
 """

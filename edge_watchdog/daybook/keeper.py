@@ -23,7 +23,7 @@ from edge_watchdog.daybook.freshness import Now, Stamp
 from edge_watchdog.daybook.intake import DEFAULT_KEEP, admit
 from edge_watchdog.daybook.store import Drop, Snapshot, Store, Trouble
 
-DAYS = 2  # today and tomorrow
+DAYS = 2  # today and tomorrow, always
 NOTICED_FROM = 3  # fewer entries than these may well all be cancelled
 SECOND_LOOK_S = 60.0
 SHORTEST_PAUSE_S = 10.0
@@ -36,7 +36,10 @@ NOTHING_KNOWN = 'the calendar answered "not changed" to a first question'
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is to be kept: *every_s* between looks while all is well, *budget* requests a day."""
+    """What is to be kept: *every_s* between looks while all is well, *budget* requests a day.
+
+    *days* gives how many days are to be held from a date on: DAYS at least.
+    """
 
     name: str
     connector: ScheduleConnector
@@ -44,6 +47,7 @@ class Source:
     zone: str
     keep: frozenset[Detail] = DEFAULT_KEEP
     budget: int | None = None
+    days: Callable[[date], int] = lambda _first: DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ class Keeper:
     async def look(self) -> float:
         """Look once; gives the seconds until the next look is due."""
         asked = self._stamp()
-        span = Span(self._today(), DAYS, self._source.zone)
+        today = self._today()
+        span = Span(today, self._source.days(today), self._source.zone)
         try:
             self._refuse_doubtful_clock(asked)
             fetched = await self._fetch(span)

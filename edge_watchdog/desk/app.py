@@ -27,22 +27,29 @@ from edge_watchdog.daybook.keeper import (
     Surroundings,
     report,
 )
+from edge_watchdog.daybook.paper_store import PaperStore, open_paper
 from edge_watchdog.daybook.registry import Unusable
 from edge_watchdog.daybook.seal import open_seal
 from edge_watchdog.daybook.store import Store, memory_store, open_store
 from edge_watchdog.desk.access import Gate, build
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.bookpages import BookPages
+from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door, listeners, sober_log
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.paperdesk import PaperDesk
+from edge_watchdog.desk.paperpages import PaperPages
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings
 from edge_watchdog.supervise import Notifier, keep_running
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 DATABASE = "daybook.sqlite"
+PAPER = "paper.sqlite"
 PURGE_S = 3600.0
 STATUS_S = 30.0
 KEEP_ALIVE_S = 15.0
@@ -64,6 +71,7 @@ class _Rooms:
     client: BridgeClient
     keepers: tuple[Keeper, ...]
     store: Store
+    paper: PaperDesk
     app: web.Application
 
 
@@ -98,6 +106,7 @@ async def serve(
         for door in doors:
             door.close()
         rooms.store.close()
+        rooms.paper.close()
 
 
 def _workers(
@@ -140,11 +149,16 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     board.fetch = lambda: _ask_all(keepers)
     for keeper in keepers:
         await keeper.recall()
-    handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send)
+    cache = PageCache(hub.key)
+    handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send, cache)
+    book = BookPages(settings, pages, board, cache)
+    paper = PaperDesk(await _open_paper(settings), board, settings)
+    written = PaperPages(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    app = build(handlers.routes(), _gate(settings, lan, door, pages))
-    return _Rooms(board, hub, door, client, keepers, store, app)
+    routes = (*handlers.routes(), *book.routes(), *written.routes())
+    app = build(routes, _gate(settings, lan, door, pages))
+    return _Rooms(board, hub, door, client, keepers, store, paper, app)
 
 
 async def _open_store(settings: DeskSettings, board: Board) -> Store:
@@ -167,7 +181,19 @@ def _open_in(settings: DeskSettings) -> Store:
     return open_store(str(folder / DATABASE), open_seal(settings.key_file, "daybook"))
 
 
+async def _open_paper(settings: DeskSettings) -> PaperStore | None:
+    """Open the paper journal; a disk that refuses must be said, for nothing would be kept."""
+    path = str(Path(settings.state_dir) / PAPER)
+    try:
+        seal = await asyncio.to_thread(open_seal, settings.key_file, "paper")
+        return await asyncio.to_thread(open_paper, path, seal)
+    except DaybookError as error:
+        log.error("paper: %s", error)  # noqa: TRY400 - one line
+        return None
+
+
 def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
+    opening = Opening(settings.open_spans, settings.time_zone)
     for one in settings.schedules:
         connector: ScheduleConnector
         try:
@@ -176,7 +202,13 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
             connector = Unusable(str(error))
         budget = one.options.requests_a_day if one.budget is None else one.budget
         yield Source(
-            one.name, connector, one.every_s, settings.time_zone, keep=one.keep, budget=budget
+            one.name,
+            connector,
+            one.every_s,
+            settings.time_zone,
+            keep=one.keep,
+            budget=budget,
+            days=opening.days_from,
         )
 
 
@@ -238,6 +270,8 @@ async def _purge(settings: DeskSettings, rooms: _Rooms) -> None:
             wall, kept_s = rooms.board.now().at.wall, settings.retention_s
             with contextlib.suppress(DaybookError):
                 await asyncio.to_thread(rooms.store.purge, names, wall, kept_s)
+            with contextlib.suppress(DaybookError):
+                await rooms.paper.forget()
         await asyncio.sleep(PURGE_S)
 
 

@@ -54,13 +54,31 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """How old one source's list is, and what is doubtful about it; *facts* are sentences."""
+    """How old one source's list is, and what is doubtful about it; *facts* are sentences.
+
+    *as_of_wall* is in seconds since 1970 and *age_s* in seconds, None when not known.
+    """
 
     name: str
     as_of: str
     age: str
     band: Band
     facts: tuple[str, ...]
+    is_complete: bool = False
+    as_of_wall: float | None = None
+    age_s: float | None = None
+
+    @property
+    def whole(self) -> str:
+        """Say whether anything is missing."""
+        return "complete" if self.is_complete else "not complete"
+
+    @property
+    def sentence(self) -> str:
+        """Say it on one line: "as of 09:40 (2 h 10 min ago), front desk, complete"."""
+        if not self.as_of:
+            return f"{self.name}: nothing has come yet"
+        return f"as of {self.as_of} ({self.age}), {self.name}, {self.whole}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +96,14 @@ def day_model(states: Sequence[SourceState], now: Now, local: Local) -> DayModel
     dates, strange = _dates(states, today, now)
     return DayModel(
         tuple(_day(states, one, today, now, local=local, strange=strange) for one in dates),
-        tuple(_source(state, now, local) for state in states),
+        source_lines(states, now, local),
         strange,
     )
+
+
+def source_lines(states: Sequence[SourceState], now: Now, local: Local) -> tuple[SourceLine, ...]:
+    """Say of every source how old its list is."""
+    return tuple(_source(state, now, local) for state in states)
 
 
 def _dates(states: Sequence[SourceState], today: date, now: Now) -> tuple[tuple[date, ...], bool]:
@@ -102,6 +125,7 @@ def _day(
         for a in state.good.reading.appointments
         if a.start_wall < span.end_wall and max(a.end_wall, a.start_wall + 1) > span.start_wall
     ]
+    found.sort(key=lambda a: a.start_wall)
     notes = [a for a in found if a.all_day and not a.member]
     names = {a.member or WHOLE_STUDIO for a in found if a not in notes}
     word = {0: "Today", 1: "Tomorrow"}.get((one - today).days, "")
@@ -182,7 +206,16 @@ def _source(state: SourceState, now: Now, local: Local) -> SourceLine:
         facts.append(_rejected(good.reading.rejected))
     age_s = good.as_of.age_s(now)
     as_of = local.moment(good.as_of.wall(now), now.at.wall)
-    return SourceLine(state.name, as_of, age_words(age_s), band(age_s), tuple(facts))
+    return SourceLine(
+        state.name,
+        as_of,
+        age_words(age_s),
+        band(age_s),
+        tuple(facts),
+        is_complete=not good.reading.rejected and not state.held,
+        as_of_wall=good.as_of.wall(now),
+        age_s=age_s,
+    )
 
 
 _WAITING = "The list below is the earlier one, until a second look agrees."

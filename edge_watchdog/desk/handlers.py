@@ -11,8 +11,9 @@ from yarl import URL
 
 from edge_watchdog import __version__
 from edge_watchdog.bridge import Acknowledge, ToWatch
-from edge_watchdog.desk.access import Route, Who
+from edge_watchdog.desk.access import Route, Who, identity_of
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.day import counts
 from edge_watchdog.desk.live import Hub
 from edge_watchdog.desk.pages import Page, Pages
@@ -38,6 +39,7 @@ class Handlers:
     hub: Hub
     local: Local
     send: Callable[[ToWatch], bool]
+    cache: PageCache
 
     def routes(self) -> tuple[Route, ...]:
         """Give every route there is, and who may use it."""
@@ -61,7 +63,10 @@ class Handlers:
 
     async def desk(self, request: web.Request) -> web.Response:
         """Show the desk page."""
-        return _html(self.pages.page(Page.DESK, kiosk=request.query.get("kiosk") == "1"))
+        kiosk = request.query.get("kiosk") == "1"
+        name = (Page.DESK, kiosk, identity_of(request))
+        body = self.cache.get(name, lambda: self.pages.page(Page.DESK, kiosk=kiosk))
+        return web.Response(body=body, content_type="text/html", charset="utf-8")
 
     async def owner(self, _request: web.Request) -> web.Response:
         """Show the owner's page."""

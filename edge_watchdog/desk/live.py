@@ -57,9 +57,13 @@ class Hub:
         self._closing = True
         self.changed()
 
+    def key(self) -> object:
+        """Give what stays equal as long as no page would look different."""
+        return self._version, self._screen.clock(), self._screen.mood()
+
     def payload(self, page: Page) -> str:
         """Give the parts of *page* as JSON, rendered once for everybody who asks."""
-        key = (self._version, self._screen.clock(), self._screen.mood())
+        key = self.key()
         cached = self._cache.get(page)
         if cached is None or cached[0] != key:
             data = {"time": self._screen.clock(), "parts": dict(self._screen.parts(page))}

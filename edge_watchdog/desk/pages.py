@@ -17,7 +17,7 @@ from edge_watchdog import __version__
 from edge_watchdog.core.model import Health, VendorLevel
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.charts import chart
-from edge_watchdog.desk.day import day_model
+from edge_watchdog.desk.day import DayModel, day_model
 from edge_watchdog.desk.phrases import (
     HEALTH_WORDS,
     LAYER_WORDS,
@@ -43,12 +43,14 @@ class Page(StrEnum):
 
     DESK = "desk"
     OWNER = "owner"
+    BOOK = "book"
     PAPER = "paper"
 
 
 PARTS: Mapping[Page, tuple[str, ...]] = {
     Page.DESK: ("status", "sources", "day"),
     Page.OWNER: ("status", "uplinks", "chart", "incidents", "vendor", "about"),
+    Page.BOOK: ("sources",),
     Page.PAPER: ("turn",),
 }
 
@@ -73,6 +75,8 @@ class Pages:
         self.statics = MappingProxyType({one.name: one for one in found.values()})
         self._names = {plain: f"/static/{one.name}" for plain, one in found.items()}
         self._env = _environment(self._local)
+        sheets = (found["desk.css"].body, found["book.css"].body)
+        self._env.globals["styles"] = Markup(b"\n".join(sheets).decode())  # noqa: S704 - our own
 
     def page(self, page: Page, *, kiosk: bool = False) -> str:
         """Render a whole page; *kiosk* is larger type, for a display on the wall."""
@@ -83,12 +87,23 @@ class Pages:
     def parts(self, page: Page) -> dict[str, str]:
         """Render the parts of a page, by name; "title" is the window's title."""
         context = self._context(page)
-        return {**self._parts(page, context), "title": self._title(context)}
+        parts = self._parts(page, context)
+        if page is Page.BOOK:  # the pages of the book ask again for themselves when this changes
+            day = self._render("part_day.html", context)
+            return {**parts, "mark": hashlib.sha256(day.encode()).hexdigest()[:HASH_CHARS]}
+        if page is Page.PAPER:  # a number that tells nothing; who may, asks for the list then
+            return parts
+        return {**parts, "title": self._title(context)}
 
     def error(self, status: int, words: str) -> str:
         """Render a page that says what went wrong."""
         context = self._context(Page.DESK)
         return self._render("error.html", {**context, "status": status, "words": words})
+
+    def draw(self, template: str, name: str, **more: object) -> str:
+        """Render a page that is not live in itself; *name* is its place in the navigation."""
+        shared = {**self._shared(name), "live": str(Page.BOOK), "kiosk": False}
+        return self._render(template, {**shared, "model": self._model(), **more})
 
     def clock(self) -> str:
         """Give the local time, as a page shows it."""
@@ -103,11 +118,15 @@ class Pages:
     def _title(self, context: Mapping[str, object]) -> str:
         return self._render("title.txt", context).strip()
 
-    def _context(self, page: Page) -> dict[str, object]:
+    def _model(self) -> DayModel:
+        return day_model(tuple(self._board.sources.values()), self._board.now(), self._local)
+
+    def _shared(self, name: str) -> dict[str, object]:
         board, local, now = self._board, self._local, self._board.now()
-        view = board.view
-        shared: dict[str, object] = {
-            "page": str(page),
+        return {
+            "page": name,
+            "live": name,
+            "kiosk": False,
             "studio": self._settings.studio_name,
             "vendor_name": self._settings.vendor_name or NO_VENDOR,
             "hours": self._settings.opening_hours,
@@ -116,11 +135,17 @@ class Pages:
             "now": now.at.wall,
             "today": long_date(local.day(now.at.wall)),
             "wall_known": now.wall_known,
-            "view": view,
+            "view": board.view,
             "own_notices": board.notices,
+            "paper_turn": board.paper_turn,
         }
-        if page is Page.DESK:
-            return {**shared, "model": day_model(tuple(board.sources.values()), now, local)}
+
+    def _context(self, page: Page) -> dict[str, object]:
+        board, local, now = self._board, self._local, self._board.now()
+        view = board.view
+        shared = {**self._shared(page), "model": self._model()}
+        if page is not Page.OWNER:
+            return shared
         names = [one.name for one in view.uplinks] if view else []
         return {
             **shared,
@@ -129,7 +154,6 @@ class Pages:
             "silence": board.silence(),
             "streams": board.listeners(),
             "desk_version": __version__,
-            "model": day_model(tuple(board.sources.values()), now, local),
             "lan": self._settings.lan_interfaces,
             "tested": {one.name: str(one.options.tested) for one in self._settings.schedules},
         }

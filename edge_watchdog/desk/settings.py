@@ -19,6 +19,17 @@ class ScheduleSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class Contacts:
+    """Whom to call, as the owner noted it; *hotspot* are steps, () for the built-in ones."""
+
+    vendor_support: str = ""
+    provider: str = ""
+    cash_machine: str = ""
+    others: tuple[str, ...] = ()
+    hotspot: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PaperSettings:
     """*form_order* names the fields of the vendor's own form, as they follow there.
 
@@ -42,7 +53,8 @@ class DeskSettings:
     Without *lan_interfaces* only this machine itself is served.  *state_dir*, *bridge_path* and
     *key_file* are full paths; the key file seals names, is made when it is not there, and must not
     stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
-    *retention_s* after its end.
+    *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
+    *opening_hours* the same as a person wrote it.
     """
 
     studio_name: str
@@ -52,6 +64,7 @@ class DeskSettings:
     key_file: str
     vendor_name: str = ""
     opening_hours: str = ""
+    open_spans: tuple[tuple[int, int], ...] = ()
     listen_host: str = "0.0.0.0"
     listen_port: int = 8080
     lan_interfaces: tuple[str, ...] = ()
@@ -59,6 +72,7 @@ class DeskSettings:
     frame_ancestors: tuple[str, ...] = ()
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
+    contacts: Contacts = Contacts()
     retention_s: float = 48 * 3600.0
     paper: PaperSettings = PaperSettings()
     most_connections: int = 128

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from edge_watchdog.core.actions import Action
-from edge_watchdog.core.events import Event, Sampled, Woke
+from edge_watchdog.core.events import DriverReported, Event, Sampled, Woke
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.view import History, IncidentView, StudioView
 from edge_watchdog.journal.errors import JournalError
@@ -30,6 +30,7 @@ RETRY_S = 10.0
 PATIENCE_S = 0.5  # a card that stalls must not delay a switch; the row is then written late
 PENDING = 30  # batches that wait for a disk that does not answer
 UNSAVED_ROWS = 20_000
+DULL = (Sampled, Woke, DriverReported)
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -96,14 +97,14 @@ class Journal(Generic[S]):
         """Take in one event, the states around it and what is to be done.
 
         A *notable* one is committed when this returns, unless the disk takes longer than half a
-        second; only evidence (Sampled, Woke) that led to no action is committed up to a second
+        second; only evidence (DULL) that led to no action is committed up to a second
         later.  Never raises for the file: see *problem*.
         """
         self._seq += 1
         row = Row(self._seq, event, tuple(actions))
         self._ring.add(row, before)
         self._last = Mark(self._seq, after, event.at)
-        urgent = notable and (bool(actions) or not isinstance(event, (Sampled, Woke)))
+        urgent = notable and (bool(actions) or not isinstance(event, DULL))
         self._record(row, notable=notable)
         batch = self._due(row, before, urgent=urgent)
         if batch is not None:

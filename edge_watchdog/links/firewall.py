@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from edge_watchdog.links import LinkError, farewell
+from edge_watchdog.links.life import ANSWERED_NEARBY, NEARBY
 from edge_watchdog.links.program import run_program
 
 TABLE = "inet edge_watchdog"
@@ -21,6 +22,7 @@ SETTLE_S = 0.05  # our own changes ring the bell too
 QUIET_LOOK_S = 30.0  # the bell has told of every change; this is for a kernel that forgot to
 RETRY_S = 1.0
 SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1  # include/uapi/linux/netlink.h
+HEARD = re.compile(r"counter heard_(\d+) \{\s*packets (\d+)")
 NETLINK_NETFILTER, NFNLGRP_NFTABLES = 12, 7  # include/uapi/linux/netfilter/nfnetlink.h
 
 log = logging.getLogger(__name__)
@@ -143,6 +145,15 @@ class Firewall:
         return _PASSING.sub("", _NEW_FLOWS.sub("", text)), marks
 
 
+async def read_heard() -> Mapping[int, int]:
+    """Give how many answers from outside the computers have had, by mark.  Raises LinkError.
+
+    Counted from the last load of the table on.
+    """
+    text = await run_program(["nft", "list", "counters", "table", *TABLE.split()])
+    return {int(mark): int(packets) for mark, packets in HEARD.findall(text)}
+
+
 async def remove_table() -> None:
     """Remove our table, whoever left it; harmless when it or nft is not there."""
     with contextlib.suppress(LinkError):
@@ -166,6 +177,7 @@ table {TABLE} {{
   map new_flows {{ type ifname : mark; {_elements(sides, mark)} }}
   map apart {{ type ipv4_addr : mark; {f"elements = {_hosts(apart)};" if apart else ""} }}
   map marks {{ type ifname : mark; elements = {{ {marks} }}; }}
+{_counters(sides)}
 {farewell.SETS_TEXT}{farewell.CHAIN_TEXT}\
   chain choose {{
     type filter hook prerouting priority mangle; policy accept;
@@ -176,6 +188,7 @@ table {TABLE} {{
   chain pin {{
     type filter hook forward priority mangle; policy accept;
     iifname {lan} oifname {uplinks} ct mark set oifname map @marks
+{_counting(sides)}
     oifname {uplinks} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
     iifname {uplinks} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
   }}
@@ -192,6 +205,22 @@ table {TABLE} {{
   }}
 }}
 """
+
+
+def _counters(sides: Sides) -> str:
+    return "\n".join(f"  counter heard_{mark} {{ }}" for mark in sides.uplinks.values())
+
+
+def _counting(sides: Sides) -> str:
+    """Count what only somebody outside can have said: a router resets connections in any name."""
+    near, ports = ", ".join(str(n) for n in NEARBY), ", ".join(ANSWERED_NEARBY)
+    outside = f"ct state established ct direction reply ip saddr != {{ {near} }}"
+    kinds = (f"tcp sport != {{ {ports} }} tcp flags & (syn | rst) == 0", "udp sport != 53")
+    return "\n".join(
+        f'    iifname "{name}" oifname {_set(sides.lan)} {outside} {kind} counter name heard_{mark}'
+        for name, mark in sides.uplinks.items()
+        for kind in kinds
+    )
 
 
 def _map_text(sides: Sides, mark: int | None) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from edge_watchdog.clock import Clock
 from edge_watchdog.links.conntrack import LanFlows
 from edge_watchdog.links.drain import Flows, end_those_to, meter
-from edge_watchdog.links.firewall import Firewall, Sides
+from edge_watchdog.links.firewall import Firewall, Sides, read_heard
 from edge_watchdog.links.kernel import Snapshot
 from edge_watchdog.links.routes import table_of
 
@@ -108,6 +108,10 @@ class Gateway:
     async def evict(self, uplink: str) -> int:
         """End every flow that hangs on *uplink*, gives how many; raises LinkError."""
         return await self._flows.evict(uplink)
+
+    async def heard(self, uplink: str) -> int | None:
+        """Give how many answers the studio's computers have had from outside; raises LinkError."""
+        return (await read_heard()).get(self._marks[uplink])
 
     def refuses(self, uplink: str, addresses: tuple[str, ...], snapshot: Snapshot) -> bool:
         """Tell whether *uplink* has addresses that are the LAN's too; nobody could route that."""

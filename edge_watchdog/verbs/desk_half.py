@@ -1,10 +1,11 @@
 """The desk half, set up from the configuration; ``run`` imports this for that half only."""
 
 import asyncio
+import dataclasses
 
 from edge_watchdog.config import Config
 from edge_watchdog.desk.app import serve
-from edge_watchdog.desk.settings import DeskSettings, ScheduleSetting
+from edge_watchdog.desk.settings import Contacts, DeskSettings, ScheduleSetting
 from edge_watchdog.verbs import Answer, complaint
 
 
@@ -30,6 +31,7 @@ def desk_settings(config: Config) -> DeskSettings:
         retention_s=config.desk.retention,
         vendor_name=vendor.name if vendor else "",
         opening_hours=hours.text if hours else "",
+        open_spans=hours.spans if hours else (),
         listen_host=host,
         listen_port=int(port),
         lan_interfaces=config.box.lan_interfaces,
@@ -40,4 +42,5 @@ def desk_settings(config: Config) -> DeskSettings:
             for one in config.schedules
         ),
         ca_file=vendor.ca_file if vendor else None,
+        contacts=Contacts(**dataclasses.asdict(config.contacts)),
     )

@@ -68,7 +68,7 @@ class FakeFeed:
 
     async def read(self, body: bytes, span: Span) -> Reading:
         self.read_bodies += 1
-        counts = [int(word) for word in body.split()[:2]]
+        counts = [int(word) for word in body.split()[: span.days]]
         return Reading(
             tuple(one for day, n in zip(span.dates, counts, strict=True) for one in rows(day, n))
         )
@@ -108,13 +108,16 @@ class World:
 def world(tmp_path):
     made: list[Store] = []
 
-    def make(boot_id: str = "boot 1", wall_known: bool | None = True, **clock: float) -> World:
+    def make(
+        boot_id: str = "boot 1", wall_known: bool | None = True, days: int = 2, **clock: float
+    ) -> World:
         ticking = StepClock(**clock)
         store = open_store(str(tmp_path / "daybook.db"), SEAL)
         made.append(store)
         feed = FakeFeed(ticking)
         around = Surroundings(store, ticking, boot_id, lambda: wall_known, lambda _state: None)
-        keeper = Keeper(Source("front desk", feed, 300.0, "Europe/London"), around)
+        source = Source("front desk", feed, 300.0, "Europe/London", days=lambda _first: days)
+        keeper = Keeper(source, around)
         return World(ticking, feed, store, keeper)
 
     yield make
@@ -129,6 +132,15 @@ async def test_a_good_look_is_kept_and_survives_a_restart(world) -> None:
     again = world()
     await again.keeper.recall()
     assert again.keeper.state == first.keeper.state
+
+
+async def test_the_next_open_day_is_held_too_and_the_counts_stay_those_of_two_days(world) -> None:
+    one = world(days=3)
+    one.feed.answer = b"5 0 4"
+    await one.keeper.look()
+    assert one.keeper.state.good.span.dates[-1] == date(2026, 11, 23)
+    assert len(one.keeper.state.good.reading.appointments) == 9
+    assert one.counts() == (5, 0)
 
 
 async def test_a_broken_calendar_leaves_the_good_day_and_says_so(world) -> None:

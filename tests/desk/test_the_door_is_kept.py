@@ -82,8 +82,8 @@ def test_a_route_that_does_not_say_who_may_use_it_is_refused() -> None:
 
 
 async def test_every_route_there_is_is_declared(desk) -> None:
-    declared = {(r.method, r.path): r.who for r in Handlers(*(None,) * 5).routes()}  # type: ignore[arg-type]
-    app = build(Handlers(*(None,) * 5).routes(), gate())  # type: ignore[arg-type]
+    declared = {(r.method, r.path): r.who for r in Handlers(*(None,) * 6).routes()}  # type: ignore[arg-type]
+    app = build(Handlers(*(None,) * 6).routes(), gate())  # type: ignore[arg-type]
     for route in app.router.routes():
         assert route.resource is not None
         assert declared[(route.method, route.resource.canonical)] in Who

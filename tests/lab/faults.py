@@ -37,7 +37,8 @@ class Fault:
 
 
 # A load ends by itself.  The foreign one comes from the desk PC: in the gateway topology it goes
-# through the box, and nowhere as long as nobody makes the box forward.
+# through the box, which then knows it (line full), and nowhere as long as nobody makes the box
+# forward.  Beside the box ("self") it cannot be seen, nor can its absence (line slow).
 LOAD_S = "120"
 FULL_QUEUE = Queue(Place.ROUTER, "line0", "4mbit", "{}")
 
@@ -138,16 +139,26 @@ FAULTS = (
     Fault(
         "bufferbloat_own",
         "All is slow while this box uploads something big.",
-        Cause.LINE_LOSS,
+        Cause.LINE_FULL,
         (FULL_QUEUE, Program(Place.BOX, "load.py", ("wan0", SINK_ADDRESS, LOAD_S))),
         argument="800",
     ),
     Fault(
         "bufferbloat_foreign",
         "All is slow while somebody in the house uploads something big.",
-        Cause.LINE_LOSS,
+        Cause.LINE_SLOW,
         (FULL_QUEUE, Program(Place.DESK, "load.py", ("eth0", SINK_ADDRESS, LOAD_S))),
         argument="800",
+    ),
+    Fault(
+        "line_congested",
+        "All is slow each evening, though hardly anything is used here.",
+        Cause.LINE_CONGESTED,
+        (
+            Queue(Place.ISP, "cust0", "4mbit", "{}"),
+            Program(Place.ISP, "flood.py", ("cust0", "192.0.2.2", LOAD_S, "4600")),
+        ),
+        argument="700",
     ),
     Fault(
         "delay",
@@ -205,6 +216,12 @@ FAULTS = (
         "Nothing is wrong here; the provider stopped answering pings.",
         Cause.NONE,
         (rules.NO_ECHO,),
+    ),
+    Fault(
+        "anchors_filtered",
+        "Nothing is wrong here; a filter lets nobody ask the hosts that the box asks.",
+        Cause.NONE,
+        (rules.NO_ANCHORS,),
     ),
     Fault(
         "vendor_down",

@@ -87,6 +87,11 @@ NO_ECHO = Rules(
     "chain through { type filter hook forward priority -10;"
     " icmp type { echo-request, echo-reply } drop; }\n",
 )
+NO_ANCHORS = Rules(
+    Place.ISP,
+    "chain through { type filter hook forward priority -10;"
+    f" ip daddr {{ {', '.join(a.address for a in ANCHORS)} }} drop; }}\n",
+)
 NO_WORD_OF_SIZE = Rules(
     Place.ISP,
     "chain out { type filter hook output priority -10;"

@@ -35,7 +35,8 @@ PROVIDERS_OWN = ("provider", "provider names", "router names", "missing name")
 BEYOND_PROVIDER = {k: v for k, v in OFFLINE.items() if k not in PROVIDERS_OWN}
 NO_LTE = {"lte": SILENT, "lte names": SILENT, "lte web": NONE}
 FAILED = "server failed"
-MEASURED = {"loss", "loss_down", "bufferbloat_own", "bufferbloat_foreign", "delay", "jitter"}
+FULL_QUEUES = ("bufferbloat_own", "bufferbloat_foreign", "line_congested")
+MEASURED = {"loss", "loss_down", *FULL_QUEUES, "delay", "jitter"}
 SEEN = {
     "cable_out": {**OFFLINE, "carrier": "0", "router": SILENT},
     "router_dead": {**OFFLINE, "router": SILENT},
@@ -59,6 +60,12 @@ SEEN = {
     },
     "one_anchor_dead": {"alpha": SILENT},
     "icmp_filtered": {"alpha": SILENT, "beta": SILENT, "delta": SILENT},
+    "anchors_filtered": {
+        "alpha": SILENT,
+        "beta": SILENT,
+        "delta": SILENT,
+        "anchor names": SILENT,
+    },
     "vendor_down": {"app": "503", "feed": "503"},
     "vendor_down:hang": {"app": NONE, "feed": NONE},
     "vendor_announced": {"app": "503", "feed": "503", "status": "critical"},
@@ -220,7 +227,7 @@ def round_trips_ms(lab: Lab, count: int) -> list[float]:
     return [float(ms) for ms in re.findall(r"time=([\d.]+)", lab.box.run(argv).stdout)]
 
 
-@pytest.mark.parametrize("name", ["bufferbloat_own", "bufferbloat_foreign"])
+@pytest.mark.parametrize("name", FULL_QUEUES)
 def test_a_full_queue_makes_answers_late_and_is_gone_with_the_load(lab, former_state, name):
     lab.inject(name)
     full = round_trips_ms(lab, 20)

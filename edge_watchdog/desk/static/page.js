@@ -2,14 +2,14 @@
 // cannot be had; when the box itself falls silent, the page says so on its own.
 (function () {
   "use strict";
-  const page = document.body.dataset.page;
+  const page = document.body.dataset.live;
   const box = document.getElementById("box");
   if (!page || !box) return;
 
   const SILENT_MS = 30000, POLL_MS = 15000, ANSWER_MS = 4000, AGAIN_MS = 60000;
   const shown = {};
   let stream = null, heard = performance.now(), heardAt = text("clock"), silent = false;
-  let polled = 0, refused = -AGAIN_MS, asking = false;
+  let polled = 0, refused = -AGAIN_MS, asking = false, mark = "";
 
   function text(id) {
     const found = document.getElementById(id);
@@ -55,7 +55,41 @@
     const parts = data.parts;
     for (const name of Object.keys(parts)) swap(name, parts[name]);
     if (parts.title) document.title = parts.title;
+    if (parts.mark && mark && parts.mark !== mark) renew();
+    mark = parts.mark || mark;
     alive(data.time);
+  }
+
+  // The pages of the book depend on their address: the part that shows the day is asked for anew.
+  async function renew() {
+    const old = document.getElementById("fresh");
+    if (!old) return;
+    const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
+    if (!answer || !answer.ok) return;
+    const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = made.getElementById("fresh");
+    if (fresh && fresh.innerHTML !== old.innerHTML) old.replaceChildren(...fresh.childNodes);
+  }
+
+  // One file that needs neither the box nor the network: what stands here, with its looks.
+  function keep() {
+    const copy = document.documentElement.cloneNode(true);
+    for (const one of copy.querySelectorAll("script, link, noscript, form, nav, .tools, .skip, .box")) one.remove();
+    const looks = document.createElement("style");
+    for (const sheet of document.styleSheets) {
+      for (const rule of sheet.cssRules) looks.append(rule.cssText + "\n");
+    }
+    copy.querySelector("head").append(looks);
+    copy.classList.remove("silent");
+    const said = document.createElement("p");
+    said.className = "fact";
+    said.textContent = "A copy of what the page showed at " + (heardAt || "a time not known") + ". It does not change by itself.";
+    copy.querySelector("main").prepend(said);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(["<!DOCTYPE html>" + copy.outerHTML], { type: "text/html" }));
+    link.download = "appointments-copy.html";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
 
   function listen() {
@@ -111,6 +145,19 @@
       listen();
       ask();
     }
+  });
+  document.addEventListener("click", (event) => {
+    if (!silent || !event.target.closest("#keep")) return;
+    event.preventDefault();
+    keep();
+  });
+  // F5 and Ctrl-R while the box is silent would put an error page in place of the day.
+  document.addEventListener("keydown", (event) => {
+    const again = event.key === "F5" || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "r");
+    if (!again || !silent) return;
+    event.preventDefault();
+    say(true);
+    ask();
   });
   // A reload while the box is silent would lose the page that still holds the day.
   window.addEventListener("beforeunload", (event) => {

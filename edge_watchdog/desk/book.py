@@ -1,0 +1,276 @@
+"""The day book: one day's appointments as text, by team member, by time, by room, and classes.
+
+Source states in, frozen models out.  A client is a first name and an initial; the key that leads
+to more is shown only where the caller says that it may be.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from edge_watchdog.daybook import Appointment, Span
+from edge_watchdog.daybook.freshness import Now
+from edge_watchdog.daybook.keeper import DAYS, SourceState
+from edge_watchdog.daybook.model import Attendee, Money, Status
+from edge_watchdog.desk.phrases import DAYS as WEEKDAYS
+from edge_watchdog.desk.phrases import Local, long_date
+
+WHOLE_STUDIO = "Whole studio"
+NO_ROOM = "No room given"
+GONE = frozenset({Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW})
+HERE = frozenset({Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED})
+NO_MINOR = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF", "XPF"})  # ISO 4217
+SIGNS = {"GBP": "\u00a3", "EUR": "\u20ac", "USD": "$"}
+MOST_WORDS = 8
+
+
+class By(StrEnum):
+    """How the book is laid out."""
+
+    STAFF = "staff"
+    TIME = "time"
+    ROOM = "room"
+    CLASSES = "classes"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One person on a class's sign-in list."""
+
+    name: str
+    status: str
+    spot: str
+    client_key: str
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One appointment or class of one day; *tag* is "now", "next", "past" or "".
+
+    *free* is how many places a class has left, None when that is not known.  *start_wall* and
+    *end_wall* are seconds since 1970.
+    """
+
+    key: str
+    start: str
+    end: str
+    length: str
+    client: str
+    service: str
+    member: str
+    room: str
+    status: str
+    marks: tuple[str, ...]
+    tag: str
+    price: str
+    paid: str
+    is_all_day: bool
+    is_gone: bool
+    is_class: bool
+    capacity: int | None
+    booked: int | None
+    free: int | None
+    seats: tuple[Seat, ...]
+    client_key: str
+    source: str
+    start_wall: float
+    end_wall: float
+
+    @property
+    def places(self) -> str:
+        """Say how full a class is: "8 of 10 booked, 2 left", "8 booked"; "" for no class."""
+        if not self.is_class:
+            return ""
+        booked = "bookings not known" if self.booked is None else f"{self.booked} booked"
+        if self.capacity is None:
+            return booked
+        if self.booked is None:
+            return f"{self.capacity} places, {booked}"
+        said = f"{self.booked} of {self.capacity} booked"
+        return f"{said}, full" if not self.free else f"{said}, {self.free} left"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that stand together under *name*."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BookDay:
+    """One day; *label* is "Today", "Tomorrow" or ""; *missing* sources do not cover it."""
+
+    day: date
+    label: str
+    date: str
+    entries: tuple[Entry, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Name the day as a heading does."""
+        return f"{self.label}, {self.date}" if self.label else self.date
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Name who works, in the order of the book."""
+        return tuple(group.name for group in grouped(self.entries, By.STAFF))
+
+
+def days_held(states: Sequence[SourceState], now: Now, local: Local) -> tuple[date, ...]:
+    """Give today, tomorrow and every later day that some source holds."""
+    today = local.day(now.at.wall)
+    held = {day for s in states if s.good for day in s.good.span.dates}
+    if held and today not in held and not now.wall_known:
+        return tuple(sorted(held))
+    wanted = {today + timedelta(days=n) for n in range(DAYS)}
+    return tuple(sorted(wanted | {day for day in held if day > today}))
+
+
+def book_day(states: Sequence[SourceState], one: date, now: Now, local: Local) -> BookDay:
+    """Draw one day from what every source holds, by start."""
+    span = Span(one, 1, local.zone)
+    found = sorted(
+        (
+            (a, state.name)
+            for state in states
+            if state.good
+            for a in state.good.reading.appointments
+            if a.start_wall < span.end_wall and max(a.end_wall, a.start_wall + 1) > span.start_wall
+        ),
+        key=lambda pair: (pair[0].start_wall, pair[0].member.casefold()),
+    )
+    tags = _tags([a for a, _ in found], span, now)
+    days = (one - local.day(now.at.wall)).days
+    return BookDay(
+        one,
+        {0: "Today", 1: "Tomorrow"}.get(days, "") if now.wall_known else "",
+        long_date(one),
+        tuple(
+            _entry(a, tag, name, span, local) for (a, name), tag in zip(found, tags, strict=True)
+        ),
+        tuple(s.name for s in states if s.good is None or one not in s.good.span.dates),
+    )
+
+
+def grouped(entries: Iterable[Entry], by: By) -> tuple[Group, ...]:
+    """Sort *entries* under headings; classes are one group each, by start."""
+    kept = tuple(entries)
+    if by is By.TIME:
+        return (Group("", kept),) if kept else ()
+    if by is By.CLASSES:
+        return tuple(Group(one.service or "Class", (one,)) for one in kept if one.is_class)
+    name: Callable[[Entry], str] = (
+        (lambda one: one.member or WHOLE_STUDIO)
+        if by is By.STAFF
+        else (lambda one: one.room or NO_ROOM)
+    )
+    names = {name(one) for one in kept}
+    order = sorted(names, key=lambda n: (n != WHOLE_STUDIO, n == NO_ROOM, n.casefold()))
+    return tuple(Group(n, tuple(one for one in kept if name(one) == n)) for n in order)
+
+
+def matching(entries: Iterable[Entry], wanted: str) -> tuple[Entry, ...]:
+    """Keep the entries in which every word of *wanted* occurs: names, service, staff, room."""
+    words = folded(wanted).split()[:MOST_WORDS]
+    return tuple(one for one in entries if all(word in _haystack(one) for word in words))
+
+
+def folded(text: str) -> str:
+    """Give *text* without accents and capitals, as a search compares it."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
+def money(price: Money | None) -> str:
+    """Write an amount: "£45.00", "1200 JPY"; "" when there is none."""
+    if price is None:
+        return ""
+    if price.currency in NO_MINOR:
+        return f"{price.minor} {price.currency}"
+    amount = (
+        f"{'-' if price.minor < 0 else ''}{abs(price.minor) // 100}.{abs(price.minor) % 100:02}"
+    )
+    sign = SIGNS.get(price.currency)
+    return f"{sign}{amount}" if sign else f"{amount} {price.currency}"
+
+
+def weekday(day: date) -> str:
+    """Write "Monday 23"."""
+    return f"{WEEKDAYS[day.weekday()]} {day.day}"
+
+
+def _haystack(one: Entry) -> str:
+    seats = " ".join(seat.name for seat in one.seats)
+    return folded(f"{one.client} {one.service} {one.member} {one.room} {seats}")
+
+
+def _tags(found: Sequence[Appointment], span: Span, now: Now) -> list[str]:
+    """Tell for each what it is now; "next" is each member's next one."""
+    wall = now.at.wall
+    if not (now.wall_known and span.start_wall <= wall < span.end_wall):
+        return [""] * len(found)
+    first: dict[str, float] = {}
+    for a in found:
+        if not a.all_day and a.start_wall > wall and a.status not in GONE:
+            first.setdefault(a.member, a.start_wall)
+    return [_tag(a, wall, first.get(a.member)) for a in found]
+
+
+def _tag(one: Appointment, wall: float, upcoming: float | None) -> str:
+    if one.all_day:
+        return ""
+    if max(one.end_wall, one.start_wall) <= wall:
+        return "past"
+    if one.status in GONE:
+        return ""
+    if one.start_wall <= wall:
+        return "now"
+    return "next" if one.start_wall == upcoming else ""
+
+
+def _entry(one: Appointment, tag: str, source: str, span: Span, local: Local) -> Entry:
+    start = "all day" if one.all_day else local.clock(one.start_wall)
+    if not one.all_day and one.start_wall < span.start_wall:
+        start = "earlier"
+    has_end = not one.all_day and one.end_wall > one.start_wall
+    is_class = one.capacity is not None or one.booked is not None or bool(one.attendees)
+    seats = tuple(map(_seat, one.attendees))
+    taken = sum(seat.status not in GONE for seat in seats)
+    booked = one.booked if one.booked is not None else (taken if seats else None)
+    free = None if one.capacity is None or booked is None else max(0, one.capacity - booked)
+    return Entry(
+        one.key,
+        start,
+        local.clock(one.end_wall) if has_end else "",
+        f"{round((one.end_wall - one.start_wall) / 60)} min" if has_end else "",
+        one.client,
+        one.service,
+        one.member,
+        one.room,
+        str(one.status),
+        tuple(map(str, one.marks)),
+        tag,
+        money(one.price),
+        {None: "", True: "paid", False: "not paid"}[one.paid],
+        one.all_day,
+        one.status in GONE,
+        is_class,
+        one.capacity,
+        booked,
+        free,
+        seats,
+        one.client_key,
+        source,
+        one.start_wall,
+        one.end_wall,
+    )
+
+
+def _seat(one: Attendee) -> Seat:
+    return Seat(one.name, str(one.status), one.spot, one.client_key, one.status in HERE)

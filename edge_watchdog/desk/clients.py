@@ -1,0 +1,136 @@
+"""What the kept days know of clients and prices: cards, warnings and price lists as text.
+
+Source states in, frozen models out.  Who may see a card is the caller's business.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edge_watchdog.daybook import Appointment
+from edge_watchdog.daybook.freshness import Now
+from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.daybook.model import Client, Note, NoteKind, PriceItem
+from edge_watchdog.desk.book import money, weekday
+from edge_watchdog.desk.day import source_lines
+from edge_watchdog.desk.phrases import MONTHS, Local
+
+WARNINGS = (NoteKind.ALLERGY, NoteKind.PATCH_TEST)
+TITLES: Mapping[NoteKind, str] = {
+    NoteKind.COLOUR_FORMULA: "Colour formula",
+    NoteKind.PREFERENCE: "Preferences",
+    NoteKind.HISTORY: "History",
+    NoteKind.OTHER: "Notes",
+}
+SERVICES, PRODUCTS = "Services", "Products"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One note as text; *on* is the day or ""."""
+
+    kind: str
+    text: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A client's warnings first, then the other notes by kind, newest first, and the visits."""
+
+    warnings: tuple[Line, ...]
+    sections: tuple[tuple[str, tuple[Line, ...]], ...]
+    visits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """One line of a price list as text."""
+
+    name: str
+    length: str
+    price: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceGroup:
+    """The prices of one category."""
+
+    name: str
+    rows: tuple[PriceRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """What one source asks for what; *words* say how old that is."""
+
+    words: str
+    groups: tuple[PriceGroup, ...]
+
+
+def find_client(states: Sequence[SourceState], key: str) -> Client | None:
+    """Find a client by the key that appointments carry."""
+    found = (c for s in states if s.good for c in s.good.reading.clients if c.key == key)
+    return next(found, None)
+
+
+def warnings_of(states: Sequence[SourceState]) -> Mapping[str, str]:
+    """Give, by client key, what must be looked at before a treatment: "allergy, patch test"."""
+    found = {}
+    for state in states:
+        for client in state.good.reading.clients if state.good else ():
+            kinds = {note.kind for note in client.notes}
+            said = [str(kind) for kind in WARNINGS if kind in kinds]
+            if said:
+                found[client.key] = ", ".join(said)
+    return found
+
+
+def card_of(client: Client, states: Sequence[SourceState], local: Local) -> Card:
+    """Draw a client's card."""
+    lines = {kind: _lines(client.notes, kind) for kind in NoteKind}
+    return Card(
+        tuple(line for kind in WARNINGS for line in lines[kind]),
+        tuple((title, lines[kind]) for kind, title in TITLES.items() if lines[kind]),
+        tuple(
+            _visit(a, local)
+            for state in states
+            for a in (state.good.reading.appointments if state.good else ())
+            if client.key in (a.client_key, *(one.client_key for one in a.attendees))
+        ),
+    )
+
+
+def price_lists(states: Sequence[SourceState], now: Now, local: Local) -> tuple[PriceList, ...]:
+    """Draw the price list of every source that has one, services before products."""
+    return tuple(
+        PriceList(line.sentence, _price_groups(state.good.reading.prices))
+        for state, line in zip(states, source_lines(states, now, local), strict=True)
+        if state.good and state.good.reading.prices
+    )
+
+
+def _price_groups(items: Sequence[PriceItem]) -> tuple[PriceGroup, ...]:
+    groups: dict[str, list[PriceRow]] = {}
+    for one in sorted(items, key=lambda item: item.is_product):
+        name = one.category or (PRODUCTS if one.is_product else SERVICES)
+        length = f"{one.minutes} min" if one.minutes else ""
+        groups.setdefault(name, []).append(PriceRow(one.name, length, money(one.price)))
+    return tuple(PriceGroup(name, tuple(rows)) for name, rows in groups.items())
+
+
+def _lines(notes: Sequence[Note], kind: NoteKind) -> tuple[Line, ...]:
+    dated = [note for note in notes if note.kind is kind and note.on]
+    undated = [note for note in notes if note.kind is kind and not note.on]
+    ordered = sorted(dated, key=lambda note: str(note.on), reverse=True) + undated
+    return tuple(Line(str(kind), note.text, _day(note)) for note in ordered)
+
+
+def _day(note: Note) -> str:
+    return f"{note.on.day} {MONTHS[note.on.month - 1]} {note.on.year}" if note.on else ""
+
+
+def _visit(one: Appointment, local: Local) -> str:
+    day, clock = weekday(local.day(one.start_wall)), local.clock(one.start_wall)
+    who = f" with {one.member}" if one.member else ""
+    state = f" ({one.status})" if one.status else ""
+    return f"{day}, {clock}: {one.service or 'appointment'}{who}{state}"

@@ -1,0 +1,208 @@
+"""The senses of the watch half: everything of a DriverReport that any machine can fill.
+
+In: what the mind wants looked into (LookInto), counters, neighbours.  Out: DriverReported.  The
+rule: nobody looked is None, and what was found for an inquiry is forgotten when the inquiry ends.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from edge_watchdog.clock import Clock
+from edge_watchdog.config import Config
+from edge_watchdog.core.actions import Inquiry, LookInto
+from edge_watchdog.core.events import DriverReported, Event
+from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import DriverReport, LinkState, Mode, Uplink
+from edge_watchdog.core.signs import BUSY_RATIO
+from edge_watchdog.links import LinkError
+from edge_watchdog.links.gateway import Gateway
+from edge_watchdog.links.kernel import Kernel
+from edge_watchdog.links.life import heard_ago_s
+from edge_watchdog.links.load import Load
+from edge_watchdog.links.nearby import look_around
+from edge_watchdog.links.usage import read_usage
+from edge_watchdog.probes.bind import Binding
+
+LOOK_S = 1.0
+TELL_S = 5.0  # the mind forgets a report after 150 s; load is worth less than that
+LOOK_AROUND_S = 20.0
+RETRY_S = 1.0
+LIFE_S = 0.15  # the mind decides half a second after the first lost question
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the hands know of an uplink by its name; *binding_of* is None while it is down."""
+
+    state_of: Callable[[str], LinkState | None]
+    binding_of: Callable[[str], Binding | None]
+    gateway: Gateway | None = None
+
+
+@dataclass(slots=True)
+class Post:
+    """Everything kept for one uplink; *heard* is the gateway's count and when it was read."""
+
+    uplink: Uplink
+    report: DriverReport
+    load: Load = field(default_factory=Load)
+    looked_at: float = 0.0
+    what: frozenset[Inquiry] = frozenset()
+    tasks: dict[Inquiry, asyncio.Task[None]] = field(default_factory=dict)
+    heard: tuple[int, Instant] | None = None
+
+
+class Senses:
+    """Looks at every uplink once a second, and into what the mind asks for."""
+
+    def __init__(
+        self,
+        config: Config,
+        kernel: Kernel,
+        known: Known,
+        *,
+        emit: Callable[[Event], None],
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._kernel = kernel
+        self._known = known
+        self._emit = emit
+        self._clock = clock
+        now = clock.now()
+        self._posts = {
+            one.uplink.name: Post(one.uplink, DriverReport(now)) for one in config.uplinks
+        }
+        self._group: asyncio.TaskGroup | None = None
+        self._work: dict[Inquiry, Callable[[Post], Awaitable[None]]] = {Inquiry.LIFE: self._life}
+
+    def look_into(self, action: LookInto) -> None:
+        """Have exactly what is ordered looked into; never waits."""
+        post = self._posts[action.uplink]
+        before, post.what = post.what, frozenset(action.what)
+        for inquiry in before - post.what:
+            self._end(post, inquiry)
+        self._begin(post)
+
+    async def run(self) -> None:
+        """Look for ever."""
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                for post in self._posts.values():
+                    self._begin(post)
+                while True:
+                    self._look()
+                    await asyncio.sleep(LOOK_S)
+        finally:
+            self._group = None
+            for post in self._posts.values():
+                post.tasks.clear()
+
+    def _begin(self, post: Post) -> None:
+        for inquiry in post.what - post.tasks.keys():
+            work = self._work.get(inquiry)
+            if work is not None and self._group is not None:
+                name = f"{post.uplink.name} {inquiry}"
+                post.tasks[inquiry] = self._group.create_task(self._keep(post, work), name=name)
+
+    def _end(self, post: Post, inquiry: Inquiry) -> None:
+        task = post.tasks.pop(inquiry, None)
+        if task is not None:
+            task.cancel()
+
+    async def _keep(self, post: Post, work: Callable[[Post], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work(post)
+            except LinkError as error:
+                log.info("not looked into uplink=%s: %s", post.uplink.name, error)
+            await asyncio.sleep(RETRY_S)
+
+    def _look(self) -> None:
+        """Read the counters of all lines, and tell what is due to be told."""
+        usage, now = read_usage(), self._clock.now()
+        for post in self._posts.values():
+            post.load.note(now.mono, usage.get(post.uplink.interface))
+            news: dict[str, Any] = {
+                "load_ratio": self._load_ratio(post),
+                "hears_nothing": post.load.hears_nothing,
+            }
+            if now.mono - post.looked_at >= LOOK_AROUND_S:
+                post.looked_at = now.mono
+                news |= self._around(post)
+            turned = (post.report.hears_nothing is True) != (post.load.hears_nothing is True)
+            report = replace(post.report, **news)
+            period_s = LOOK_S if Inquiry.LOAD in post.what else TELL_S
+            if turned or now.since(post.report.at) >= period_s - LOOK_S / 2:
+                self._tell(post, report, now)
+
+    def _load_ratio(self, post: Post) -> float | None:
+        """Give the load as far as it is known: behind a router, others use the line unseen."""
+        ratio = post.load.ratio
+        sees_all = self._config.box.mode is Mode.GATEWAY
+        if ratio is None or (not sees_all and ratio < BUSY_RATIO):
+            return None
+        return round(ratio, 3)
+
+    def _around(self, post: Post) -> dict[str, Any]:
+        state = self._known.state_of(post.uplink.name)
+        if state is None:
+            return {"overlaps": None, "wifi_signal_dbm": None}
+        lan, snapshot = self._config.box.lan_interfaces, self._kernel.snapshot
+        seen = look_around(post.report.at, post.uplink.interface, state, snapshot, lan)
+        return {"overlaps": seen.overlaps, "wifi_signal_dbm": seen.wifi_signal_dbm}
+
+    def _tell(self, post: Post, report: DriverReport, now: Instant) -> None:
+        post.report = replace(report, at=now)
+        if post.report != DriverReport(now):
+            self._emit(DriverReported(now, post.uplink.name, post.report))
+
+    def _found(self, post: Post, **news: Any) -> None:
+        """Tell at once what an inquiry found, if it is new."""
+        report = replace(post.report, **news)
+        if report != post.report:
+            self._tell(post, report, self._clock.now())
+
+    async def _life(self, post: Post) -> None:
+        """Look for answers from outside, several times a second."""
+        post.heard = None
+        while True:
+            proof = max(
+                (
+                    one
+                    for one in (await self._heard_here(post), await self._heard_behind(post))
+                    if one
+                ),
+                key=lambda one: one.mono,
+                default=None,
+            )
+            last = post.report.alive_at
+            if proof is not None and (last is None or proof.mono > last.mono):
+                self._found(post, alive_at=proof)
+            await asyncio.sleep(LIFE_S)
+
+    async def _heard_here(self, post: Post) -> Instant | None:
+        """Date the last word to a program of this box."""
+        binding = self._known.binding_of(post.uplink.name)
+        if binding is None:
+            return None
+        now = self._clock.now()
+        near = [a for found in self._kernel.snapshot.addresses.values() for a in found]
+        ago_s = await heard_ago_s(binding.source, near)
+        return None if ago_s is None else now.plus(-ago_s)
+
+    async def _heard_behind(self, post: Post) -> Instant | None:
+        """Date the last word to the studio's computers: later than the count before it."""
+        if self._known.gateway is None:
+            return None
+        now = self._clock.now()
+        count = await self._known.gateway.heard(post.uplink.name)
+        before, post.heard = post.heard, None if count is None else (count, now)
+        if before is None or count is None or count <= before[0]:
+            return None
+        return before[1]

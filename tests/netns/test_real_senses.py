@@ -1,0 +1,82 @@
+"""What the daemon sees beside its questions keeps a line that works, and names what is wrong."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge_watchdog.core import words
+from edge_watchdog.core.state import Cause
+from tests.lab.daemon import Daemon
+from tests.lab.lab import Lab
+from tests.lab.netns import Host
+from tests.lab.places import SINK_ADDRESS
+from tests.netns.conftest import QUICK_FAILBACK
+
+
+@contextlib.contextmanager
+def trickle(host: Host) -> Iterator[None]:
+    """A program on *host* that sends a byte outside ten times a second and is acknowledged."""
+    over = threading.Event()
+    with host.socket() as sock:
+        sock.settimeout(5)
+        sock.connect((SINK_ADDRESS, 9))
+
+        def send() -> None:
+            with contextlib.suppress(OSError):
+                while not over.wait(0.1):
+                    sock.sendall(b"x")
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+
+def stays_then_goes(lab: Lab, daemon: Daemon, host: Host) -> None:
+    """Hosts are filtered while traffic flows: no move; the line dies: it is left all the same."""
+    with trickle(host):
+        lab.inject("anchors_filtered")
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            assert daemon.view().active == "broadband"
+            time.sleep(0.1)
+        assert daemon.log.read_text().count("new connections via=") == 1
+        lab.inject("blackhole")
+        daemon.wait(lambda v: v.active == "LTE stick", 12)
+
+
+def test_traffic_of_the_box_keeps_a_line_whose_hosts_are_filtered(lab: Lab, daemon: Daemon) -> None:
+    stays_then_goes(lab, daemon, lab.box)
+
+
+def test_traffic_of_the_studio_does_so_in_gateway_mode(tmp_path: Path) -> None:
+    with (
+        Lab("gateway", phone=False) as lab,
+        Daemon(
+            lab, tmp_path / "daemon", only="watch", mode="gateway", extra=QUICK_FAILBACK
+        ) as daemon,
+    ):
+        daemon.wait(lambda v: v.active == "broadband" and v.phase == "settled", 10)
+        stays_then_goes(lab, daemon, lab.desk_pc)
+
+
+def test_a_dead_line_is_left_as_fast_though_traffic_flowed_until_it_died(
+    lab: Lab, daemon: Daemon
+) -> None:
+    with trickle(lab.box):
+        time.sleep(1)
+        lab.inject("blackhole")
+        daemon.wait(lambda v: v.active == "LTE stick", 4)
+
+
+def test_a_line_that_the_box_itself_fills_is_named_and_kept(lab: Lab, daemon: Daemon) -> None:
+    time.sleep(5)  # long enough to know what is usual
+    lab.inject("bufferbloat_own")
+    view = daemon.wait(lambda v: v.uplinks[0].cause == words.label(Cause.LINE_FULL), 60)
+    assert view.active == "broadband"
+    assert daemon.log.read_text().count("new connections via=") == 1
