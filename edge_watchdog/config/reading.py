@@ -16,6 +16,7 @@ from edge_watchdog.config.stanzas import (
     Desk,
     KindOnly,
     Outline,
+    Paper,
     Probe,
     Schedule,
     ScheduleKeys,
@@ -31,7 +32,7 @@ from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
-TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts")
+TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts", "paper")
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
 
@@ -60,6 +61,7 @@ def read_config(
     mqtt = _read_mqtt(raw, known, problems)
     alerts = _read_alerts(raw, known, problems)
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
+    paper = read_table(Paper, raw.get("paper", {}), "[paper]", problems)
     contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
@@ -76,6 +78,7 @@ def read_config(
         alerts,
         timing,
         contacts or Contacts(),
+        paper or Paper(),
     )
 
 

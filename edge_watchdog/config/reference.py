@@ -21,6 +21,7 @@ from edge_watchdog.config.stanzas import (
     Contacts,
     Desk,
     KindOnly,
+    Paper,
     Probe,
     ScheduleKeys,
     Studio,
@@ -95,6 +96,7 @@ def stanzas(known: Registries) -> tuple[Stanza, ...]:
         *([_plain("mqtt", known.mqtt)] if known.mqtt else []),
         *_kinds("alert", AlertKeys, known.channels),
         _plain("contacts", Contacts),
+        _plain("paper", Paper),
         _plain("timing", Timing),
     )
 

@@ -5,7 +5,7 @@ import dataclasses
 
 from edge_watchdog.config import Config
 from edge_watchdog.desk.app import serve
-from edge_watchdog.desk.settings import Contacts, DeskSettings, ScheduleSetting
+from edge_watchdog.desk.settings import Contacts, DeskSettings, PaperSettings, ScheduleSetting
 from edge_watchdog.verbs import Answer, complaint
 
 
@@ -43,4 +43,10 @@ def desk_settings(config: Config) -> DeskSettings:
         ),
         ca_file=vendor.ca_file if vendor else None,
         contacts=Contacts(**dataclasses.asdict(config.contacts)),
+        paper=PaperSettings(
+            tuple(config.paper.form_order),
+            config.paper.online_booking,
+            config.paper.currency,
+            config.paper.keep,
+        ),
     )
