@@ -148,7 +148,10 @@ def fields_of_entry(entry: Entry, zone: str, *, private: bool) -> dict[str, str]
         raise PaperError(f"What {entry.name} said has been forgotten.")
     fields = {"parent": str(entry.number), "replaces": "1", "key": draft.appointment_key}
     fields["kind"] = "payment" if draft.kind in PAYMENTS else str(draft.kind)
-    return {**fields, **_fields_of_content(draft.content, zone, private=private)}
+    fields |= _fields_of_content(draft.content, zone, private=private)
+    if not private:
+        fields["client"] = short_name(draft.content.client)
+    return fields
 
 
 def fields_of_appointment(one: Appointment, zone: str) -> dict[str, str]:

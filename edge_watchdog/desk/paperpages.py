@@ -25,6 +25,7 @@ from edge_watchdog.daybook.paper import (
 from edge_watchdog.daybook.paper_chain import FRESH_NUMBERS
 from edge_watchdog.daybook.paper_money import debts
 from edge_watchdog.daybook.paper_store import TakenError
+from edge_watchdog.daybook.privacy import short_name
 from edge_watchdog.desk.access import Identity, Route, Who, identity_of
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.forms import fields_of
@@ -227,7 +228,7 @@ class PaperPages:
         )
         if debt is not None:
             left = amount_text(debt.left.minor, debt.left.currency)
-            values |= {"parent": str(parent), "client": debt.client, "amount": left}
+            values |= {"parent": str(parent), "client": short_name(debt.client), "amount": left}
         return {**values, "kind": kind}
 
     def _picked(self, fields: Mapping[str, str]) -> dict[str, str]:
