@@ -35,7 +35,7 @@ from edge_watchdog.daybook.paper import (
 )
 from edge_watchdog.daybook.privacy import plain, short_name
 
-FORM_LINES = 6
+FORM_LINES = 4
 MINUTES = 60
 NO_MINOR = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"})
 NO_MINOR |= frozenset({"UYI", "VND", "VUV", "XAF", "XOF", "XPF"})
@@ -157,9 +157,10 @@ def fields_of_entry(entry: Entry, zone: str, *, private: bool) -> dict[str, str]
 def fields_of_appointment(one: Appointment, zone: str) -> dict[str, str]:
     """Write an appointment into a form."""
     fields = {"key": one.key, "client": one.client, "member": one.member, "service": one.service}
+    fields |= {"item0": one.service, "quantity0": "1"}
     if one.price is not None:
         fields |= {"price": amount_text(one.price.minor, one.price.currency)}
-        fields |= {"item0": one.service, "quantity0": "1", "unit0": fields["price"]}
+        fields |= {"unit0": fields["price"]}
         fields |= {"amount": fields["price"]}
     return {**fields, "room": one.room, **_times(one.start_wall, one.end_wall, zone)}
 

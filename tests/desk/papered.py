@@ -20,11 +20,15 @@ from edge_watchdog.daybook.seal import Unsealed
 from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.access import Gate, Identity, Route, Who, build
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door
+from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
+from edge_watchdog.desk.live import Hub, Screen
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperpages import PaperPages
+from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings, PaperSettings
 from tests.desk.studio import NOON, ZONE, StepClock, view
 
@@ -107,11 +111,16 @@ async def desk_of(
         lambda request: door.serving(request.transport),
         identify=lambda _request: made[0].who,
     )
-    routes = (*PaperPages(paper, pages, board).routes(), *more(paper, pages, board))
+    hub = Hub(Screen(pages.parts, pages.clock, board.silence), 16)
+    board.changed = hub.changed
+    common = Handlers(pages, board, hub, Local(ZONE), lambda _: True, PageCache(hub.key))
+    written = PaperPages(paper, pages, board)
+    routes = (*common.routes(), *written.routes(), *more(paper, pages, board))
     async with TestClient(TestServer(build(routes, gate))) as client:
         made.append(Desk(client, board, paper, clock))
         made[0].show(Standing.VENDOR)
         yield made[0]
+        hub.close()
     paper.close()
 
 
