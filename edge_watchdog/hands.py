@@ -39,9 +39,10 @@ from edge_watchdog.core.evidence import is_hard_down
 from edge_watchdog.core.model import LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
-from edge_watchdog.links import UplinkDriver
+from edge_watchdog.links import LinkError, UplinkDriver
 from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.ethernet import EthernetDriver
+from edge_watchdog.links.finger import Finger
 from edge_watchdog.links.firewall import remove_table
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
@@ -93,6 +94,8 @@ class Hands:
         self._sampler = Sampler(
             config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
         )
+        interfaces = {u.uplink.name: u.uplink.interface for u in config.uplinks}
+        self._finger = Finger(interfaces, on_signal=self._kernel.ring, on_doubt=self._wonder)
         self._links: dict[str, LinkState] = {}
         known = Known(self._links.get, self._binding_of, self._gateway)
         self._senses = Senses(config, self._kernel, known, emit=emit, clock=clock)
@@ -178,6 +181,7 @@ class Hands:
             "kernel": self._kernel.run,
             "sampler": self._sampler.run,
             "outbox": self._outbox.run,
+            "finger": self._finger.run,
             "senses": self._senses.run,
         }
         for name in self._drivers:
@@ -210,7 +214,9 @@ class Hands:
             case ProbeEvery():
                 self._sampler.pace(action.uplink, PACES[action.pace], action.avoid)
             case ProbeBurst():
-                self._sampler.burst(action.uplink, action.for_s, triage=action.triage)
+                self._sampler.burst(
+                    action.uplink, action.for_s, triage=action.triage, at_once=action.at_once
+                )
             case LookInto():
                 self._senses.look_into(action)
             case WatchVendor():
@@ -231,16 +237,18 @@ class Hands:
         refused = await attempt(str(number), work, within_s=ACT_S)
         self._emit(Done(self._clock.now(), number, ok=not refused, detail=refused))
 
+    def _wonder(self, uplink: str) -> None:
+        """Ask the line in use now rather than at its turn: it sends and hears nothing."""
+        if uplink == self._active:
+            self._sampler.hasten(uplink)
+
     async def _touch(self, action: RouteVia | Evict | Ready | Release | SteerVendor) -> None:
         match action:
             case SteerVendor():
                 await self._way.steer(action.uplink)
             case RouteVia():
                 await self._seen_all.wait()
-                await self._overlay.steer(action.uplink)
-                if self._gateway is not None:
-                    await self._gateway.steer(action.uplink)
-                    self._name_upstreams(action.uplink)
+                await self._steer(action.uplink)
                 self._leave(action.uplink)
                 self._outbox.wake()
             case Evict():
@@ -249,6 +257,23 @@ class Hands:
                 await self._drivers[action.uplink].bring_up()
             case Release():
                 await self._drivers[action.uplink].release()
+
+    async def _steer(self, uplink: str | None) -> None:
+        """Move box and LAN in the same moment; where the box cannot go, the LAN comes back."""
+        gateway = self._gateway
+        if gateway is None:
+            await self._overlay.steer(uplink)
+            return
+        self._name_upstreams(uplink)
+        lan = asyncio.create_task(gateway.steer(uplink))
+        try:
+            await self._overlay.steer(uplink)
+        except LinkError:
+            await lan
+            await gateway.steer(self._active)
+            self._name_upstreams(self._active)
+            raise
+        await lan
 
     async def _look_up(self, host: str) -> tuple[str, ...]:
         """Give the addresses of *host* that any line's name servers know."""

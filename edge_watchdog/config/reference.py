@@ -137,10 +137,17 @@ def _kinds(name: str, base: type, registry: Registry, *, many: bool = True) -> I
         names = {key.name for key in own}
         common = [key for key in _keys(base) if key.name not in names]
         if number > 0:
-            common = [dataclasses.replace(key, shipped=False) for key in common]
+            common = [_apart(key, number + 1) for key in common]
         keys = [_of_kind(key, kind, one_of) if key.name == "kind" else key for key in common]
         about = " ".join(_said_of(options)) if options else ""
         yield Stanza(name, many, _about(base), (*keys, *own), kind, about, own)
+
+
+def _apart(key: Key, number: int) -> Key:
+    """Give a common key as it stands in a second or later table: names must differ."""
+    named = key.name == "name"
+    sample = f'{key.sample[:-1]} {number}"' if named else key.sample
+    return dataclasses.replace(key, shipped=False, sample=sample)
 
 
 def _of_kind(key: Key, kind: str, one_of: str) -> Key:

@@ -10,13 +10,18 @@ from enum import StrEnum
 
 
 class Pace(StrEnum):
-    """How often an uplink is asked; the periods stand in policy.PACES."""
+    """How often an uplink is asked; the periods stand in policy.PACES.
+
+    ACTIVE_CLOSE: the line in use stutters.  COMPARED: a standby beside such a line.
+    """
 
     OFF = "off"
     ACTIVE = "active"
+    ACTIVE_CLOSE = "active close"
     ACTIVE_SPARING = "active sparing"
     STANDBY = "standby"
     STANDBY_METERED = "standby metered"
+    COMPARED = "compared"
 
 
 class Inquiry(StrEnum):
@@ -117,12 +122,15 @@ class ProbeBurst:
     """Ask all anchors and the gateway of *uplink* every 100 ms for *for_s* seconds, from now.
 
     *triage*: also ask the slower rungs (names, web page) once, now, whatever their turn.
+    *at_once*: do not wait for the next tenth of a second of a burst that is on; what is asked
+    now decides.
     """
 
     id: int
     uplink: str
     for_s: float
     triage: bool = False
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

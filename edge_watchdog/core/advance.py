@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from edge_watchdog.core import alerting, incidents, vendor
+from edge_watchdog.core import alerting, brownout, incidents, vendor
 from edge_watchdog.core.actions import (
     Action,
     Evict,
@@ -102,6 +102,7 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state = note_life(state, now)
     state = note_clean(state, {n: health_of(u, now, policy) for n, u in state.uplinks.items()}, now)
     state = _diagnose(state, now, policy)
+    state = brownout.compare(state, now, policy)
     state, moves = decide(state, event, now, policy)
     state, ways = decide_way(state, event, now, policy)
     state = incidents.keep_incidents(state, event, now, policy)
@@ -223,7 +224,7 @@ def _linked(known: UplinkState, event: LinkChanged) -> UplinkState:
     back_at = known.back_at if is_hard_down(event.state) else event.at
     # what was learned over the old link says nothing about the new one
     known = replace(known, tracks={}, silence=None, losses=(), cusum=0.0, clean_since=None)
-    known = replace(known, slow_since=None)
+    known = replace(known, slow_since=None, browned=False)
     return replace(known, link_at=event.at, back_at=back_at)
 
 
@@ -391,6 +392,10 @@ def _failover_deadlines(state: State, policy: Policy) -> Iterator[float]:
     if active is not None and active.back_at is not None:
         yield active.back_at.mono + PARTIAL_S
     yield failover.retry_at
+    yield brownout.rests_until(failover)
+    if failover.comparison is not None:
+        yield failover.comparison.since.mono + policy.brownout_better_s
+        yield failover.comparison.since.mono + brownout.LONGEST_S
     if active is not None and is_hard_down(active.link) and active.link_at is not None:
         yield active.link_at.mono + policy.carrier_debounce_s
     if failover.phase is Phase.SUSPECT and failover.since is not None:

@@ -160,7 +160,7 @@ def _listen(known: UplinkState, track: Track, sample: Sample, policy: Policy) ->
 def _is_over(known: UplinkState, at: Instant) -> UplinkState:
     """An outage that is over is not loss, and says nothing of names and pages any more."""
     tracks = {k: t for k, t in known.tracks.items() if t.layer not in SERVICES or not t.misses}
-    return replace(known, tracks=tracks, losses=(), cusum=0.0, back_at=at)
+    return replace(known, tracks=tracks, losses=(), cusum=0.0, browned=False, back_at=at)
 
 
 def _excused(known: UplinkState, sample: Sample) -> bool:
@@ -172,15 +172,20 @@ def _longer(silence: Silence | None, sample: Sample, rtt_s: float) -> Silence:
     # the answer, not the question, may have been lost: then the gap began a round trip later
     began = sample.at.plus(min(rtt_s, LONGEST_RTT_S))
     if silence is None:
-        return Silence(began, sample.at, sample.lost, (sample.operator,))
-    operators = silence.operators
+        silence = Silence(began, sample.at, 0, ())
+    operators, refused = silence.operators, silence.refused_since
     if sample.operator not in operators:
         operators = (*operators, sample.operator)
+    refusals = sample.lost if sample.finding is Finding.UNREACHABLE else 0
+    if refusals:
+        refused = sample.at if refused is None else min(refused, sample.at, key=_mono)
     return Silence(
         min(silence.since, began, key=_mono),
         max(silence.newest, sample.at, key=_mono),
         silence.probes + sample.lost,
         operators,
+        silence.refusals + refusals,
+        refused,
     )
 
 
@@ -222,7 +227,16 @@ def _count(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
     p0, p1 = policy.cusum_p0, policy.cusum_p1
     gain = math.log(p1 / p0) if sample.lost else math.log((1 - p1) / (1 - p0))
     cusum = min(max(0.0, known.cusum + gain), 2 * policy.cusum_h)
-    return replace(known, losses=tuple(kept[s] for s in sorted(kept)), cusum=cusum)
+    losses = tuple(kept[s] for s in sorted(kept))
+    browned = cusum >= policy.cusum_h or (known.browned and not _is_clean(losses, cusum, policy))
+    return replace(known, losses=losses, cusum=cusum, browned=browned)
+
+
+def _is_clean(losses: tuple[Bucket, ...], cusum: float, policy: Policy) -> bool:
+    """Tell whether a line that lost much is as good as any: nothing is left of the alarm."""
+    sent = sum(b.sent for b in losses)
+    lost = sum(b.lost for b in losses)
+    return cusum == 0.0 and sent >= LOSS_SENT and lost <= policy.cusum_p0 * sent
 
 
 def _uncount(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
@@ -244,18 +258,23 @@ def is_silent(known: UplinkState, policy: Policy) -> bool:
     """Tell whether the silence is proven: enough questions, operators and time, no answer at all.
 
     The span is the shortest gap that explains the lost questions, so that no round-trip time can
-    make a gap look longer than it was.  What the line carries meanwhile is a veto (life.py).
+    make a gap look longer than it was.  Where the network refuses, less time will do.  What the
+    line carries meanwhile is a veto (life.py).
     """
     s = known.silence
+    if s is None or s.probes < policy.divert_probes or s.newest.mono <= proof_due(s, policy):
+        return False
     hearing = {t.operator for t in internet(known) if not t.deaf}
     wanted = max(2, min(policy.divert_operators, len(hearing)))  # the deaf cannot be asked
-    return (
-        s is not None
-        and not known.vetoed
-        and s.probes >= policy.divert_probes
-        and len(s.operators) >= wanted
-        and s.newest.since(s.since) > policy.divert_span_s
-    )
+    return not known.vetoed and len(s.operators) >= wanted
+
+
+def proof_due(silence: Silence, policy: Policy) -> float:
+    """Give when (CLOCK_BOOTTIME) a question must have left for its loss to prove the silence."""
+    due = silence.since.mono + policy.divert_span_s
+    if silence.refused_since is None or silence.refusals < policy.divert_probes:
+        return due
+    return min(due, silence.refused_since.mono + policy.refused_span_s)
 
 
 def operators_heard(known: UplinkState, since: float) -> set[str]:

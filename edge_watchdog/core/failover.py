@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from edge_watchdog.core.actions import Action, Evict, Ready, RouteVia
+from edge_watchdog.core.actions import Action, Evict, Pace, Ready, RouteVia
+from edge_watchdog.core.brownout import way_out
 from edge_watchdog.core.events import Done, Event, Ordered, OrderKind
 from edge_watchdog.core.evidence import (
     has_portal,
@@ -83,6 +84,7 @@ class Move:
 FIRST_LOOK_S = 2.0  # at the very start, wait this long for the first look at a better uplink
 RETRY_S = 1.0  # after the kernel refused a switch
 WAY_BACK_S = 10.0  # a line left for now that is neither dead nor clean by then is left for good
+STUTTER_MISSES = 3
 CLEAN_MISSES = 3  # a line that loses a question now and then is still clean
 PARTIAL_S = 3.0  # some answer, but not two operators: stop bursting and look at it calmly
 
@@ -151,6 +153,7 @@ def _forget(failover: Failover, now: Instant, policy: Policy) -> Failover:
         undos=young(failover.undos, policy.undo_memory_s),
         switches=young(failover.switches, policy.flap_window_s),
         failures=young(failover.failures, policy.failures_memory_s),
+        fruitless=young(failover.fruitless, policy.failures_memory_s),
     )
 
 
@@ -250,15 +253,24 @@ def _may_still_answer(state: State, now: Instant, policy: Policy) -> bool:
 def _read_calm(state: State, now: Instant, policy: Policy) -> Move | None:
     failover = state.failover
     active = state.uplinks[_active(failover)]
-    lost = (active.silence is not None and not active.vetoed) or is_portal_proven(active)
-    if is_hard_down(active.link) or lost:
+    if is_hard_down(active.link) or _misses(active) or is_portal_proven(active):
         return Move(Sign.ACTIVE_MISSES)
     wish = _wish(state, now, policy)
     if wish is not None:
         return wish
+    better = way_out(state, now, policy)
+    if better is not None:
+        return Move(Sign.GO, better)
     if failover.phase is Phase.DIVERTED:
         return _read_diverted(state, now, policy)
     return _read_failback(state, now, policy)
+
+
+def _misses(active: UplinkState) -> bool:
+    """Tell whether a silence began; on a line that stutters a lost question is no news."""
+    enough = STUTTER_MISSES if active.pace is Pace.ACTIVE_CLOSE else 1
+    silence = active.silence
+    return silence is not None and silence.probes >= enough and not active.vetoed
 
 
 def _wish(state: State, now: Instant, policy: Policy) -> Move | None:
@@ -394,6 +406,7 @@ def _switched(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[
     rank = [u.name for u in policy.uplinks]
     down_the_list = rank.index(_named(was.going)) > rank.index(_active(was))
     keeps_way_back = down_the_list and was.how is How.PROVISIONAL
+    gave_way = down_the_list and was.how is How.GENTLE and was.override is None
     failover = replace(
         was,
         active=was.going,
@@ -401,6 +414,7 @@ def _switched(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[
         order=None,
         switches=(*was.switches, now.mono),
         undos=(*was.undos, now.mono) if was.going == was.left else was.undos,
+        failures=(*was.failures, now.mono) if gave_way else was.failures,
         left=was.active,
         left_since=now,
     )
@@ -432,7 +446,7 @@ def note_clean(state: State, healths: Mapping[str, Health], now: Instant) -> Sta
     uplinks = dict(state.uplinks)
     for name, known in uplinks.items():
         missing = known.silence is not None and known.silence.probes >= CLEAN_MISSES
-        clean = healths[name] is Health.UP and not missing
+        clean = healths[name] is Health.UP and not missing and not known.browned
         if clean and known.clean_since is None:
             uplinks[name] = replace(known, clean_since=now)
         elif not clean and known.clean_since is not None:

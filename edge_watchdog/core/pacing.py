@@ -6,6 +6,7 @@ Suspicion costs a burst, calm costs almost nothing, a metered standby costs next
 from dataclasses import replace
 
 from edge_watchdog.core.actions import Action, Pace, ProbeBurst, ProbeEvery, WatchVendor
+from edge_watchdog.core.brownout import is_stuttering
 from edge_watchdog.core.evidence import (
     SERVICE_MISSES,
     has_portal,
@@ -14,6 +15,7 @@ from edge_watchdog.core.evidence import (
     is_portal_proven,
     is_silent,
     plain_pages,
+    proof_due,
     service_misses,
 )
 from edge_watchdog.core.failover import hold_s, next_standby
@@ -48,9 +50,16 @@ def set_paces(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[
 
 def pace_of(state: State, uplink: Uplink) -> Pace:
     """Choose the pace for one uplink."""
-    if uplink.name == state.failover.active:
+    failover = state.failover
+    if uplink.name == failover.active:
+        known = state.uplinks[uplink.name]
+        looked_at = known.pace is Pace.ACTIVE_CLOSE and known.cusum > 0.0
+        if not uplink.metered and (looked_at or is_stuttering(known)):
+            return Pace.ACTIVE_CLOSE
         sparing = uplink.metered or not state.is_open
         return Pace.ACTIVE_SPARING if sparing else Pace.ACTIVE
+    if failover.comparison is not None and failover.comparison.uplink == uplink.name:
+        return Pace.COMPARED
     if uplink.name == state.steering.uplink:
         return Pace.ACTIVE_SPARING  # the vendor goes over it: its death must be seen soon
     if uplink.metered:
@@ -95,7 +104,8 @@ def _burst(
     wanted = not active or state.failover.phase is Phase.STRANDED
     wanted = wanted or has_portal(known) or _needs_triage(known) or known.vetoed
     triage = wanted and _triage_due(known, now)
-    burst = ProbeBurst(state.next_id, uplink.name, for_s, triage)
+    at_once = known.burst_at < _brink(known, policy) <= now.mono
+    burst = ProbeBurst(state.next_id, uplink.name, for_s, triage, at_once and active)
     known = replace(known, burst_until=now.mono + for_s, burst_at=now.mono)
     uplinks = {**state.uplinks, uplink.name: known}
     return replace(state, next_id=state.next_id + 1, uplinks=uplinks), (burst,)
@@ -127,7 +137,8 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     if known.link is None or is_hard_down(known.link):
         return float("inf")
     if _wants_burst_now(state, uplink, policy):
-        return known.burst_until
+        brink = _brink(known, policy) if uplink.name == state.failover.active else float("-inf")
+        return min(known.burst_until, brink) if known.burst_at < brink else known.burst_until
     rest = known.burst_at + (BURST_REST_METERED_S if uplink.metered else BURST_REST_S)
     in_doubt = known.silence is not None and not is_silent(known, policy)
     active = uplink.name == state.failover.active
@@ -143,6 +154,11 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     if in_doubt and not active:
         return rest
     return float("inf")
+
+
+def _brink(known: UplinkState, policy: Policy) -> float:
+    """Give from when one more lost question proves the silence; -infinity while all is well."""
+    return float("-inf") if known.silence is None else proof_due(known.silence, policy)
 
 
 def _wants_burst_now(state: State, uplink: Uplink, policy: Policy) -> bool:

@@ -137,13 +137,17 @@ class Track:
 class Silence:
     """Nobody beyond the gateway has answered a question that left after *since*.
 
-    *since*: when it began at the latest; *newest*: when the last lost question left.
+    *since*: when it began at the latest; *newest*: when the last lost question left.  *refusals*:
+    to how many of the questions the network said that there is no way; *refused_since*: when the
+    first of those left.
     """
 
     since: Instant
     newest: Instant
     probes: int
     operators: tuple[str, ...]
+    refusals: int = 0
+    refused_since: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +174,9 @@ class Diagnosis:
 class UplinkState:
     """All that is known of one uplink.  *back_at*: when the last proven outage over it ended.
 
-    *slow_since*: since when most answers take far longer than usual.  *alive_until*: so long
-    (CLOCK_BOOTTIME) what the line was seen to carry during a silence speaks for it; *vetoed*: it
-    does so now.
+    *slow_since*: since when most answers take far longer than usual.  *browned*: it lost much, and
+    has not been proven free of loss since.  *alive_until*: so long (CLOCK_BOOTTIME) what the line
+    was seen to carry during a silence speaks for it; *vetoed*: it does so now.
     """
 
     link: LinkState | None = None
@@ -192,6 +196,7 @@ class UplinkState:
     diagnosis: Diagnosis | None = None
     report: DriverReport | None = None
     slow_since: Instant | None = None
+    browned: bool = False
     alive_until: float = 0.0
     vetoed: bool = False
 
@@ -220,13 +225,21 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """Since when the line in use is held against *uplink*, because it loses much."""
+
+    uplink: str
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Failover:
     """Which uplink carries new connections, and how that came about.
 
     *left*: the uplink a provisional divert may still go back to.  *going*: where RouteVia *order*
     leads while SWITCHING.  After a refused switch nothing moves before *retry_at*;
     *refused*: the route to *active* itself was refused and is owed.
-    *undos*, *switches*, *failures*: CLOCK_BOOTTIME of the recent ones.
+    *undos*, *switches*, *failures*, *fruitless* (comparisons): CLOCK_BOOTTIME of the recent ones.
     """
 
     phase: Phase = Phase.SETTLED
@@ -243,6 +256,8 @@ class Failover:
     switches: tuple[float, ...] = ()
     failures: tuple[float, ...] = ()
     override: Override | None = None
+    comparison: Comparison | None = None
+    fruitless: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

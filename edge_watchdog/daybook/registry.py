@@ -7,6 +7,12 @@ from typing import ClassVar, Protocol
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.units import FilePath, Url
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnector, Span
+from edge_watchdog.daybook.clouds import (
+    AcuityOptions,
+    MindbodyOptions,
+    RestOptions,
+    SquareOptions,
+)
 from edge_watchdog.daybook.ics import IcsFeed, IcsFile, may_be_plain, trust
 from edge_watchdog.daybook.model import Tested
 from edge_watchdog.daybook.privacy import Title
@@ -82,4 +88,10 @@ class Unusable:
         raise DaybookError(self.words)
 
 
-CONNECTORS: Mapping[str, type[ConnectorOptions]] = {"ics": IcsOptions}
+CONNECTORS: Mapping[str, type[ConnectorOptions]] = {
+    "ics": IcsOptions,
+    "rest": RestOptions,
+    "acuity": AcuityOptions,
+    "square": SquareOptions,
+    "mindbody": MindbodyOptions,
+}

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from edge_watchdog.core.actions import Action
+from edge_watchdog.core.actions import Action, ProbeBurst, ProbeEvery
 from edge_watchdog.core.events import DriverReported, Event, Sampled, Woke
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.view import History, IncidentView, StudioView
@@ -27,7 +27,7 @@ CHECKPOINT_S = 60.0
 SPAN_S = 3600.0  # a long recording gets a state every hour, so that its begin can be forgotten
 EVIDENCE_S = 1.0  # evidence that decided nothing may wait this long for the disk
 RETRY_S = 10.0
-PATIENCE_S = 0.5  # a card that stalls must not delay a switch; the row is then written late
+PATIENCE_S = 0.05  # a card that stalls must not delay a switch; the row is then written late
 PENDING = 30  # batches that wait for a disk that does not answer
 UNSAVED_ROWS = 20_000
 DULL = (Sampled, Woke, DriverReported)
@@ -42,9 +42,14 @@ class Journal(Generic[S]):
     """An open journal; use open()."""
 
     def __init__(
-        self, store: Store[S], loaded: Loaded[S] | None, thread: ThreadPoolExecutor
+        self,
+        store: Store[S],
+        loaded: Loaded[S] | None,
+        thread: ThreadPoolExecutor,
+        patience_s: float,
     ) -> None:
         self._store = store
+        self._patience_s = patience_s
         self._thread = thread
         self._loaded = loaded
         self._ring: Ring[S] = Ring()
@@ -64,11 +69,17 @@ class Journal(Generic[S]):
 
     @classmethod
     async def open(
-        cls, path: Path, *, boot_id: str, decode_state: Callable[[object], S]
+        cls,
+        path: Path,
+        *,
+        boot_id: str,
+        decode_state: Callable[[object], S],
+        patience_s: float = PATIENCE_S,
     ) -> "Journal[S]":
         """Open the file at *path*; never fails: see *problem*.
 
         *decode_state* builds a state from what codec.encode() made of it; raises CodecError.
+        *patience_s*: how long append() waits for the disk.
         """
         thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
 
@@ -79,7 +90,7 @@ class Journal(Generic[S]):
         store, loaded = await asyncio.get_running_loop().run_in_executor(thread, start)
         if store.note:
             log.warning("journal: %s", store.note)
-        return cls(store, loaded, thread)
+        return cls(store, loaded, thread, patience_s)
 
     @property
     def problem(self) -> str:
@@ -96,15 +107,15 @@ class Journal(Generic[S]):
     ) -> None:
         """Take in one event, the states around it and what is to be done.
 
-        A *notable* one is committed when this returns, unless the disk takes longer than half a
-        second; only evidence (DULL) that led to no action is committed up to a second
-        later.  Never raises for the file: see *problem*.
+        A *notable* one is committed when this returns, unless the disk takes longer than our
+        patience; only evidence (DULL) that led to nothing but questions is committed up
+        to a second later.  Never raises for the file: see *problem*.
         """
         self._seq += 1
         row = Row(self._seq, event, tuple(actions))
         self._ring.add(row, before)
         self._last = Mark(self._seq, after, event.at)
-        urgent = notable and (bool(actions) or not isinstance(event, DULL))
+        urgent = notable and (_is_deed(actions) or not isinstance(event, DULL))
         self._record(row, notable=notable)
         batch = self._due(row, before, urgent=urgent)
         if batch is not None:
@@ -252,7 +263,12 @@ class Journal(Generic[S]):
 
     async def _wait(self, written: "Future[None]") -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 await asyncio.shield(asyncio.wrap_future(written))
         except TimeoutError:
-            log.warning("journal: the disk takes longer than %.1f s", PATIENCE_S)
+            log.warning("journal: the disk takes longer than %.2f s", self._patience_s)
+
+
+def _is_deed(actions: Sequence[Action]) -> bool:
+    """Tell whether *actions* change anything; a question asked twice does no harm."""
+    return any(not isinstance(action, (ProbeBurst, ProbeEvery)) for action in actions)

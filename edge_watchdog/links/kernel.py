@@ -128,6 +128,10 @@ class Kernel:
                 self.snapshot = fresh
                 self._looked.notify_all()
 
+    def ring(self) -> None:
+        """Have it look again: somebody has reason to think that something changed."""
+        self._rung.set()
+
     async def looks(self) -> AsyncIterator[Snapshot]:
         """Give the present snapshot, then one after every look."""
         yield self.snapshot

@@ -91,16 +91,23 @@ class Sampler:
         post.timetable.pace(periods, self._clock.now().mono)
         self._wake()
 
-    def burst(self, uplink: str, for_s: float, *, triage: bool = False) -> None:
+    def burst(
+        self, uplink: str, for_s: float, *, triage: bool = False, at_once: bool = False
+    ) -> None:
         """Ask all anchors and the gateway every BURST_S for *for_s* seconds from now.
 
-        With *triage*, names and web are asked once too, at once.
+        With *triage*, names and web are asked once too, at once.  *at_once*: as in Timetable.
         """
         now = self._clock.now().mono
         timetable = self._post(uplink).timetable
-        timetable.burst(for_s, now)
+        timetable.burst(for_s, now, at_once=at_once)
         if triage:
             timetable.triage(now)
+        self._wake()
+
+    def hasten(self, uplink: str) -> None:
+        """Ask the next anchor now instead of at its turn: something makes one wonder."""
+        self._post(uplink).timetable.hasten(self._clock.now().mono)
         self._wake()
 
     def methods(self, uplink: str) -> str:

@@ -54,10 +54,15 @@ class Timetable:
         """Have everything due at once: this may be another network."""
         self._due = dict.fromkeys(self._periods, now)
 
-    def burst(self, for_s: float, now: float) -> None:
-        """Tick every BURST_S from now on, for *for_s* seconds; asked again, it lasts longer."""
+    def burst(self, for_s: float, now: float, *, at_once: bool = False) -> None:
+        """Tick every BURST_S from now on, for *for_s* seconds; asked again, it lasts longer.
+
+        *at_once*: the ticks are counted from now also when a burst is on.
+        """
         if not self.is_bursting(now):
             self._burst_tick = 0
+            self._burst_next = now
+        elif at_once:
             self._burst_next = now
         until = now + min(for_s, LONGEST_BURST_S)
         self._burst_until = max(self._burst_until, until)
@@ -67,6 +72,11 @@ class Timetable:
         for rung in (Rung.NAMES, Rung.WEB):
             if rung in self._due:
                 self._due[rung] = now
+
+    def hasten(self, now: float) -> None:
+        """Have the next pulse due at once, where there are pulses."""
+        if Rung.PULSE in self._due:
+            self._due[Rung.PULSE] = now
 
     def is_bursting(self, now: float) -> bool:
         """Tell whether a burst is on."""

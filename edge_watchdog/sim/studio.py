@@ -66,6 +66,7 @@ class Asked:
     due: dict[str, float] = field(default_factory=dict)
     avoid: tuple[str, ...] = ()
     burst_until: float = -math.inf
+    bursts: int = 0
     count: int = 0
 
 
@@ -238,16 +239,18 @@ class Studio:
 
     def _burst(self, order: do.ProbeBurst) -> None:
         asked = self._asked[order.uplink]
-        if self.now.mono >= asked.burst_until:
-            self._in(0, partial(self._tick, order.uplink))
+        if self.now.mono >= asked.burst_until or order.at_once:
+            asked.bursts += 1
+            self._in(0, partial(self._tick, order.uplink, asked.bursts))
         asked.burst_until = max(asked.burst_until, self.now.mono + order.for_s)
         for rung in ("names", "web"):
             if order.triage and rung in asked.periods:
                 self._plan(order.uplink, rung, 0)
 
-    def _tick(self, name: str) -> None:
+    def _tick(self, name: str, burst: int) -> None:
         asked = self._asked[name]
-        if self.now.mono >= asked.burst_until or not self._can_ask(name):
+        is_over = burst != asked.bursts or self.now.mono >= asked.burst_until
+        if is_over or not self._can_ask(name):
             return
         asked.count += 1
         for place, anchor in enumerate(ANCHORS):
@@ -255,7 +258,7 @@ class Studio:
             if place % 2 == asked.count % 2:
                 self._ask(name, Layer.INTERNET, f"dns {anchor.address}", anchor.operator)
         self._ask(name, *GATEWAY)
-        self._in(BURST_S, partial(self._tick, name))
+        self._in(BURST_S, partial(self._tick, name, burst))
 
     def _ask(self, name: str, layer: Layer, target: str, operator: str) -> None:
         line = self.world.lines[name]

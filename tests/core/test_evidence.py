@@ -49,6 +49,16 @@ class TestLearning:
         track = taught(sample(), sample(sent_at=1, rtt_s=None)).tracks["internet icmp alpha"]
         assert track.rtt_s == 0.01
 
+    def test_refusals_are_counted_and_dated_apart_from_the_silent_ones(self):
+        no = Finding.UNREACHABLE
+        known = taught(
+            sample(sent_at=3, lost=True),
+            sample("beta", sent_at=5, lost=True, finding=no),
+            sample("gamma", sent_at=4, lost=True, finding=no),
+        )
+        silence = known.silence
+        assert (silence.probes, silence.refusals, silence.refused_since) == (3, 2, at(4))
+
     def test_a_loss_dates_the_silence_from_when_it_left(self):
         known = taught(sample(sent_at=3, lost=True))
         assert known.tracks["internet icmp alpha"].losing_since == at(3)

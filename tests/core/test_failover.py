@@ -113,6 +113,31 @@ def test_a_divert_needs_it_all(probes, span_s, operators, waits_s, diverts):
     assert routes(mind.pass_time(0)) == ([STICK] if diverts else [])
 
 
+@pytest.mark.parametrize(
+    "refusals, span_s, operators, diverts",
+    [(12, 0.16, 3, True), (11, 0.16, 3, False), (12, 0.15, 3, False), (12, 0.16, 2, False)],
+    ids=["all there", "too few refusals", "too short", "too few operators"],
+)
+def test_where_the_network_refuses_less_time_will_do(refusals, span_s, operators, diverts):
+    mind = ready()
+    mind.second += 1.9
+    now, who = mind.second, ("alpha", "beta", "gamma", "delta")[:operators]
+    silence = Silence(at(now - span_s), at(now), 12, who, refusals, at(now - span_s))
+    mind.put(CABLE, silence=silence)
+    assert routes(mind.pass_time(0)) == ([STICK] if diverts else [])
+
+
+def test_the_question_that_decides_does_not_wait_for_its_turn():
+    mind = ready()
+    mind.misses(CABLE, "alpha")  # the first one left at 0, its answer was due at 0.01
+    mind.second += 0.45
+    assert not any(b.at_once for b in only(ProbeBurst, mind.pass_time(0)))
+    mind.second += 0.062
+    assert [b.at_once for b in only(ProbeBurst, mind.pass_time(0))] == [True]
+    mind.second += 0.2
+    assert only(ProbeBurst, mind.pass_time(0)) == []
+
+
 def test_no_verified_standby_and_nothing_is_touched():
     mind = ready()
     mind.link(STICK, UNPLUGGED)

@@ -439,7 +439,7 @@ async def count(life, table):
 
 
 async def test_a_stalled_disk_does_not_hold_a_decision_up(path):
-    life = await Life.begin(path)
+    life = await Life.begin(path, patience_s=0.05)
     await life.live(quiet(0))
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -61,8 +61,10 @@ class Life:
         self.state = state
 
     @classmethod
-    async def begin(cls, path: Path) -> "Life":
-        journal = await Journal.open(path, boot_id="boot", decode_state=decode_mind)
+    async def begin(cls, path: Path, *, patience_s: float = 10.0) -> "Life":
+        journal = await Journal.open(
+            path, boot_id="boot", decode_state=decode_mind, patience_s=patience_s
+        )
         loaded = await journal.load()
         state = Mind() if loaded is None else loaded.state
         for event in loaded.events if loaded else ():

@@ -73,6 +73,26 @@ def test_a_burst_asked_again_goes_on_without_starting_over():
     assert times.take_tick(0.56) is None
 
 
+def test_a_tick_that_decides_does_not_wait_for_its_turn():
+    times = table()
+    times.burst(0.5, 0.0)
+    assert times.take_tick(0.0) == 0
+    times.burst(0.5, 0.04, at_once=True)
+    assert [times.take_tick(when) for when in (0.04, 0.1, 0.14 + 1e-9)] == [1, None, 2]
+
+
+def test_a_pulse_can_be_asked_before_its_turn_but_not_where_there_is_none():
+    times = table()
+    times.pace(PACES[Pace.ACTIVE], 0.0)
+    times.take_due(0.0)
+    times.hasten(0.1)
+    assert times.take_due(0.1) == [Rung.PULSE]
+    assert times.next_at(0.1) == pytest.approx(0.35)
+    times.pace(PACES[Pace.OFF], 0.2)
+    times.hasten(0.3)
+    assert times.take_due(0.3) == []
+
+
 def test_ticks_missed_by_a_late_box_are_not_made_up_for():
     times = table()
     times.burst(5.0, 0.0)

@@ -1,0 +1,219 @@
+"""Mindbody, Public API v6: appointments and classes of one site, names asked for sparingly.
+
+Appointment times are the site's own clock without an offset, whatever is written behind them.  The
+days are always given: without them Mindbody shows today only.  Calls are few (about a thousand a
+day, then billed), so names of staff and kinds of session are asked for together.
+"""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edge_watchdog.clock import Clock
+from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
+from edge_watchdog.daybook.api import Account, Api, open_api
+from edge_watchdog.daybook.gathering import Gathering, Person, Visit
+from edge_watchdog.daybook.model import Note, NoteKind, Status
+from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ, read_secret
+from edge_watchdog.daybook.shape import Joins, TimeRule, text_of, wall_of
+
+BASE_URL = "https://api.mindbodyonline.com/public/v6"
+LABEL = "Mindbody"
+A_PAGE = 100
+CLIENTS_A_CALL = 20
+STATUSES: Mapping[str, Status] = {
+    "Requested": Status.TENTATIVE,
+    "Booked": Status.BOOKED,
+    "Confirmed": Status.CONFIRMED,
+    "Arrived": Status.ARRIVED,
+    "Completed": Status.COMPLETED,
+    "NoShow": Status.NO_SHOW,
+    "Cancelled": Status.CANCELLED,
+    "LateCancelled": Status.LATE_CANCELLED,
+    "None": Status.NOT_SAID,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mindbody:
+    """One site; *user* is a staff member of it whose rights the names need."""
+
+    site: str
+    key_file: str
+    user: str
+    password_file: str
+    clock: Clock
+    base_url: str = BASE_URL
+    tls: ssl.SSLContext | bool = True
+
+    async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - no tokens
+        """Ask for everything of *span*; raises DaybookError."""
+        key = await asyncio.to_thread(read_secret, self.key_file)
+        headers = {"API-Key": key, "SiteId": self.site, "Accept": "application/json"}
+        async with open_api(Account(LABEL, self.base_url, headers, self.tls), self.clock) as api:
+            await self._sign_in(api)
+            body = await _gather(api, span)
+            text = json.dumps(body, separators=(",", ":"))
+            return Fetched(text.encode(), age_s=api.age_s or 0.0, requests=api.requests)
+
+    async def read(self, body: bytes, span: Span) -> Reading:
+        """Read in a thread; raises DaybookError."""
+        return await asyncio.to_thread(read_site, body, span)
+
+    async def _sign_in(self, api: Api) -> None:
+        if not self.user:
+            return
+        password = await asyncio.to_thread(read_secret, self.password_file)
+        who = {"Username": self.user, "Password": password}
+        token = text_of(await api.post("usertoken/issue", who), "AccessToken")
+        if not token:
+            raise api.error("gave no access token")
+        api.headers["Authorization"] = token
+
+
+async def _gather(api: Api, span: Span) -> dict[str, Any]:
+    first, last = span.first.isoformat(), span.dates[-1].isoformat()
+    visits = await _all(
+        api,
+        "appointment/staffappointments",
+        {"request.startDate": first, "request.endDate": last},
+        "Appointments",
+    )
+    classes = await _all(
+        api,
+        "class/classes",
+        {"request.startDateTime": first, "request.endDateTime": f"{last}T23:59:59"},
+        "Classes",
+    )
+    rolls = {}
+    for one in classes:
+        asked = (("request.classID", text_of(one, "Id")),)
+        answer = await api.get("class/classvisits", asked)
+        rolls[text_of(one, "Id")] = (answer.get("Class") or {}).get("Visits") or []
+    ids = {text_of(one, "ClientId") for one in visits}
+    ids |= {text_of(one, "ClientId") for roll in rolls.values() for one in roll}
+    kinds = await _all(api, "site/sessiontypes", {}, "SessionTypes") if visits else []
+    return {
+        "appointments": visits,
+        "classes": classes,
+        "rolls": rolls,
+        "kinds": {text_of(one, "Id"): text_of(one, "Name") for one in kinds},
+        "clients": await _clients(api, sorted(ids - {""})),
+    }
+
+
+async def _all(api: Api, path: str, asked: Mapping[str, str], name: str) -> list[Any]:
+    """Ask for page after page; the whole again, once, when the total changes meanwhile."""
+    for _ in range(2):
+        found: list[Any] = []
+        total: object = None
+        while True:
+            page = {"request.limit": str(A_PAGE), "request.offset": str(len(found))}
+            answer = await api.get(path, tuple({**asked, **page}.items()))
+            here = answer.get(name) if isinstance(answer, dict) else None
+            if not isinstance(here, list):
+                raise api.error("answered with something that is not its list")
+            said = (answer.get("PaginationResponse") or {}).get("TotalResults")
+            changed = total is not None and said != total
+            total, found = said, found + here
+            if changed or not here or not isinstance(said, int) or len(found) >= said:
+                break
+        if not changed and (not isinstance(total, int) or len(found) >= total):
+            return found
+    raise api.error("changed its list while we read it, twice")
+
+
+async def _clients(api: Api, ids: list[str]) -> dict[str, Any]:
+    found = {}
+    for begin in range(0, len(ids), CLIENTS_A_CALL):
+        chunk = ids[begin : begin + CLIENTS_A_CALL]
+        asked = [("request.clientIds", one) for one in chunk]
+        answer = await api.get("client/clients", (*asked, ("request.limit", str(A_PAGE))))
+        for one in answer.get("Clients") or ():
+            found[text_of(one, "Id")] = one
+    return found
+
+
+def read_site(body: bytes, span: Span) -> Reading:
+    """Read what fetch() gathered; raises DaybookError."""
+    try:
+        found = json.loads(body)
+        clients, joins = found["clients"], {"kinds": found["kinds"]}
+        visits, classes, rolls = found["appointments"], found["classes"], found["rolls"]
+    except (ValueError, LookupError, TypeError):
+        raise DaybookError(NOT_READ) from None
+    gathering = Gathering(LABEL, span)
+    for item in visits:
+        try:
+            gathering.add(_visit(item, joins, clients, span.zone))
+        except BAD_ENTRY:
+            gathering.reject()
+    for item in classes:
+        try:
+            gathering.add(_class(item, rolls.get(text_of(item, "Id"), []), clients, span.zone))
+        except BAD_ENTRY:
+            gathering.reject()
+    return gathering.reading()
+
+
+def _visit(item: Mapping[str, Any], joins: Joins, clients: Mapping[str, Any], zone: str) -> Visit:
+    start, marks = wall_of(item["StartDateTime"], TimeRule.LOCAL, zone)
+    note = text_of(item, "Notes")
+    return Visit(
+        ref=f"appointment {item['Id']}",
+        start_wall=start,
+        end_wall=wall_of(item["EndDateTime"], TimeRule.LOCAL, zone)[0],
+        service=text_of(item, "@kinds:SessionTypeId", joins),
+        member=text_of(item, "Staff.DisplayName|Staff.FirstName+Staff.LastName"),
+        room=text_of(item, "Resources.0.Name"),
+        status=STATUSES.get(str(item.get("Status")), Status.UNKNOWN),
+        person=_person(text_of(item, "ClientId"), clients, note),
+        marks=marks,
+    )
+
+
+def _class(
+    item: Mapping[str, Any], roll: Iterable[Any], clients: Mapping[str, Any], zone: str
+) -> Visit:
+    start, marks = wall_of(item["StartDateTime"], TimeRule.LOCAL, zone)
+    return Visit(
+        ref=f"class {item['Id']}",
+        start_wall=start,
+        end_wall=wall_of(item["EndDateTime"], TimeRule.LOCAL, zone)[0],
+        service=text_of(item, "ClassDescription.Name"),
+        member=text_of(item, "Staff.DisplayName|Staff.FirstName+Staff.LastName"),
+        room=text_of(item, "Resource.Name|Location.Name"),
+        status=Status.CANCELLED if item.get("IsCanceled") else Status.BOOKED,
+        marks=marks,
+        capacity=_count(item.get("MaxCapacity")),
+        booked=_count(item.get("TotalBooked")),
+        attendees=tuple(
+            (_person(text_of(one, "ClientId"), clients, ""), _presence(one), "") for one in roll
+        ),
+    )
+
+
+def _person(ref: str, clients: Mapping[str, Any], note: str) -> Person:
+    known = clients.get(ref, {})
+    return Person(
+        ref=ref,
+        name=text_of(known, "FirstName+LastName"),
+        phone=text_of(known, "MobilePhone|HomePhone|WorkPhone"),
+        email=text_of(known, "Email"),
+        notes=tuple(
+            Note(NoteKind.OTHER, text) for text in (note, text_of(known, "RedAlert")) if text
+        ),
+    )
+
+
+def _presence(visit: Mapping[str, Any]) -> Status:
+    if visit.get("LateCancelled"):
+        return Status.LATE_CANCELLED
+    return Status.ARRIVED if visit.get("SignedIn") else Status.BOOKED
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,341 @@
+"""Any vendor with a JSON API, read by a declarative Mapping: question after question, page by page.
+
+A body is one JSON text of all pages and all joined names.  A list that changes while it is paged
+through is asked for once more, and then given up: half a day is no day.
+"""
+
+import asyncio
+import base64
+import datetime as dt
+import json
+import ssl
+from collections.abc import Iterator
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_watchdog.clock import Clock
+from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
+from edge_watchdog.daybook.api import Account, Api, open_api
+from edge_watchdog.daybook.gathering import Gathering, Person, Visit
+from edge_watchdog.daybook.mapping import Auth, Join, Listing, Mapping, Pages, Paging
+from edge_watchdog.daybook.model import Note, NoteKind, Status
+from edge_watchdog.daybook.shape import Joins, dig, money_of, text_of, wall_of
+
+BAD_ENTRY = (ValueError, TypeError, ArithmeticError, LookupError)
+NOT_READ = "the day could not be read from the answers"
+NO = (None, "", False, 0, "0", "false", "False")
+
+
+class ChangedError(Exception):
+    """The list became another one while it was paged through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the owner gives: *values* for the mapping's needs, and where its secret stands.
+
+    *token_file* is where a refresh token that the vendor renews is kept.
+    """
+
+    values: Table[str, str] = field(default_factory=dict)
+    user: str = ""
+    key_file: str = ""
+    token_file: str = ""
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RestSource:
+    """The day from a JSON API."""
+
+    mapping: Mapping
+    keys: Keys
+    clock: Clock
+    tls: ssl.SSLContext | bool = True
+
+    async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - no tokens
+        """Ask for all visits of *span* and the names they point to; raises DaybookError."""
+        values = self._values(span, await asyncio.to_thread(self._key))
+        account = Account(
+            self.mapping.label,
+            self.keys.base_url or self.mapping.base_url.format_map(values),
+            {k: v.format_map(values) for k, v in self.mapping.headers.items()},
+            self.tls,
+        )
+        async with open_api(account, self.clock) as api:
+            await self._sign_in(api, values)
+            visits = await self._all(api, self.mapping.visits, values)
+            joins = {
+                name: await self._names(api, join, visits, values)
+                for name, join in self.mapping.joins.items()
+            }
+            body = json.dumps({"visits": visits, "joins": joins}, separators=(",", ":"))
+            return Fetched(body.encode(), age_s=api.age_s or 0.0, requests=api.requests)
+
+    async def read(self, body: bytes, span: Span) -> Reading:
+        """Read the answers in a thread; raises DaybookError."""
+        return await asyncio.to_thread(read_visits, body, span, self.mapping)
+
+    def _key(self) -> str:
+        if self.keys.token_file and Path(self.keys.token_file).exists():
+            return read_secret(self.keys.token_file)  # renewed since the owner wrote key_file
+        return read_secret(self.keys.key_file) if self.keys.key_file else ""
+
+    def _values(self, span: Span, key: str) -> dict[str, str]:
+        """Give what the mapping's texts may hold between braces."""
+        start, end = (_moment(wall) for wall in (span.start_wall, span.end_wall))
+        return {
+            **self.keys.values,
+            "key": key,
+            "user": self.keys.user,
+            "first": span.first.isoformat(),
+            "last": span.dates[-1].isoformat(),
+            "after_last": (span.dates[-1] + dt.timedelta(days=1)).isoformat(),
+            "start_utc": start,
+            "end_utc": end,
+        }
+
+    async def _sign_in(self, api: Api, values: Table[str, str]) -> None:
+        auth = self.mapping.auth
+        match auth.kind:
+            case Auth.NONE:
+                return
+            case Auth.BASIC:
+                pair = f"{auth.user.format_map(values)}:{auth.password.format_map(values)}"
+                api.headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            case Auth.BEARER:
+                api.headers["Authorization"] = f"Bearer {values['key']}"
+            case Auth.HEADER:
+                api.headers[auth.header] = auth.value.format_map(values)
+            case Auth.OAUTH2:  # pragma: no branch - all are named
+                await self._get_token(api, values)
+
+    async def _get_token(self, api: Api, values: Table[str, str]) -> None:
+        """Get an access token (RFC 6749, 4.3, 4.4 or 6); a renewed refresh token is kept."""
+        auth = self.mapping.auth
+        form = {k: v.format_map(values) for k, v in auth.form.items()}
+        url = auth.token_url.format_map(values)
+        if "://" in url:  # who signs us in may be another host than who holds the day
+            account = Account(self.mapping.label, url, {}, self.tls)
+            async with open_api(account, self.clock) as office:
+                answer = await office.post(url, form, form=True)
+            api.requests += office.requests
+        else:
+            answer = await api.post(url, form, form=True)
+        token = text_of(answer, "access_token")
+        if not token:
+            raise api.error("gave no access token")
+        renewed = text_of(answer, "refresh_token")
+        if renewed and self.keys.token_file and renewed != values["key"]:
+            await asyncio.to_thread(_keep_secret, Path(self.keys.token_file), renewed)
+        api.headers["Authorization"] = f"Bearer {token}"
+
+    async def _all(self, api: Api, listing: Listing, values: Table[str, str]) -> list[Any]:
+        for _ in range(2):
+            try:
+                return await _pages(api, listing, values)
+            except ChangedError:
+                continue
+        raise api.error("changed its list while we read it, twice")
+
+    async def _names(
+        self, api: Api, join: Join, visits: list[Any], values: Table[str, str]
+    ) -> dict[str, str]:
+        """Give the names of a join, by id."""
+        found: list[Any] = []
+        for extra in _chunks(join, visits):
+            listing = join.listing
+            asked = Listing(
+                listing.path, {**listing.params, **extra}, listing.items, listing.paging
+            )
+            found += await self._all(api, asked, values)
+        return {text_of(one, join.id): text_of(one, join.name) for one in found}
+
+
+def _chunks(join: Join, visits: list[Any]) -> Iterator[dict[str, str]]:
+    """Give the extra parameters of each question of a join."""
+    if not join.ids:
+        yield {}
+        return
+    ids = sorted({one for visit in visits if (one := text_of(visit, join.ids))})
+    for begin in range(0, len(ids), join.chunk):
+        yield {join.param: ",".join(ids[begin : begin + join.chunk])}
+
+
+async def _pages(api: Api, listing: Listing, values: Table[str, str]) -> list[Any]:
+    """Ask for page after page; raises ChangedError when the total is not what it was."""
+    paging = listing.paging
+    path = listing.path.format_map(values)
+    fixed = [*_params(listing.params, values), *_size(paging)]
+    params, found, total = [*fixed, *_first(paging)], [], None
+    while True:
+        answer = await api.get(path, params)
+        items = dig(answer, listing.items) if listing.items else answer
+        if not isinstance(items, list):
+            raise api.error("answered with something that is not its list")
+        said = dig(answer, paging.total) if paging.total else None
+        if total is not None and said != total:
+            raise ChangedError
+        total = said
+        found += items
+        following = _next(paging, answer, len(found), len(items))
+        if following is None:
+            break
+        path, params = (following, []) if isinstance(following, str) else (path, fixed + following)
+    if isinstance(total, int) and len(found) < total:
+        raise ChangedError
+    return found
+
+
+def _first(paging: Pages) -> list[tuple[str, str]]:
+    if paging.style is Paging.PAGE:
+        return [(paging.page, str(paging.first))]
+    return [(paging.page, "0")] if paging.style is Paging.OFFSET else []
+
+
+def _size(paging: Pages) -> list[tuple[str, str]]:
+    return [(paging.size, str(paging.most))] if paging.size else []
+
+
+def _next(
+    paging: Pages, answer: object, so_far: int, here: int
+) -> str | list[tuple[str, str]] | None:
+    """Give the next page's address, or its parameters; None when this was the last."""
+    match paging.style:
+        case Paging.NONE:
+            return None
+        case Paging.NEXT:
+            return text_of(answer, paging.next) or None
+        case Paging.CURSOR:
+            cursor = text_of(answer, paging.cursor)
+            return [(paging.page, cursor)] if cursor else None
+        case Paging.PAGE | Paging.OFFSET:  # pragma: no branch - all are named
+            total = dig(answer, paging.total) if paging.total else None
+            done = so_far >= total if isinstance(total, int) else here < paging.most
+            if done or not here:
+                return None
+            count = so_far if paging.style is Paging.OFFSET else _page_after(paging, so_far)
+            return [(paging.page, str(count))]
+
+
+def _page_after(paging: Pages, so_far: int) -> int:
+    return paging.first + -(-so_far // paging.most)
+
+
+def _params(params: Table[str, Any], values: Table[str, str]) -> list[tuple[str, str]]:
+    """Give the parameters as pairs; a list is one pair for each."""
+    pairs = []
+    for key, value in params.items():
+        many = value if isinstance(value, list) else [value]
+        pairs += [(key, str(one).format_map(values)) for one in many]
+    return pairs
+
+
+def read_visits(body: bytes, span: Span, mapping: Mapping) -> Reading:
+    """Read what fetch() gathered; raises DaybookError."""
+    try:
+        found = json.loads(body)
+        visits, joins = found["visits"], found["joins"]
+    except (ValueError, LookupError, TypeError):
+        raise DaybookError(NOT_READ) from None
+    gathering = Gathering(mapping.label, span)
+    for item in visits:
+        try:
+            gathering.add(_visit(item, mapping, joins, span.zone))
+        except BAD_ENTRY:
+            gathering.reject()
+    if gathering.is_too_large:
+        raise DaybookError(f"{mapping.label} gave more entries than a few days can have")
+    return gathering.reading()
+
+
+def _visit(item: Any, mapping: Mapping, joins: Joins, zone: str) -> Visit:
+    """Read one entry; raises one of BAD_ENTRY when it has no id or no time."""
+    columns = mapping.columns
+    ref = text_of(item, columns.id)
+    if not ref:
+        raise ValueError("no id")
+    start, marks = wall_of(text_of(item, columns.start), mapping.time, zone)
+    end = _end(item, mapping, start, zone)
+
+    def text(expression: str) -> str:
+        return text_of(item, expression, joins) if expression else ""
+
+    note = text(columns.note)
+    return Visit(
+        ref=ref,
+        start_wall=start,
+        end_wall=end,
+        service=text(columns.service),
+        member=text(columns.member),
+        room=text(columns.room),
+        status=_status(item, mapping),
+        person=Person(
+            ref=text(columns.client_id),
+            name=text(columns.client),
+            phone=text(columns.phone),
+            email=text(columns.email),
+            notes=(Note(NoteKind.OTHER, note),) if note else (),
+        ),
+        marks=marks,
+        price=money_of(text(columns.price), mapping.currency, minor=mapping.minor_units),
+        paid=_yes_no(item, columns.paid),
+        capacity=_count(text(columns.capacity)),
+        booked=_count(text(columns.booked)),
+    )
+
+
+def _end(item: Any, mapping: Mapping, start: float, zone: str) -> float:
+    columns = mapping.columns
+    if columns.end and (end := text_of(item, columns.end)):
+        return wall_of(end, mapping.time, zone)[0]
+    minutes = float(text_of(item, columns.minutes) or 0.0) if columns.minutes else 0.0
+    seconds = float(text_of(item, columns.seconds) or 0.0) if columns.seconds else 0.0
+    return start + 60.0 * minutes + seconds
+
+
+def _status(item: Any, mapping: Mapping) -> Status:
+    """Give the first flag that is raised, else what the status says; unknown words are UNKNOWN."""
+    for place, status in mapping.flags.items():
+        if dig(item, place) not in NO:
+            return status
+    said = text_of(item, mapping.columns.status) if mapping.columns.status else ""
+    return mapping.statuses.get(said, Status.UNKNOWN) if said else Status.NOT_SAID
+
+
+def _yes_no(item: Any, place: str) -> bool | None:
+    found = dig(item, place) if place else None
+    if found is None:
+        return None
+    return found if isinstance(found, bool) else str(found).casefold() in ("yes", "true", "paid")
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _moment(wall: float) -> str:
+    return dt.datetime.fromtimestamp(wall, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_secret(file: str) -> str:
+    """Give the secret that *file* holds; raises DaybookError."""
+    try:
+        return Path(file).read_text("utf-8").strip()
+    except FileNotFoundError:
+        raise DaybookError(f"{file} is not there; it should hold the key") from None
+    except (OSError, UnicodeDecodeError):
+        raise DaybookError(f"{file} could not be read") from None
+
+
+def _keep_secret(file: Path, secret: str) -> None:
+    """Replace *file* in one step, readable by us only; raises DaybookError."""
+    fresh = file.with_name(f"{file.name}.new")
+    try:
+        fresh.touch(mode=0o600)
+        fresh.write_text(secret, "utf-8")
+        fresh.replace(file)
+    except OSError as error:
+        raise DaybookError(f"{file} could not be written ({error.strerror})") from None
