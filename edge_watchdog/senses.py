@@ -6,7 +6,7 @@ rule: nobody looked is None, and what was found for an inquiry is forgotten when
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,12 +25,32 @@ from edge_watchdog.links.load import Load
 from edge_watchdog.links.nearby import look_around
 from edge_watchdog.links.usage import read_usage
 from edge_watchdog.probes.bind import Binding
+from edge_watchdog.probes.edge import Hop, edge_answers, find_edge
+from edge_watchdog.probes.router import router_online
+from edge_watchdog.probes.six import ipv6_works
+from edge_watchdog.probes.sizes import path_mtu_bytes
 
 LOOK_S = 1.0
 TELL_S = 5.0  # the mind forgets a report after 150 s; load is worth less than that
 LOOK_AROUND_S = 20.0
 RETRY_S = 1.0
 LIFE_S = 0.15  # the mind decides half a second after the first lost question
+
+# Seconds between two questions of a kind while it is wanted; on a metered line the second one.
+AGAIN_S: Mapping[Inquiry, tuple[float, float]] = {
+    Inquiry.ROUTER: (30.0, 30.0),  # the router stands in the next room
+    Inquiry.EDGE: (30.0, 1800.0),
+    Inquiry.SIZES: (60.0, 1800.0),
+}
+SETTLE_S = 5.0
+SIX_S = (60.0, 21_600.0)
+EDGE_S = (600.0, 86_400.0)
+# What an inquiry found, and is forgotten with it.
+FOUND: Mapping[Inquiry, str] = {
+    Inquiry.ROUTER: "router_online",
+    Inquiry.EDGE: "edge_answers",
+    Inquiry.SIZES: "path_mtu_bytes",
+}
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +66,11 @@ class Known:
 
 @dataclass(slots=True)
 class Post:
-    """Everything kept for one uplink; *heard* is the gateway's count and when it was read."""
+    """Everything kept for one uplink.
+
+    *heard*: the gateway's count and when it was read.  *edge*: the provider's first machine, by
+    *met*, the binding it was met through.
+    """
 
     uplink: Uplink
     report: DriverReport
@@ -55,6 +79,8 @@ class Post:
     what: frozenset[Inquiry] = frozenset()
     tasks: dict[Inquiry, asyncio.Task[None]] = field(default_factory=dict)
     heard: tuple[int, Instant] | None = None
+    edge: Hop | None = None
+    met: Binding | None = None
 
 
 class Senses:
@@ -79,7 +105,14 @@ class Senses:
             one.uplink.name: Post(one.uplink, DriverReport(now)) for one in config.uplinks
         }
         self._group: asyncio.TaskGroup | None = None
-        self._work: dict[Inquiry, Callable[[Post], Awaitable[None]]] = {Inquiry.LIFE: self._life}
+        hosts = {a.operator: a.address for a in reversed(config.anchors)}
+        self._hosts = tuple(hosts.values())[::-1]  # one of each operator, the first first
+        self._work: dict[Inquiry, Callable[[Post], Awaitable[None]]] = {
+            Inquiry.LIFE: self._life,
+            Inquiry.ROUTER: self._ask_router,
+            Inquiry.EDGE: self._ask_edge,
+            Inquiry.SIZES: self._try_sizes,
+        }
 
     def look_into(self, action: LookInto) -> None:
         """Have exactly what is ordered looked into; never waits."""
@@ -87,6 +120,8 @@ class Senses:
         before, post.what = post.what, frozenset(action.what)
         for inquiry in before - post.what:
             self._end(post, inquiry)
+        ended = {FOUND[inquiry]: None for inquiry in before - post.what if inquiry in FOUND}
+        self._found(post, **ended)
         self._begin(post)
 
     async def run(self) -> None:
@@ -95,6 +130,7 @@ class Senses:
             async with asyncio.TaskGroup() as self._group:
                 for post in self._posts.values():
                     self._begin(post)
+                    self._group.create_task(self._keep(post, self._get_to_know))
                 while True:
                     self._look()
                     await asyncio.sleep(LOOK_S)
@@ -185,6 +221,50 @@ class Senses:
             if proof is not None and (last is None or proof.mono > last.mono):
                 self._found(post, alive_at=proof)
             await asyncio.sleep(LIFE_S)
+
+    async def _ask_router(self, post: Post) -> None:
+        """Ask the router whether it is online itself."""
+        while True:
+            binding = self._known.binding_of(post.uplink.name)
+            if binding is not None:
+                self._found(post, router_online=await router_online(binding))
+            await asyncio.sleep(self._pick(post, AGAIN_S[Inquiry.ROUTER]))
+
+    async def _ask_edge(self, post: Post) -> None:
+        """Ask the provider's first machine, if it was met while the line was well."""
+        while True:
+            binding = self._known.binding_of(post.uplink.name)
+            if binding is not None and binding == post.met and post.edge is not None:
+                self._found(post, edge_answers=await edge_answers(binding, post.edge))
+            await asyncio.sleep(self._pick(post, AGAIN_S[Inquiry.EDGE]))
+
+    async def _try_sizes(self, post: Post) -> None:
+        """Try how large a packet may be."""
+        while True:
+            binding = self._known.binding_of(post.uplink.name)
+            if binding is not None:
+                self._found(post, path_mtu_bytes=await path_mtu_bytes(binding, self._hosts))
+            await asyncio.sleep(self._pick(post, AGAIN_S[Inquiry.SIZES]))
+
+    async def _get_to_know(self, post: Post) -> None:
+        """Meet the provider's first machine, and try IPv6: now and then, and at new addresses."""
+        edge_at = six_at = 0.0
+        while True:
+            binding, now = self._known.binding_of(post.uplink.name), self._clock.now().mono
+            if binding is not None and binding != post.met:
+                post.met, post.edge = binding, None
+                edge_at = six_at = now
+            if binding is not None and now >= edge_at and Inquiry.EDGE not in post.what:
+                edge_at = now + self._pick(post, EDGE_S)
+                post.edge = await find_edge(binding, self._hosts[0]) or post.edge
+            if binding is not None and now >= six_at and self._config.probe.ipv6:
+                six_at = now + self._pick(post, SIX_S)
+                works = await ipv6_works(binding.interface, self._config.probe.ipv6)
+                self._found(post, ipv6_works=works)
+            await asyncio.sleep(SETTLE_S)
+
+    def _pick(self, post: Post, periods: tuple[float, float]) -> float:
+        return periods[post.uplink.metered]
 
     async def _heard_here(self, post: Post) -> Instant | None:
         """Date the last word to a program of this box."""

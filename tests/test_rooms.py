@@ -60,6 +60,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "paho": ("mqtt",),
     "psutil": ("links",),
     "pyroute2": ("links",),
+    "reportlab": ("desk.pdf_drawer",),
     "recurring_ical_events": ("daybook",),
     "sdnotify": ("supervise",),
     "sqlite3": ("journal", "daybook", "alerts"),

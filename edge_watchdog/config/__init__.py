@@ -145,6 +145,8 @@ def advice(config: Config) -> list[str]:
         said.append("[desk] retention is longer than three days: names lie on the disk for long.")
     if not config.alerts and config.mqtt is None:
         said.append("There is no [[alert]] and no [mqtt]: news stands on the desk page only.")
+    if config.printing.command and config.studio.opening_hours is None:
+        said.append("[print] does nothing without opening_hours: closing time is not known.")
     if config.studio.opening_hours is None:
         said.append("[studio] has no opening_hours: lines are asked as often at night.")
     return said

@@ -16,9 +16,10 @@ from typing import NewType, cast
 from urllib.parse import urlsplit
 
 from edge_watchdog.config.hours import Hours, parse_hours
-from edge_watchdog.core.units import FilePath, Ipv4, Seconds, Size, Url
+from edge_watchdog.core.units import FilePath, Ipv4, Ipv6, Seconds, Size, Url
 
 HostPort = NewType("HostPort", str)  # "0.0.0.0:8080"
+_IPV6_INTERNET = ipaddress.IPv6Network("2000::/3")
 Ipv4Range = NewType("Ipv4Range", str)  # "192.168.50.100-192.168.50.199"
 HostName = NewType("HostName", str)  # "desk.lotus.example"
 Origin = NewType("Origin", str)  # "http://homeassistant.local:8123"
@@ -239,6 +240,17 @@ def _read_ipv4(value: object) -> Ipv4:
     return Ipv4(str(address))
 
 
+def _read_ipv6(value: object) -> Ipv6:
+    text = _text(value, _FORMS[Ipv6])
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        raise FormError(f"write {_FORMS[Ipv6]}; names are never asked for a verdict") from None
+    if address not in _IPV6_INTERNET:
+        raise FormError("is no host on the internet")
+    return Ipv6(str(address))
+
+
 def _read_host_port(value: object) -> HostPort:
     text = _text(value, _FORMS[HostPort])
     host, _, port = text.rpartition(":")
@@ -325,6 +337,7 @@ _FORMS: Mapping[object, str] = {
     Url: "an address with http:// or https:// and a host",
     FilePath: 'a full path, such as "/etc/edge-watchdog/token"',
     Ipv4: 'an IPv4 address, such as "198.51.100.1"',
+    Ipv6: 'an IPv6 address, such as "2001:db8::1"',
     HostPort: 'an address and a port, such as "0.0.0.0:8080"',
     Ipv4Range: 'two addresses, such as "192.168.50.100-192.168.50.199"',
     HostName: 'a name, such as "desk.lotus.example"',
@@ -343,6 +356,7 @@ _SAMPLES: Mapping[object, str] = {
     Url: '"https://host.example/"',
     FilePath: '"/etc/edge-watchdog/file"',
     Ipv4: '"198.51.100.1"',
+    Ipv6: '"2001:db8::1"',
     HostPort: '"0.0.0.0:8080"',
     Ipv4Range: '"192.168.50.100-192.168.50.199"',
 }
@@ -359,6 +373,7 @@ _READERS = cast(
         Url: _read_url,
         FilePath: _read_path,
         Ipv4: _read_ipv4,
+        Ipv6: _read_ipv6,
         HostPort: _read_host_port,
         Ipv4Range: _read_ipv4_range,
         HostName: _read_host_name,

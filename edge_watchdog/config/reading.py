@@ -14,9 +14,10 @@ from edge_watchdog.config.stanzas import (
     Config,
     Contacts,
     Desk,
+    Journal,
     KindOnly,
     Outline,
-    Paper,
+    Printing,
     Probe,
     Schedule,
     ScheduleKeys,
@@ -32,7 +33,10 @@ from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
-TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts", "paper")
+TABLES = (
+    *("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts", "print"),
+    "journal",
+)
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
 
@@ -61,8 +65,9 @@ def read_config(
     mqtt = _read_mqtt(raw, known, problems)
     alerts = _read_alerts(raw, known, problems)
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
-    paper = read_table(Paper, raw.get("paper", {}), "[paper]", problems)
+    journal = read_table(Journal, raw.get("journal", {}), "[journal]", problems)
     contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
+    printing = read_table(Printing, raw.get("print", {}), "[print]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
     return Config(
@@ -78,7 +83,8 @@ def read_config(
         alerts,
         timing,
         contacts or Contacts(),
-        paper or Paper(),
+        printing or Printing(),
+        journal or Journal(),
     )
 
 

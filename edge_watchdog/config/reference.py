@@ -20,8 +20,9 @@ from edge_watchdog.config.stanzas import (
     Box,
     Contacts,
     Desk,
+    Journal,
     KindOnly,
-    Paper,
+    Printing,
     Probe,
     ScheduleKeys,
     Studio,
@@ -96,7 +97,8 @@ def stanzas(known: Registries) -> tuple[Stanza, ...]:
         *([_plain("mqtt", known.mqtt)] if known.mqtt else []),
         *_kinds("alert", AlertKeys, known.channels),
         _plain("contacts", Contacts),
-        _plain("paper", Paper),
+        _plain("print", Printing),
+        _plain("journal", Journal),
         _plain("timing", Timing),
     )
 

@@ -5,12 +5,13 @@ The sentence beside a field is the one that stands in the shipped file and in th
 
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from edge_watchdog.config.forms import HostName, HostPort, Interface, Ipv4Range, Origin, TimeZone
 from edge_watchdog.config.hours import Hours
 from edge_watchdog.core.model import Anchor, Mode, Uplink
-from edge_watchdog.core.units import Detail, FilePath, FormField, Ipv4, Seconds, Size, Url
+from edge_watchdog.core.units import Detail, FilePath, FormField, Ipv4, Ipv6, Seconds, Size, Url
 
 CODE = re.compile("[A-Z]{3}")  # of a currency, ISO 4217
 FEWEST_REQUESTS = 24  # one an hour
@@ -21,6 +22,11 @@ BUILT_IN_ANCHORS = (
     Anchor("OpenDNS", "208.67.222.222", dns=True),
     Anchor("Cloudflare", "1.0.0.1", dns=True),
     Anchor("Google", "8.8.4.4", dns=True),
+)
+BUILT_IN_IPV6 = (
+    Ipv6("2606:4700:4700::1111"),
+    Ipv6("2001:4860:4860::8888"),
+    Ipv6("2620:fe::fe"),
 )
 BUILT_IN_WEB = (
     Url("http://connectivitycheck.gstatic.com/generate_204"),
@@ -172,6 +178,10 @@ class Probe:
     web: tuple[Url, ...] = field(
         default=BUILT_IN_WEB,
         metadata={"doc": "Pages that answer 204 with nothing in them; anything else is a portal."},
+    )
+    ipv6: tuple[Ipv6, ...] = field(
+        default=BUILT_IN_IPV6,
+        metadata={"doc": "Hosts asked by IPv6, over lines that have it; [] asks nobody."},
     )
 
 
@@ -350,8 +360,30 @@ class Contacts:
     )
 
 
+class Paper(StrEnum):
+    """A size of paper."""
+
+    A4 = "A4"
+    LETTER = "Letter"
+
+
 @dataclass(frozen=True, slots=True)
-class Paper:
+class Printing:
+    """The day pack on paper, by itself: the next open day's, when the studio has closed."""
+
+    command: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "A program that takes a PDF on its standard input, and its arguments; needs"
+            " opening_hours. `lp` comes with the package cups-client.",
+            "example": ["lp", "-d", "front-desk"],
+        },
+    )
+    paper: Paper = field(default=Paper.A4, metadata={"doc": "The paper in the printer."})
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
     """What is written down at the desk while the vendor cannot be used."""
 
     form_order: tuple[FormField, ...] = field(
@@ -413,5 +445,6 @@ class Config:
     alerts: tuple[AlertConfig, ...] = ()
     timing: Timing = field(default_factory=Timing)
     contacts: Contacts = field(default_factory=Contacts)
-    paper: Paper = field(default_factory=Paper)
+    printing: Printing = field(default_factory=Printing)
+    journal: Journal = field(default_factory=Journal)
     path: str = ""

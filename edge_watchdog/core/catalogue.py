@@ -28,7 +28,7 @@ class Sign(StrEnum):
     PUBLIC = "public"  # ok, blocked: name servers of others, looked at while our own fail
     WEB = "web"  # ok, portal, garden, fail
     SECURE = "secure"  # ok, intercepted, clock, stalls
-    SIZE = "size"  # ok, cut: large packets, looked at while secure pages stall
+    SIZE = "size"  # ok, cut: large packets, looked at while secure pages or the app hang
     DELAY = "delay"  # ok, high
     METERED = "metered"  # yes, no
     SIX = "six"  # ok, dead, alone: IPv6 beside IPv4
@@ -38,6 +38,7 @@ class Sign(StrEnum):
     RANGE = "range"  # ok, overlap: of the line's and the studio's addresses
     MODEM = "modem"  # ok, mute
     WAN = "wan"  # ok, offline: the router's own word
+    EDGE = "edge"  # ok, quiet: the provider's first machine, asked while nobody beyond answers
     RADIO = "radio"  # ok, weak
     JOIN = "join"  # ok, absent, refused
     SIM = "sim"  # ok, missing, locked
@@ -140,10 +141,10 @@ TABLE: Mapping[Cause, Row] = {
     Cause.LAN_SWITCH_DEAD: _dead(gateway="fail", peers="vanished"),
     Cause.ADDRESS_CONFLICT: _anyhow(carrier="ok", address="ok", routed="ok", claim="twofold"),
     Cause.SUBNET_OVERLAP: _anyhow(carrier="ok", range="overlap"),
-    Cause.PROVIDER_DOWN: _dead(metered="no", modem="ok", wan="ok"),
-    Cause.MODEM_DEAD: _dead(modem="mute"),
-    Cause.LINE_NOT_IN_SYNC: _dead(wan="offline"),
-    Cause.NO_DATA: _dead(metered="yes"),
+    Cause.PROVIDER_DOWN: _dead(metered="no", modem="ok", wan="ok", edge="ok quiet"),
+    Cause.MODEM_DEAD: _dead(modem="mute", edge="quiet"),
+    Cause.LINE_NOT_IN_SYNC: _dead(wan="offline", edge="quiet"),
+    Cause.NO_DATA: _dead(metered="yes", edge="ok quiet"),
     Cause.IPV4_DEAD: _dead(six="alone"),
     Cause.IPV6_DEAD: _here(**WORKS | {"anchors": "ok lossy"}, six="dead"),
     Cause.PARTIAL_ROUTING: _here(
@@ -172,7 +173,7 @@ TABLE: Mapping[Cause, Row] = {
     ),
     Cause.TLS_INTERCEPTED: _here(**WORKS, secure="intercepted"),
     Cause.CLOCK_WRONG: _here(**WORKS, secure="clock"),
-    Cause.MTU_BLACK_HOLE: _here(**WORKS | {"anchors": "ok lossy"}, secure="stalls", size="cut"),
+    Cause.MTU_BLACK_HOLE: _here(**WORKS | {"anchors": "ok lossy"}, secure="ok stalls", size="cut"),
     Cause.LINE_LOSS: _here(gateway="ok", anchors="lossy", names="ok", web="ok fail"),
     Cause.LOCAL_LOSS: _here(gateway="lossy", anchors="lossy", names="ok fail", web="ok fail"),
     Cause.LINE_SLOW: _here(**WORKS, delay="high"),

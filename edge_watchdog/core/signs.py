@@ -18,6 +18,7 @@ from edge_watchdog.core.evidence import (
     is_silent,
     plain_pages,
 )
+from edge_watchdog.core.inquiries import hangs
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import (
     DriverReport,
@@ -82,8 +83,10 @@ def read_signs(
         found[Sign.POWER] = "low"
     elif report is not None and (known.link is None or known.link.present):
         found |= _told(report, found)
+        if anchors in ("ok", "lossy") and hangs(known):
+            found[Sign.SIZE] = _size(report.path_mtu_bytes)
         if failing:
-            found |= _told_of_failure(report)
+            found |= _told_of_failure(report, metered=around.metered)
         if failing or anchors != "ok":
             found |= _told_of_air(report)
     return {sign: value for sign, value in found.items() if value is not None}
@@ -242,8 +245,6 @@ def _told(report: DriverReport, found: Mapping[Sign, str | None]) -> dict[Sign, 
         overlap = None if report.overlaps is None else bool(report.overlaps)
         told[Sign.RANGE] = _one_of(overlap, "overlap")
         told[Sign.CLAIM] = _one_of(report.address_taken, "twofold")
-    if found[Sign.SECURE] == "stalls" and report.path_mtu_bytes is not None:
-        told[Sign.SIZE] = "cut" if report.path_mtu_bytes < FULL_SIZE_BYTES else "ok"
     if found[Sign.DELAY] == "high" and report.load_ratio is not None:
         busy, idle = report.load_ratio >= BUSY_RATIO, report.load_ratio < IDLE_RATIO
         told[Sign.LOAD] = "busy" if busy else "idle" if idle else None
@@ -258,14 +259,23 @@ def _one_of(value: bool | None, proof: str) -> str | None:
     return proof if value else "ok"
 
 
+def _size(path_mtu_bytes: int | None) -> str | None:
+    if path_mtu_bytes is None:
+        return None
+    return "cut" if path_mtu_bytes < FULL_SIZE_BYTES else "ok"
+
+
 def _six(*, works: bool, dead: bool) -> str | None:
     if works:
         return "alone" if dead else "ok"
     return None if dead else "dead"
 
 
-def _told_of_failure(report: DriverReport) -> dict[Sign, str | None]:
-    """Read what a driver says of the near end of a line that fails."""
+def _told_of_failure(report: DriverReport, *, metered: bool) -> dict[Sign, str | None]:
+    """Read what a driver says of the near end of a line that fails.
+
+    That nothing at all is heard tells of a stick or modem; behind a cable it is the router's doing.
+    """
     reached = None if report.modem_answers is None else not report.modem_answers
     online = None if report.router_online is None else not report.router_online
     peers = None if report.peers_answer is None else not report.peers_answer
@@ -273,10 +283,17 @@ def _told_of_failure(report: DriverReport) -> dict[Sign, str | None]:
         Sign.PEERS: _one_of(peers, "vanished"),
         Sign.MODEM: _one_of(reached, "mute"),
         Sign.WAN: None if reached else _one_of(online, "offline"),
+        Sign.EDGE: _edge(report.edge_answers),
         Sign.SIM: _sim(report.sim),
-        Sign.TRAFFIC: _one_of(report.hears_nothing, "oneway"),
+        Sign.TRAFFIC: _one_of(report.hears_nothing if metered else None, "oneway"),
         Sign.JOIN: _join(report),
     }
+
+
+def _edge(answers: bool | None) -> str | None:
+    if answers is None:
+        return None
+    return "ok" if answers else "quiet"
 
 
 def _sim(sim: Sim | None) -> str | None:
@@ -333,6 +350,9 @@ WORDS: Mapping[tuple[Sign, str], str] = {
     (Sign.MODEM, "ok"): "modem: answers",
     (Sign.MODEM, "mute"): "modem: does not answer",
     (Sign.WAN, "offline"): "router: says itself that it is offline",
+    (Sign.WAN, "ok"): "router: says itself that it is online",
+    (Sign.EDGE, "ok"): "provider: its first machine answers, nothing beyond it does",
+    (Sign.EDGE, "quiet"): "provider: not even its first machine answers",
     (Sign.RADIO, "weak"): "link: the Wi-Fi signal is weak",
     (Sign.JOIN, "absent"): "link: the hotspot is not in sight",
     (Sign.JOIN, "refused"): "link: the hotspot refuses the password",

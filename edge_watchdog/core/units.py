@@ -8,6 +8,7 @@ Size = NewType("Size", int)  # bytes, written "20MB", "5GB", "64KiB"
 Url = NewType("Url", str)  # http:// or https://, with a host
 FilePath = NewType("FilePath", str)  # absolute; must be readable when the program starts
 Ipv4 = NewType("Ipv4", str)  # dotted: 192.0.2.1
+Ipv6 = NewType("Ipv6", str)  # 2001:db8::1
 
 
 class Detail(StrEnum):

@@ -12,6 +12,7 @@ import socket
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from aiohttp import web
@@ -40,15 +41,19 @@ from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
 from edge_watchdog.desk.opening import Opening
+from edge_watchdog.desk.packpages import PackPages
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperpages import PaperPages
+from edge_watchdog.desk.pdf import Paper
 from edge_watchdog.desk.phrases import Local
+from edge_watchdog.desk.printing import Press, keep_printing
 from edge_watchdog.desk.settings import DeskSettings
 from edge_watchdog.supervise import Notifier, keep_running
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 DATABASE = "daybook.sqlite"
+PRINTED = "printed.json"
 PAPER = "paper.sqlite"
 PURGE_S = 3600.0
 STATUS_S = 30.0
@@ -71,6 +76,7 @@ class _Rooms:
     client: BridgeClient
     keepers: tuple[Keeper, ...]
     store: Store
+    packs: PackPages
     paper: PaperDesk
     app: web.Application
 
@@ -126,6 +132,7 @@ def _workers(
         "sweep": rooms.door.sweep,
         "pulse": functools.partial(_pulse, notifier, rooms),
         "purge": functools.partial(_purge, settings, rooms),
+        **({"printing": _printing(settings, rooms)} if settings.print_command else {}),
         **{f"schedule {keeper.state.name}": keeper.run for keeper in rooms.keepers},
         **{f"door {n}": functools.partial(admit, door) for n, door in enumerate(doors)},
     }
@@ -152,13 +159,35 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     cache = PageCache(hub.key)
     handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send, cache)
     book = BookPages(settings, pages, board, cache)
+    packs = PackPages(settings, pages, board, book)
     paper = PaperDesk(await _open_paper(settings), board, settings)
     written = PaperPages(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    routes = (*handlers.routes(), *book.routes(), *written.routes())
+    routes = (*handlers.routes(), *book.routes(), *packs.routes(), *written.routes())
     app = build(routes, _gate(settings, lan, door, pages))
-    return _Rooms(board, hub, door, client, keepers, store, paper, app)
+    return _Rooms(board, hub, door, client, keepers, store, packs, paper, app)
+
+
+def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[None]]:
+    """Give the worker that prints the day pack at closing time."""
+    board, kept = rooms.board, rooms.board.notices
+
+    def complain(words: str) -> None:
+        board.notices = (*kept, words) if words else kept
+        board.changed()
+
+    def holds(day: date) -> bool:
+        states = board.sources.values()
+        return any(one.good and day in one.good.span.dates for one in states)
+
+    async def draw(day: date) -> bytes:
+        return await rooms.packs.pdf_of(rooms.packs.pack(day), Paper(settings.paper))
+
+    note = Path(settings.state_dir) / PRINTED
+    press = Press(settings.print_command, note, draw, holds, complain)
+    opening = Opening(settings.open_spans, settings.time_zone)
+    return functools.partial(keep_printing, press, opening, board.now)
 
 
 async def _open_store(settings: DeskSettings, board: Board) -> Store:

@@ -44,6 +44,7 @@ class Seat:
     spot: str
     client_key: str
     is_here: bool
+    is_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ def _entry(one: Appointment, tag: str, source: str, span: Span, local: Local) ->
     has_end = not one.all_day and one.end_wall > one.start_wall
     is_class = one.capacity is not None or one.booked is not None or bool(one.attendees)
     seats = tuple(map(_seat, one.attendees))
-    taken = sum(seat.status not in GONE for seat in seats)
+    taken = sum(not seat.is_gone for seat in seats)
     booked = one.booked if one.booked is not None else (taken if seats else None)
     free = None if one.capacity is None or booked is None else max(0, one.capacity - booked)
     return Entry(
@@ -273,4 +274,6 @@ def _entry(one: Appointment, tag: str, source: str, span: Span, local: Local) ->
 
 
 def _seat(one: Attendee) -> Seat:
-    return Seat(one.name, str(one.status), one.spot, one.client_key, one.status in HERE)
+    return Seat(
+        one.name, str(one.status), one.spot, one.client_key, one.status in HERE, one.status in GONE
+    )

@@ -18,6 +18,7 @@ from edge_watchdog.core.model import Health, VendorLevel
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.charts import chart
 from edge_watchdog.desk.day import DayModel, day_model
+from edge_watchdog.desk.pack import BOX
 from edge_watchdog.desk.phrases import (
     HEALTH_WORDS,
     LAYER_WORDS,
@@ -76,6 +77,7 @@ class Pages:
         self._names = {plain: f"/static/{one.name}" for plain, one in found.items()}
         self._env = _environment(self._local)
         sheets = (found["desk.css"].body, found["book.css"].body)
+        self._env.globals["box"] = BOX
         self._env.globals["styles"] = Markup(b"\n".join(sheets).decode())  # noqa: S704 - our own
 
     def page(self, page: Page, *, kiosk: bool = False) -> str:

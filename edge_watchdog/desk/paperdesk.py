@@ -138,7 +138,7 @@ class PaperDesk:
         """Empty what has been over for long."""
         now = self._board.now()
         if now.wall_known and self.store is not None:
-            before = now.at.wall - self.settings.paper.kept_s
+            before = now.at.wall - self.settings.journal.kept_s
             await self._do(lambda store: store.forget(before, now.at.wall))
 
     def around(self, fields: Mapping[str, str], who: Identity) -> Around:
@@ -217,7 +217,7 @@ class PaperDesk:
             max(sure) if sure and len(sure) == len(ages) else None,
             covers,
             view is not None and view.banner.standing in TROUBLED,
-            self.settings.paper.online_booking,
+            self.settings.journal.online_booking,
         )
 
     def prices(self) -> tuple[tuple[PriceItem, ...], float | None]:
@@ -259,7 +259,7 @@ class PaperDesk:
         return Pen(Author(who.person, who.device), now.at.wall, now.wall_known, form)
 
     def _currency(self, prices: tuple[PriceItem, ...]) -> str:
-        return next((p.price.currency for p in prices if p.price), self.settings.paper.currency)
+        return next((p.price.currency for p in prices if p.price), self.settings.journal.currency)
 
     def _as_of(self) -> float | None:
         now = self._board.now()

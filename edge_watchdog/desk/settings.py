@@ -30,7 +30,7 @@ class Contacts:
 
 
 @dataclass(frozen=True, slots=True)
-class PaperSettings:
+class JournalSettings:
     """*form_order* names the fields of the vendor's own form, as they follow there.
 
     An entry is forgotten *kept_s* after it was verified.  *currency* counts where there is no price
@@ -54,7 +54,8 @@ class DeskSettings:
     *key_file* are full paths; the key file seals names, is made when it is not there, and must not
     stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
     *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
-    *opening_hours* the same as a person wrote it.
+    *opening_hours* the same as a person wrote it.  *print_command* is a program and its
+    arguments that takes a PDF on its standard input, () to print nothing.
     """
 
     studio_name: str
@@ -73,7 +74,9 @@ class DeskSettings:
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
     contacts: Contacts = Contacts()
+    print_command: tuple[str, ...] = ()
+    paper: str = "A4"
     retention_s: float = 48 * 3600.0
-    paper: PaperSettings = PaperSettings()
+    journal: JournalSettings = JournalSettings()
     most_connections: int = 128
     most_streams: int = 64

@@ -5,7 +5,7 @@ import dataclasses
 
 from edge_watchdog.config import Config
 from edge_watchdog.desk.app import serve
-from edge_watchdog.desk.settings import Contacts, DeskSettings, PaperSettings, ScheduleSetting
+from edge_watchdog.desk.settings import Contacts, DeskSettings, JournalSettings, ScheduleSetting
 from edge_watchdog.verbs import Answer, complaint
 
 
@@ -42,11 +42,13 @@ def desk_settings(config: Config) -> DeskSettings:
             for one in config.schedules
         ),
         ca_file=vendor.ca_file if vendor else None,
+        print_command=config.printing.command,
+        paper=config.printing.paper,
         contacts=Contacts(**dataclasses.asdict(config.contacts)),
-        paper=PaperSettings(
-            tuple(config.paper.form_order),
-            config.paper.online_booking,
-            config.paper.currency,
-            config.paper.keep,
+        journal=JournalSettings(
+            tuple(config.journal.form_order),
+            config.journal.online_booking,
+            config.journal.currency,
+            config.journal.keep,
         ),
     )

@@ -58,6 +58,15 @@ VERBS = (
         ),
     ),
     Verb(
+        "sheets",
+        "a day's pack for paper, from the running desk half",
+        (
+            *BOX,
+            Option("--day", "today, tomorrow, next (the next open day) or a date", "DAY"),
+            Option("--pdf", "where to write it", "FILE", is_required=True),
+        ),
+    ),
+    Verb(
         "reference",
         "what can be configured, diagnosed and asked",
         either=(

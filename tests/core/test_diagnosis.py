@@ -12,16 +12,18 @@ from edge_watchdog.core.evidence import learn, weigh
 from edge_watchdog.core.model import (
     DriverReport,
     Finding,
+    JourneyReport,
     Layer,
     LinkState,
     Neighbour,
     Registration,
     Sample,
     Sim,
+    Stage,
 )
 from edge_watchdog.core.signs import Around, read_signs
 from edge_watchdog.core.state import BoxState, Cause, Diagnosis, UplinkState
-from tests.core.mind import GONE, OPERATORS, POLICY, UNPLUGGED, UP, asked, at, sample
+from tests.core.mind import CABLE, GONE, OPERATORS, POLICY, UNPLUGGED, UP, asked, at, sample
 
 GATEWAY, NAMES, WEB = Layer.GATEWAY, Layer.NAMES, Layer.WEB
 SILENT, PORTAL = Finding.SILENT, Finding.PORTAL
@@ -570,3 +572,27 @@ class TestSigns:
     def test_an_address_that_the_box_gave_itself_is_none(self):
         own = replace(UP, addresses=("169.254.7.9/16",))
         assert self.signs(seen(link=own))[Sign.ADDRESS] == "fail"
+
+
+def test_the_provider_s_first_machine_tells_what_is_cut():
+    near = diagnose(told(*DEAD, edge_answers=True), Around(), now=at(3), policy=POLICY)
+    far = diagnose(told(*DEAD, edge_answers=False), Around(), now=at(3), policy=POLICY)
+    plain = diagnose(told(*DEAD), Around(), now=at(3), policy=POLICY)
+    assert near.cause is far.cause is plain.cause is Cause.PROVIDER_DOWN
+    assert near.confidence > plain.confidence
+    assert "provider: its first machine answers, nothing beyond it does" in near.because
+    assert "provider: not even its first machine answers" in far.because
+
+
+def test_an_app_that_hangs_has_the_size_of_packets_looked_at():
+    known = told(*WELL, path_mtu_bytes=1280)
+    assert diagnose(known, Around(), now=at(3), policy=POLICY).cause is Cause.NONE
+    hanging = replace(known, journey=JourneyReport(at(2), CABLE, Stage.TLS))
+    assert diagnose(hanging, Around(), now=at(3), policy=POLICY).cause is Cause.MTU_BLACK_HOLE
+    fine = replace(hanging, report=DriverReport(at(2), path_mtu_bytes=1500))
+    assert diagnose(fine, Around(), now=at(3), policy=POLICY).cause is Cause.NONE
+
+
+def test_a_cable_that_hears_nothing_is_no_stuck_stick():
+    known = told(*ROUTER_DEAD, hears_nothing=True)
+    assert diagnose(known, Around(), now=at(3), policy=POLICY).cause is Cause.ROUTER_DEAD

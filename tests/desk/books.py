@@ -1,7 +1,6 @@
 """A full book for tests, benches and looks: appointments, classes, prices, clients with notes."""
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -23,14 +22,18 @@ from edge_watchdog.daybook.model import (
     Status,
 )
 from edge_watchdog.daybook.store import Snapshot
-from edge_watchdog.desk.access import Gate, Identity, Route, build
+from edge_watchdog.desk.access import Gate, Identity, build
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.bookpages import BookPages
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door
+from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.pack import Owed
+from edge_watchdog.desk.packpages import PackPages
 from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import Contacts, DeskSettings
 from tests.desk.studio import ZONE, StepClock
 
@@ -201,7 +204,8 @@ class Book:
             self.cache,
             lambda who, key: self.looked.append((who, key)),
         )
-        self.more: list[Callable[[], tuple[Route, ...]]] = []
+        self.owed: tuple[Owed, ...] = ()
+        self.packs = PackPages(self.settings, self.pages, self.board, self.book, lambda: self.owed)
 
     def hold(self, *visits: Appointment, days: int = 3, **more: object) -> None:
         """Let a source say these; *more* goes into the Reading."""
@@ -225,5 +229,8 @@ class Book:
             lambda request: door.serving(request.transport),
             lambda _request: self.identity,
         )
-        routes = [*self.book.routes(), *(one for made in self.more for one in made())]
+        hand = Handlers(
+            self.pages, self.board, self.hub, Local(ZONE), lambda _order: True, self.cache
+        )
+        routes = (*hand.routes(), *self.book.routes(), *self.packs.routes())
         return TestClient(TestServer(build(routes, gate)))

@@ -29,7 +29,7 @@ from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperpages import PaperPages
 from edge_watchdog.desk.phrases import Local
-from edge_watchdog.desk.settings import DeskSettings, PaperSettings
+from edge_watchdog.desk.settings import DeskSettings, JournalSettings
 from tests.desk.studio import NOON, ZONE, StepClock, view
 
 MIA = Identity(Who.STAFF, "Mia", "desk tablet", secure=True)
@@ -93,7 +93,7 @@ async def desk_of(
         bridge_path="/none",
         key_file="/none",
         vendor_name="BookWell",
-        paper=PaperSettings(),
+        journal=JournalSettings(),
     )
     settings = dataclasses.replace(base, **changes)  # type: ignore[arg-type]
     store: PaperStore | None = None

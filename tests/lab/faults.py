@@ -69,6 +69,13 @@ FAULTS = (
         (rules.UPSTREAM,),
     ),
     Fault(
+        "line_not_in_sync",
+        "The router's light for the line blinks red; its own page says that it is offline.",
+        Cause.LINE_NOT_IN_SYNC,
+        (rules.LINE, Program(Place.ROUTER, "router_word.py", ("{}",))),
+        argument="natpmp",
+    ),
+    Fault(
         "reject",
         "Every page says at once that the host cannot be reached.",
         Cause.PROVIDER_DOWN,
@@ -177,13 +184,19 @@ FAULTS = (
     Fault(
         "mtu_blackhole",
         "Plain pages open, secure ones load for ever; the line itself seems fine.",
-        Cause.VENDOR_PATH,
+        Cause.MTU_BLACK_HOLE,
         (
             rules.NO_WORD_OF_SIZE,
             Narrow(Place.ISP, "cust0", "{}"),
             Narrow(Place.ISP, "core0", "{}"),
         ),
         argument="1280",
+    ),
+    Fault(
+        "ipv6_broken",
+        "Some pages take long to begin; addresses of the newer kind lead nowhere.",
+        Cause.IPV6_DEAD,
+        (Program(Place.BOX, "six.py", ("wan0", "2001:db8:1::2/64", "2001:db8:1::1")),),
     ),
     Fault(
         "flapping",

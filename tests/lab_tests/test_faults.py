@@ -42,6 +42,8 @@ SEEN = {
     "router_dead": {**OFFLINE, "router": SILENT},
     "blackhole": OFFLINE,
     "upstream_dead": BEYOND_PROVIDER,
+    "line_not_in_sync": OFFLINE,
+    "ipv6_broken": {},
     "reject": {
         **{k: REFUSED if v == SILENT else v for k, v in OFFLINE.items()},
         "router names": SILENT,

@@ -15,11 +15,12 @@ SWITCHING = {
     "no_return": "provider down",
     "reject": "provider down",
     "router_dead": "router dead",
+    "line_not_in_sync": "line not in sync",
 }
 STAYING = {
     "dns_dead": ("limited", "dns dead"),
     "partial_routing": ("limited", "partial routing"),
-    "mtu_blackhole": ("limited", "vendor path"),
+    "mtu_blackhole": ("limited", "mtu black hole"),
     "vendor_down": ("vendor", "vendor silent"),
     "vendor_announced": ("vendor", "vendor announced"),
 }

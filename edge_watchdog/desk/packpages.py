@@ -1,0 +1,146 @@
+"""The day pack's addresses: a page to print, a PDF, a calendar file and a spreadsheet.
+
+Requests in, the day's sheets out; low detail for everybody, with warnings for who may see them.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from aiohttp import web
+
+from edge_watchdog.daybook.freshness import Now
+from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.desk.access import Route, Who, identity_of
+from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.book import BookDay, book_day
+from edge_watchdog.desk.bookpages import BookPages
+from edge_watchdog.desk.clients import price_lists, warnings_of
+from edge_watchdog.desk.contacts import contacts_model
+from edge_watchdog.desk.day import SourceLine, source_lines
+from edge_watchdog.desk.files import day_csv, day_ics
+from edge_watchdog.desk.pack import Enclosed, Owed, Pack, Printer, day_pack
+from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.pdf import Paper, PdfError, make_pdf
+from edge_watchdog.desk.phrases import NO_VENDOR, Local, long_date
+from edge_watchdog.desk.settings import DeskSettings
+
+
+class PackPages:
+    """Answers for the day pack; *owed* gives what is still to be paid."""
+
+    def __init__(
+        self,
+        settings: DeskSettings,
+        pages: Pages,
+        board: Board,
+        book: BookPages,
+        owed: Callable[[], Sequence[Owed]] = lambda: (),
+    ) -> None:
+        self._settings = settings
+        self._pages = pages
+        self._board = board
+        self._book = book
+        self._owed = owed
+        self._local = Local(settings.time_zone)
+        self._one_pdf = asyncio.Lock()
+        self._last: tuple[object, bytes] | None = None
+
+    def routes(self) -> tuple[Route, ...]:
+        """Give every route, and who may use it."""
+        gets = {
+            "/pack/{day}.pdf": self.pdf,
+            "/pack/{day}.ics": self.calendar,
+            "/pack/{day}.csv": self.spreadsheet,
+            "/pack/{day}": self.page,
+        }
+        return tuple(
+            Route(method, path, handler, Who.LAN)
+            for path, handler in gets.items()
+            for method in ("GET", "HEAD")
+        )
+
+    async def page(self, request: web.Request) -> web.Response:
+        """Show all sheets, ready for the printer."""
+        one = self._day(request)
+        private = identity_of(request).sees_private
+        page = self._pages.draw(
+            "pack.html", "book", pack=self.pack(one, private=private), day=one.isoformat()
+        )
+        return web.Response(text=page, content_type="text/html")
+
+    async def pdf(self, request: web.Request) -> web.Response:
+        """Give all sheets as PDF; ``?paper=Letter`` for that size."""
+        try:
+            paper = Paper(request.query.get("paper", self._settings.paper))
+        except ValueError:
+            raise web.HTTPBadRequest from None
+        private = identity_of(request).sees_private
+        one = self._day(request)
+        try:
+            body = await self.pdf_of(self.pack(one, private=private), paper)
+        except PdfError as error:
+            page = self._pages.error(503, str(error))
+            return web.Response(status=503, text=page, content_type="text/html")
+        return _file(body, "application/pdf", f"day-pack-{one.isoformat()}.pdf", "inline")
+
+    async def pdf_of(self, pack: Pack, paper: Paper) -> bytes:
+        """Draw a pack, one at a time; raises PdfError."""
+        async with self._one_pdf:
+            asked = (pack, paper)
+            if self._last is None or self._last[0] != asked:
+                self._last = asked, await make_pdf(pack, paper)
+            return self._last[1]
+
+    async def calendar(self, request: web.Request) -> web.Response:
+        """Give the day as a calendar file."""
+        day, lines, now = self._drawn(request)
+        text = day_ics(day, lines, now.at.wall)
+        name = f"appointments-{day.day.isoformat()}.ics"
+        return _file(text.encode(), "text/calendar", name, "attachment")
+
+    async def spreadsheet(self, request: web.Request) -> web.Response:
+        """Give the day as a spreadsheet."""
+        day, lines, _ = self._drawn(request)
+        text = day_csv(day, lines)
+        name = f"appointments-{day.day.isoformat()}.csv"
+        return _file(text.encode(), "text/csv", name, "attachment")
+
+    def pack(self, one: date, *, private: bool = False) -> Pack:
+        """Put the sheets of a day together as they are now."""
+        states, now, local = self._states(), self._board.now(), self._local
+        vendor = self._settings.vendor_name or NO_VENDOR
+        today = local.day(now.at.wall)
+        made = f"{long_date(today)} {today.year}, {local.clock(now.at.wall)}"
+        made = made if now.wall_known else "at a time not known"
+        more = Enclosed(
+            price_lists(states, now, local),
+            contacts_model(self._settings.contacts, vendor),
+            self._owed(),
+            warnings_of(states) if private else None,
+        )
+        return day_pack(
+            book_day(states, one, now, local),
+            source_lines(states, now, local),
+            more,
+            Printer(self._settings.studio_name, vendor, made),
+        )
+
+    def _drawn(self, request: web.Request) -> tuple[BookDay, tuple[SourceLine, ...], Now]:
+        states, now = self._states(), self._board.now()
+        day = book_day(states, self._day(request), now, self._local)
+        return day, source_lines(states, now, self._local), now
+
+    def _states(self) -> tuple[SourceState, ...]:
+        return tuple(self._board.sources.values())
+
+    def _day(self, request: web.Request) -> date:
+        return self._book.day_named(request.match_info["day"])
+
+
+def _file(body: bytes, content_type: str, name: str, how: str) -> web.Response:
+    response = web.Response(body=body, content_type=content_type)
+    if content_type.startswith("text/"):
+        response.charset = "utf-8"
+    response.headers["Content-Disposition"] = f'{how}; filename="{name}"'
+    return response
