@@ -16,6 +16,7 @@ from edge_watchdog.config.stanzas import (
     Desk,
     Journal,
     KindOnly,
+    MeteredKeys,
     Outline,
     Printing,
     Probe,
@@ -30,11 +31,21 @@ from edge_watchdog.config.stanzas import (
 )
 from edge_watchdog.config.tables import Problem, note_twice, read_kind, read_table, tables
 from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
+from edge_watchdog.core.policy import Plan
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
 TABLES = (
-    *("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts", "print"),
+    "studio",
+    "box",
+    "probe",
+    "vendor",
+    "desk",
+    "mqtt",
+    "timing",
+    "contacts",
+    "print",
+    "metered",
     "journal",
 )
 LISTS = ("uplink", "anchor", "schedule", "alert")
@@ -67,6 +78,7 @@ def read_config(
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
     journal = read_table(Journal, raw.get("journal", {}), "[journal]", problems)
     contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
+    metered = read_table(MeteredKeys, raw.get("metered", {}), "[metered]", problems)
     printing = read_table(Printing, raw.get("print", {}), "[print]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
@@ -84,6 +96,7 @@ def read_config(
         timing,
         contacts or Contacts(),
         printing or Printing(),
+        metered or MeteredKeys(),
         journal or Journal(),
     )
 
@@ -106,12 +119,19 @@ def _read_uplinks(
         if pair is not None:
             keys, options = pair
             uplink = Uplink(keys.name, UplinkKind(keys.kind), keys.interface, metered=keys.metered)
-            read.append(UplinkConfig(uplink, options, keys.monthly_cap))
+            read.append(UplinkConfig(uplink, options, _plan(keys), keys.month_starts_on))
     if not found and "uplink" not in raw:
         problems.append(Problem("[[uplink]]", "is missing; write one for each way out"))
     note_twice(found, "name", problems)
     note_twice(found, "interface", problems)
     return tuple(read)
+
+
+def _plan(keys: UplinkKeys) -> Plan | None:
+    """Give what a metered line may carry; None for one that costs nothing."""
+    if not keys.metered:
+        return None
+    return Plan(keys.monthly_cap, keys.probe_cap, keys.outage_budget, keys.when_used_up)
 
 
 def _read_anchors(raw: Mapping[str, object], problems: list[Problem]) -> tuple[Anchor, ...]:

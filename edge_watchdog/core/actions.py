@@ -21,6 +21,7 @@ class Pace(StrEnum):
     ACTIVE_SPARING = "active sparing"
     STANDBY = "standby"
     STANDBY_METERED = "standby metered"
+    STANDBY_RARE = "standby rare"
     COMPARED = "compared"
 
 
@@ -164,6 +165,14 @@ class SteerVendor:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Over *uplinks*, and no other, the studio's computers reach only what the owner allows."""
+
+    id: int
+    uplinks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FetchSchedule:
     """The desk half should fetch the day now."""
 
@@ -189,6 +198,7 @@ Action = (
     | LookInto
     | WatchVendor
     | SteerVendor
+    | Limit
     | FetchSchedule
     | SendAlert
 )

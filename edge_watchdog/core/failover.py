@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from edge_watchdog.core.actions import Action, Evict, Pace, Ready, RouteVia
 from edge_watchdog.core.brownout import way_out
+from edge_watchdog.core.budget import may_carry
 from edge_watchdog.core.events import Done, Event, Ordered, OrderKind
 from edge_watchdog.core.evidence import (
     has_portal,
@@ -353,7 +354,7 @@ def best_standby(state: State, now: Instant, policy: Policy) -> str | None:
     if policy.mode is Mode.OBSERVE:
         return None
     for uplink in policy.uplinks:
-        other = uplink.name != state.failover.active
+        other = uplink.name != state.failover.active and may_carry(state, uplink.name, policy)
         if other and is_verified(state.uplinks[uplink.name], now, policy):
             return uplink.name
     return None
@@ -364,6 +365,8 @@ def next_standby(state: State, policy: Policy) -> str | None:
     shown = []
     for uplink in policy.uplinks:
         known = state.uplinks[uplink.name]
+        if not may_carry(state, uplink.name, policy):
+            continue
         if uplink.name != state.failover.active and known.link and not is_hard_down(known.link):
             shown.append((known.silence is not None or has_portal(known), uplink.name))
     return min(shown, key=lambda one: one[0], default=(True, None))[1]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from edge_watchdog.core.actions import Action, Pace, ProbeBurst, ProbeEvery, WatchVendor
 from edge_watchdog.core.brownout import is_stuttering
+from edge_watchdog.core.budget import only_at_need, standby_pace
 from edge_watchdog.core.evidence import (
     SERVICE_MISSES,
     has_portal,
@@ -63,7 +64,7 @@ def pace_of(state: State, uplink: Uplink) -> Pace:
     if uplink.name == state.steering.uplink:
         return Pace.ACTIVE_SPARING  # the vendor goes over it: its death must be seen soon
     if uplink.metered:
-        return Pace.STANDBY_METERED
+        return standby_pace(state, uplink.name)
     if _is_above_active(state, uplink):
         return Pace.ACTIVE_SPARING
     return Pace.STANDBY
@@ -139,6 +140,8 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     if _wants_burst_now(state, uplink, policy):
         brink = _brink(known, policy) if uplink.name == state.failover.active else float("-inf")
         return min(known.burst_until, brink) if known.burst_at < brink else known.burst_until
+    if only_at_need(state, uplink.name):
+        return float("inf")
     rest = known.burst_at + (BURST_REST_METERED_S if uplink.metered else BURST_REST_S)
     in_doubt = known.silence is not None and not is_silent(known, policy)
     active = uplink.name == state.failover.active

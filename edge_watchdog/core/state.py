@@ -10,6 +10,7 @@ from enum import StrEnum
 from edge_watchdog.core.actions import (
     Action,
     Inquiry,
+    Limit,
     Pace,
     ProbeEvery,
     Severity,
@@ -311,6 +312,44 @@ class Steering:
     not_before: float = 0.0
 
 
+class Asking(StrEnum):
+    """How often a metered line may be asked while nobody uses it."""
+
+    USUAL = "usual"
+    RARE = "rare"
+    AT_NEED = "at need"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a metered line has carried in the plan's month that began at *month* (since 1970).
+
+    *device*, *reading_bytes*: the last reading of its counter.  *since*: from when on all of it was
+    counted.  *used_bytes*: while people or the box used it, *asking_bytes*: the rest, our own
+    questions.  *outage_bytes*: since it was last switched to.  *left_at* (CLOCK_BOOTTIME): when it
+    last was not used any more.  *told*: the last mark of the plan that people were told of.
+    """
+
+    device: int
+    reading_bytes: int
+    month: float
+    ends: float
+    since: float
+    in_use: bool = False
+    left_at: float | None = None
+    used_bytes: int = 0
+    asking_bytes: int = 0
+    outage_bytes: int = 0
+    told: int = 0
+    outage_told: bool = False
+    asking: Asking = Asking.USUAL
+
+    @property
+    def total_bytes(self) -> int:
+        """All of it."""
+        return self.used_bytes + self.asking_bytes
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
@@ -323,6 +362,8 @@ class State:
     failover: Failover = field(default_factory=Failover)
     vendor: VendorState = field(default_factory=VendorState)
     steering: Steering = field(default_factory=Steering)
+    spent: Mapping[str, Spent] = field(default_factory=dict)
+    limited: Limit | None = None
     incidents: tuple[Incident, ...] = ()
     paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
     looking: Mapping[str, tuple[Inquiry, ...]] = field(default_factory=dict)
