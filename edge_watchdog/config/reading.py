@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from edge_watchdog.config.forms import nearest
+from edge_watchdog.config.journal_keys import Journal
 from edge_watchdog.config.registries import Registries
 from edge_watchdog.config.stanzas import (
     BUILT_IN_ANCHORS,
@@ -14,7 +15,6 @@ from edge_watchdog.config.stanzas import (
     Config,
     Contacts,
     Desk,
-    Journal,
     KindOnly,
     MeteredKeys,
     Outline,

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from edge_watchdog.config.forms import form_of, sample_of, written
+from edge_watchdog.config.journal_keys import Journal
 from edge_watchdog.config.registries import Registries, Registry
 from edge_watchdog.config.stanzas import (
     BUILT_IN_ANCHORS,
@@ -20,7 +21,6 @@ from edge_watchdog.config.stanzas import (
     Box,
     Contacts,
     Desk,
-    Journal,
     KindOnly,
     MeteredKeys,
     Printing,

@@ -3,7 +3,6 @@
 The sentence beside a field is the one that stands in the shipped file and in the README.
 """
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -20,11 +19,11 @@ from edge_watchdog.config.forms import (
     TimeZone,
 )
 from edge_watchdog.config.hours import Hours
+from edge_watchdog.config.journal_keys import Journal
 from edge_watchdog.core.model import Anchor, Mode, Uplink
 from edge_watchdog.core.policy import Plan, Restrict, UsedUp
-from edge_watchdog.core.units import Detail, FilePath, FormField, Ipv4, Ipv6, Seconds, Size, Url
+from edge_watchdog.core.units import Detail, FilePath, Ipv4, Ipv6, Seconds, Size, Url
 
-CODE = re.compile("[A-Z]{3}")  # of a currency, ISO 4217
 FEWEST_REQUESTS = 24  # one an hour
 BUILT_IN_ANCHORS = (
     Anchor("Cloudflare", "1.1.1.1", dns=True),
@@ -410,35 +409,6 @@ class Printing:
         },
     )
     paper: Paper = field(default=Paper.A4, metadata={"doc": "The paper in the printer."})
-
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """What is written down at the desk while the vendor cannot be used."""
-
-    form_order: tuple[FormField, ...] = field(
-        default=tuple(FormField),
-        metadata={
-            "doc": "The fields of the vendor's own booking form, in its order: to be copied over."
-        },
-    )
-    online_booking: bool = field(
-        default=True,
-        metadata={"doc": "Clients can book at the vendor by themselves: a free time is not sure."},
-    )
-    currency: str = field(
-        default="GBP",
-        metadata={"doc": "Of amounts, where the source has no price list; three letters."},
-    )
-    keep: Seconds = field(
-        default=Seconds(90 * 86400.0),
-        metadata={"doc": "How long an entry is kept after it was verified or written off."},
-    )
-
-    def __post_init__(self) -> None:
-        """Refuse a currency that is no code of ISO 4217."""
-        if not CODE.fullmatch(self.currency):
-            raise ValueError(f'currency = "{self.currency}" is no code; write one like "GBP"')
 
 
 @dataclass(frozen=True, slots=True)
