@@ -12,12 +12,14 @@ from enum import StrEnum
 class Pace(StrEnum):
     """How often an uplink is asked; the periods stand in policy.PACES.
 
-    ACTIVE_CLOSE: the line in use stutters.  COMPARED: a standby beside such a line.
+    ACTIVE_CLOSE: the line in use stutters.  ACTIVE_METERED: it costs, and there is another one.
+    COMPARED: a standby beside such a line.
     """
 
     OFF = "off"
     ACTIVE = "active"
     ACTIVE_CLOSE = "active close"
+    ACTIVE_METERED = "active metered"
     ACTIVE_SPARING = "active sparing"
     STANDBY = "standby"
     STANDBY_METERED = "standby metered"

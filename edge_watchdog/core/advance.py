@@ -44,6 +44,7 @@ from edge_watchdog.core.evidence import (
     is_hard_down,
     is_silent,
     learn,
+    note_return,
     stale_after,
     weigh,
 )
@@ -220,7 +221,8 @@ def _note(state: State, words: str) -> State:
 
 def _linked(known: UplinkState, event: LinkChanged) -> UplinkState:
     """Take in the kernel's word; *link_at* dates the last turn between usable and not."""
-    turned = known.link is None or is_hard_down(known.link) != is_hard_down(event.state)
+    first = known.link is None
+    turned = first or is_hard_down(known.link) != is_hard_down(event.state)
     known = replace(known, link=event.state)
     if not turned:
         return known
@@ -228,7 +230,8 @@ def _linked(known: UplinkState, event: LinkChanged) -> UplinkState:
     # what was learned over the old link says nothing about the new one
     known = replace(known, tracks={}, silence=None, losses=(), cusum=0.0, clean_since=None)
     known = replace(known, slow_since=None, browned=False)
-    return replace(known, link_at=event.at, back_at=back_at)
+    known = replace(known, link_at=event.at, back_at=back_at)
+    return known if first or is_hard_down(event.state) else note_return(known, event.at)
 
 
 def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[Action, ...]]:

@@ -86,6 +86,7 @@ FIRST_LOOK_S = 2.0  # at the very start, wait this long for the first look at a 
 RETRY_S = 1.0  # after the kernel refused a switch
 WAY_BACK_S = 10.0  # a line left for now that is neither dead nor clean by then is left for good
 STUTTER_MISSES = 3
+AGAIN_S = 10.0
 CLEAN_MISSES = 3  # a line that loses a question now and then is still clean
 PARTIAL_S = 3.0  # some answer, but not two operators: stop bursting and look at it calmly
 
@@ -292,7 +293,7 @@ def _read_diverted(state: State, now: Instant, policy: Policy) -> Move | None:
         return Move(Sign.PROVEN_DEAD)
     left = state.uplinks[failover.left]
     clean = _clean_for(left, now)
-    steady = len(failover.undos) + 1 < policy.undo_limit
+    steady = len(failover.undos) + 1 < policy.undo_limit and not _went_again(failover)
     if clean >= policy.undo_s and is_verified(left, now, policy) and steady:
         return Move(Sign.GO, failover.left)
     hard = hard_down_for(left, now) >= policy.carrier_debounce_s
@@ -302,6 +303,12 @@ def _read_diverted(state: State, now: Instant, policy: Policy) -> Move | None:
     if not steady and clean >= policy.undo_s:
         return Move(Sign.PROVEN_DEAD)
     return None
+
+
+def _went_again(failover: Failover) -> bool:
+    """Tell whether the line was left again right after the last undo: it flaps."""
+    left = failover.left_since
+    return left is not None and bool(failover.undos) and left.mono - failover.undos[-1] < AGAIN_S
 
 
 def _read_failback(state: State, now: Instant, policy: Policy) -> Move | None:

@@ -53,12 +53,7 @@ def pace_of(state: State, uplink: Uplink) -> Pace:
     """Choose the pace for one uplink."""
     failover = state.failover
     if uplink.name == failover.active:
-        known = state.uplinks[uplink.name]
-        looked_at = known.pace is Pace.ACTIVE_CLOSE and known.cusum > 0.0
-        if not uplink.metered and (looked_at or is_stuttering(known)):
-            return Pace.ACTIVE_CLOSE
-        sparing = uplink.metered or not state.is_open
-        return Pace.ACTIVE_SPARING if sparing else Pace.ACTIVE
+        return _pace_in_use(state, uplink)
     if failover.comparison is not None and failover.comparison.uplink == uplink.name:
         return Pace.COMPARED
     if uplink.name == state.steering.uplink:
@@ -68,6 +63,24 @@ def pace_of(state: State, uplink: Uplink) -> Pace:
     if _is_above_active(state, uplink):
         return Pace.ACTIVE_SPARING
     return Pace.STANDBY
+
+
+def _pace_in_use(state: State, uplink: Uplink) -> Pace:
+    known = state.uplinks[uplink.name]
+    looked_at = known.pace is Pace.ACTIVE_CLOSE and known.cusum > 0.0
+    if not uplink.metered and (looked_at or is_stuttering(known)):
+        return Pace.ACTIVE_CLOSE
+    if not state.is_open:
+        return Pace.ACTIVE_SPARING
+    if not uplink.metered:
+        return Pace.ACTIVE
+    return Pace.ACTIVE_METERED if _has_other(state, uplink) else Pace.ACTIVE_SPARING
+
+
+def _has_other(state: State, uplink: Uplink) -> bool:
+    """Tell whether there is a line to go to when this one dies."""
+    others = (known.link for name, known in state.uplinks.items() if name != uplink.name)
+    return any(link is not None and not is_hard_down(link) for link in others)
 
 
 def _is_above_active(state: State, uplink: Uplink) -> bool:

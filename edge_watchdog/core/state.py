@@ -81,6 +81,7 @@ class Cause(StrEnum):
     LINE_SLOW = "line slow"
     LINE_FULL = "line full"
     LINE_CONGESTED = "line congested"
+    LINE_UNSTABLE = "line unstable"
     SIM_MISSING = "sim missing"
     SIM_LOCKED = "sim locked"
     NO_SIGNAL = "no signal"
@@ -177,7 +178,8 @@ class UplinkState:
 
     *slow_since*: since when most answers take far longer than usual.  *browned*: it lost much, and
     has not been proven free of loss since.  *alive_until*: so long (CLOCK_BOOTTIME) what the line
-    was seen to carry during a silence speaks for it; *vetoed*: it does so now.
+    was seen to carry during a silence speaks for it; *vetoed*: it does so now.  *returns*: when it
+    last came back from being proven dead, a few times.
     """
 
     link: LinkState | None = None
@@ -198,6 +200,7 @@ class UplinkState:
     report: DriverReport | None = None
     slow_since: Instant | None = None
     browned: bool = False
+    returns: tuple[Instant, ...] = ()
     alive_until: float = 0.0
     vetoed: bool = False
 
