@@ -32,6 +32,7 @@ class Mark(StrEnum):
     ZONE_UNKNOWN = "time zone not understood"
     CLOCK_CHANGE = "the clocks change here"
     NO_END = "end not given"
+    MOVED = "moved?"
 
 
 @dataclass(frozen=True, slots=True)
