@@ -99,6 +99,7 @@ class Reading:
 
     *clients* are those whose details the owner has allowed to be kept, *prices* the price list if
     the source has one.  *remarks* tell what was odd about which line, without anything of it.
+    *prices_wall*: when a price list of its own age was written; None: it is as old as the rest.
     *days*: how many days of the span, from the first, the source speaks of; None: all.
     """
 
@@ -107,6 +108,7 @@ class Reading:
     clients: tuple[Client, ...] = ()
     prices: tuple[PriceItem, ...] = ()
     remarks: tuple[str, ...] = ()
+    prices_wall: float | None = None
     days: int | None = None
 
 
