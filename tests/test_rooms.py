@@ -54,6 +54,7 @@ ROOTS = ("watch", "hands", "senses", "desk.app", "cli", "verbs", "__main__")
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "aiohttp": ("probes", "vendors", "alerts", "daybook", "desk", "hands"),
     "cryptography": ("daybook", "desk"),
+    "defusedxml": ("daybook",),
     "icalendar": ("daybook",),
     "jinja2": ("desk",),
     "markupsafe": ("desk",),  # a part of jinja2

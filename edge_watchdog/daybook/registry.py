@@ -7,6 +7,9 @@ from typing import ClassVar, Protocol
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.units import FilePath, Url
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnector, Span
+from edge_watchdog.daybook.caldav import CalDav, Place
+from edge_watchdog.daybook.caldav_client import Login
+from edge_watchdog.daybook.caldav_write import CalDavWriter
 from edge_watchdog.daybook.clouds import (
     AcuityOptions,
     MindbodyOptions,
@@ -16,6 +19,7 @@ from edge_watchdog.daybook.clouds import (
 from edge_watchdog.daybook.ics import IcsFeed, IcsFile, may_be_plain, trust
 from edge_watchdog.daybook.model import Tested
 from edge_watchdog.daybook.privacy import Title
+from edge_watchdog.daybook.writeback import WriteBack
 
 
 class ConnectorOptions(Protocol):
@@ -74,6 +78,57 @@ class IcsOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class CalDavOptions:
+    """Calendars on a CalDAV server, one or one for each team member."""
+
+    tested: ClassVar[Tested] = Tested.REAL_SERVERS
+    requests_a_day: ClassVar[int | None] = None
+    url: Url = field(
+        metadata={
+            "doc": "The server, a user's home or one calendar; the rest is found from there.",
+            "example": "https://caldav.bookwell.example/",
+        },
+    )
+    user: str = field(metadata={"doc": "Who signs in there.", "example": "front-desk"})
+    password_file: FilePath = field(
+        metadata={
+            "doc": "The file with the password and nothing else; an app password where there are.",
+            "example": "/etc/edge-watchdog/caldav-password",
+        },
+    )
+    calendars: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "doc": "Which calendars, by their names; without it, all of them. "
+            "Where there are several, each is a team member's.",
+            "example": ["Mia", "Noor"],
+        },
+    )
+    title: Title = field(
+        default=Title.SERVICE_CLIENT,
+        metadata={"doc": "How an entry's title is composed, so that clients' names are shortened."},
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse to send a password and names in the clear."""
+        if self.url.startswith("http://") and not may_be_plain(self.url):
+            raise ValueError("url must be https://: it carries a password and clients' names")
+        if ":" in self.user:
+            raise ValueError("user holds a colon, which no user name may")
+
+    def build(self, clock: Clock, ca_file: str | None) -> CalDav:  # noqa: ARG002 - a kind's shape
+        """Build the connector; *ca_file* is extra trust.  Raises DaybookError."""
+        login = Login(self.user, self.password_file)
+        return CalDav(Place(self.url, login, self.calendars), self.title, trust(ca_file))
+
+    def writer(self, ca_file: str | None) -> WriteBack:
+        """Build the way back into the same calendars.  Raises DaybookError."""
+        login = Login(self.user, self.password_file)
+        place = Place(self.url, login, self.calendars)
+        return CalDavWriter(CalDav(place, self.title, trust(ca_file)))
+
+
+@dataclass(frozen=True, slots=True)
 class Unusable:
     """Stands in for a connector that could not be built, so that the page can say why."""
 
@@ -90,6 +145,7 @@ class Unusable:
 
 CONNECTORS: Mapping[str, type[ConnectorOptions]] = {
     "ics": IcsOptions,
+    "caldav": CalDavOptions,
     "rest": RestOptions,
     "acuity": AcuityOptions,
     "square": SquareOptions,

@@ -28,6 +28,7 @@ from edge_watchdog.daybook.keeper import (
     Surroundings,
     report,
 )
+from edge_watchdog.daybook.paper_store import PaperStore, open_paper
 from edge_watchdog.daybook.registry import Unusable
 from edge_watchdog.daybook.seal import open_seal
 from edge_watchdog.daybook.store import Store, memory_store, open_store
@@ -42,6 +43,8 @@ from edge_watchdog.desk.live import Hub, Screen
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.packpages import PackPages
 from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.paperdesk import PaperDesk
+from edge_watchdog.desk.paperpages import PaperPages
 from edge_watchdog.desk.pdf import Paper
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.printing import Press, keep_printing
@@ -51,6 +54,7 @@ from edge_watchdog.supervise import Notifier, keep_running
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 DATABASE = "daybook.sqlite"
 PRINTED = "printed.json"
+PAPER = "paper.sqlite"
 PURGE_S = 3600.0
 STATUS_S = 30.0
 KEEP_ALIVE_S = 15.0
@@ -73,6 +77,7 @@ class _Rooms:
     keepers: tuple[Keeper, ...]
     store: Store
     packs: PackPages
+    paper: PaperDesk
     app: web.Application
 
 
@@ -107,6 +112,7 @@ async def serve(
         for door in doors:
             door.close()
         rooms.store.close()
+        rooms.paper.close()
 
 
 def _workers(
@@ -154,12 +160,13 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send, cache)
     book = BookPages(settings, pages, board, cache)
     packs = PackPages(settings, pages, board, book)
+    paper = PaperDesk(await _open_paper(settings), board, settings)
+    written = PaperPages(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    app = build(
-        (*handlers.routes(), *book.routes(), *packs.routes()), _gate(settings, lan, door, pages)
-    )
-    return _Rooms(board, hub, door, client, keepers, store, packs, app)
+    routes = (*handlers.routes(), *book.routes(), *packs.routes(), *written.routes())
+    app = build(routes, _gate(settings, lan, door, pages))
+    return _Rooms(board, hub, door, client, keepers, store, packs, paper, app)
 
 
 def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[None]]:
@@ -201,6 +208,17 @@ def _open_in(settings: DeskSettings) -> Store:
     folder = Path(settings.state_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return open_store(str(folder / DATABASE), open_seal(settings.key_file, "daybook"))
+
+
+async def _open_paper(settings: DeskSettings) -> PaperStore | None:
+    """Open the paper journal; a disk that refuses must be said, for nothing would be kept."""
+    path = str(Path(settings.state_dir) / PAPER)
+    try:
+        seal = await asyncio.to_thread(open_seal, settings.key_file, "paper")
+        return await asyncio.to_thread(open_paper, path, seal)
+    except DaybookError as error:
+        log.error("paper: %s", error)  # noqa: TRY400 - one line
+        return None
 
 
 def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
@@ -281,6 +299,8 @@ async def _purge(settings: DeskSettings, rooms: _Rooms) -> None:
             wall, kept_s = rooms.board.now().at.wall, settings.retention_s
             with contextlib.suppress(DaybookError):
                 await asyncio.to_thread(rooms.store.purge, names, wall, kept_s)
+            with contextlib.suppress(DaybookError):
+                await rooms.paper.forget()
         await asyncio.sleep(PURGE_S)
 
 

@@ -30,6 +30,23 @@ class Contacts:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """*form_order* names the fields of the vendor's own form, as they follow there.
+
+    An entry is forgotten *kept_s* after it was verified.  *currency* counts where there is no price
+    list; *online_booking* says that clients can book at the vendor without us.
+    """
+
+    form_order: tuple[str, ...] = (
+        *("client", "phone", "service", "member", "date", "time"),
+        *("minutes", "room", "price", "note"),
+    )
+    online_booking: bool = True
+    currency: str = "GBP"
+    kept_s: float = 90 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
 class DeskSettings:
     """*listen_host* is an IPv4 literal; *frame_ancestors* are origins that may frame the pages.
 
@@ -60,5 +77,6 @@ class DeskSettings:
     print_command: tuple[str, ...] = ()
     paper: str = "A4"
     retention_s: float = 48 * 3600.0
+    journal: JournalSettings = JournalSettings()
     most_connections: int = 128
     most_streams: int = 64
