@@ -3,8 +3,9 @@
     python -m bench.month
 
 At its start the daemon asks for names and pages over the metered stick of the lab, and all hosts
-when broadband dies; the carrier counts each kind apart, in bytes of IP both ways.  The names and pages of the lab are short: real
-ones are some bytes longer, and the vendor's page is as large as it is.  Needs root.
+when broadband dies; the carrier counts each kind apart, in bytes of IP both ways.  The names and
+pages of the lab are short: real names are some bytes longer, and a vendor's page is as large as it
+is.  Needs root.
 """
 
 import re
