@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from edge_watchdog.config.forms import nearest
+from edge_watchdog.config.journal_keys import Journal
 from edge_watchdog.config.registries import Registries
 from edge_watchdog.config.stanzas import (
     BUILT_IN_ANCHORS,
@@ -45,6 +46,7 @@ TABLES = (
     "contacts",
     "print",
     "metered",
+    "journal",
 )
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
@@ -74,6 +76,7 @@ def read_config(
     mqtt = _read_mqtt(raw, known, problems)
     alerts = _read_alerts(raw, known, problems)
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
+    journal = read_table(Journal, raw.get("journal", {}), "[journal]", problems)
     contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
     metered = read_table(MeteredKeys, raw.get("metered", {}), "[metered]", problems)
     printing = read_table(Printing, raw.get("print", {}), "[print]", problems)
@@ -94,6 +97,7 @@ def read_config(
         contacts or Contacts(),
         printing or Printing(),
         metered or MeteredKeys(),
+        journal or Journal(),
     )
 
 

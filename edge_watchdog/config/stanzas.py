@@ -19,6 +19,7 @@ from edge_watchdog.config.forms import (
     TimeZone,
 )
 from edge_watchdog.config.hours import Hours
+from edge_watchdog.config.journal_keys import Journal
 from edge_watchdog.core.model import Anchor, Mode, Uplink
 from edge_watchdog.core.policy import Plan, Restrict, UsedUp
 from edge_watchdog.core.units import Detail, FilePath, Ipv4, Ipv6, Seconds, Size, Url
@@ -323,6 +324,13 @@ class Desk:
         default=HostPort("0.0.0.0:8080"),
         metadata={"doc": "Where the pages are served; under systemd the socket unit says it."},
     )
+    listen_tls: HostPort = field(
+        default=HostPort("0.0.0.0:8443"),
+        metadata={
+            "doc": "Where the secure pages are served, which may show telephone numbers and notes;"
+            " the socket unit must name the same port."
+        },
+    )
     allowed_hosts: tuple[HostName, ...] = field(
         default=(),
         metadata={
@@ -464,6 +472,7 @@ class Config:
     contacts: Contacts = field(default_factory=Contacts)
     printing: Printing = field(default_factory=Printing)
     metered: MeteredKeys = field(default_factory=MeteredKeys)
+    journal: Journal = field(default_factory=Journal)
     path: str = ""
 
     @property

@@ -32,6 +32,7 @@ class Mark(StrEnum):
     ZONE_UNKNOWN = "time zone not understood"
     CLOCK_CHANGE = "the clocks change here"
     NO_END = "end not given"
+    MOVED = "moved?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,18 @@ class Reading:
     """What a source says of a span, by start; *rejected* entries could not be understood.
 
     *clients* are those whose details the owner has allowed to be kept, *prices* the price list if
-    the source has one.
+    the source has one.  *remarks* tell what was odd about which line, without anything of it.
+    *prices_wall*: when a price list of its own age was written; None: it is as old as the rest.
+    *days*: how many days of the span, from the first, the source speaks of; None: all.
     """
 
     appointments: tuple[Appointment, ...]
     rejected: int = 0
     clients: tuple[Client, ...] = ()
     prices: tuple[PriceItem, ...] = ()
+    remarks: tuple[str, ...] = ()
+    prices_wall: float | None = None
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from edge_watchdog.core.view import (
     VendorView,
 )
 from edge_watchdog.daybook.registry import IcsOptions
+from edge_watchdog.daybook.secret import Cost
 from edge_watchdog.desk.app import serve
 from edge_watchdog.desk.settings import DeskSettings, ScheduleSetting
 
@@ -295,6 +296,7 @@ def settings(folder: Path, **changes: object) -> DeskSettings:
         vendor_name="BookWell",
         opening_hours="Mon-Sat 09:00-19:00",
         schedules=(ScheduleSetting("front desk", 60.0, options),),
+        guess_cost=Cost(4, 8, 1),
     )
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
@@ -311,6 +313,7 @@ async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
     listener.listen(64)
     listener.setblocking(False)
     port = listener.getsockname()[1]
+    doors: list[socket.socket] = [listener, *changes.pop("more_doors", ())]  # type: ignore[misc]
     orders: list[ToWatch] = []
     watch = BridgeServer(
         folder / "bridge.sock",
@@ -319,7 +322,7 @@ async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
         clock=SystemClock(),
     )
     tasks = {
-        "desk": asyncio.create_task(serve(settings(folder, **changes), doors=[listener])),
+        "desk": asyncio.create_task(serve(settings(folder, **changes), doors=doors)),
         "watch": asyncio.create_task(watch.run()),
     }
     made = Running(
