@@ -36,6 +36,7 @@ bench: apt-demo apt-bench root $(READY)
 	@$(BIN)/python -m bench.failover --topology gateway
 	@$(BIN)/python -m bench.steady
 	@$(BIN)/python -m bench.cost
+	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m bench.peers
 
 ## clean   remove what was built here

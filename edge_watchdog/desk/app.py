@@ -39,6 +39,7 @@ from edge_watchdog.desk.door import Door, listeners, sober_log
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.offline import Offline
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.packpages import PackPages
 from edge_watchdog.desk.pages import Pages
@@ -157,7 +158,8 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
     app = build(
-        (*handlers.routes(), *book.routes(), *packs.routes()), _gate(settings, lan, door, pages)
+        (*handlers.routes(), *book.routes(), *packs.routes(), *Offline(pages).routes()),
+        _gate(settings, lan, door, pages),
     )
     return _Rooms(board, hub, door, client, keepers, store, packs, app)
 
