@@ -35,6 +35,7 @@ bench: apt-demo apt-bench root $(READY)
 	@$(BIN)/python -m bench.failover
 	@$(BIN)/python -m bench.failover --topology gateway
 	@$(BIN)/python -m bench.steady
+	@$(BIN)/python -m bench.cycles
 	@$(BIN)/python -m bench.cost
 	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m bench.peers

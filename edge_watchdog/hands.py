@@ -6,12 +6,12 @@ never waits: what takes time becomes a task, and its outcome comes back through 
 
 import asyncio
 import contextlib
+import functools
 import logging
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -20,10 +20,12 @@ from edge_watchdog.alerts.outbox import Outbox
 from edge_watchdog.bridge import BridgeServer
 from edge_watchdog.clock import Clock
 from edge_watchdog.config import Config
+from edge_watchdog.config.months import month_of
 from edge_watchdog.core.actions import (
     Action,
     Evict,
     FetchSchedule,
+    Limit,
     LookInto,
     ProbeBurst,
     ProbeEvery,
@@ -40,6 +42,7 @@ from edge_watchdog.core.model import LinkState, Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.links import LinkError, UplinkDriver
+from edge_watchdog.links.counting import Counting, Metered
 from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.ethernet import EthernetDriver
 from edge_watchdog.links.finger import Finger
@@ -59,6 +62,8 @@ from edge_watchdog.supervise import attempt
 from edge_watchdog.vendors.watcher import VendorWatcher
 
 ACT_S = 10.0  # longer than the first look at all lines takes
+
+Touching = RouteVia | Evict | Ready | Release | SteerVendor | Limit
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +90,8 @@ class Hands:
         self._gateway = self._gateway_mode()
         self._addresses: dict[str, str] = {}  # with which connections begin, or last did
         self._connections = OwnConnections(self._addresses.get)
-        self._own = Flows(
-            self._connections,
-            clock,
-            meter({u.uplink.name: u.uplink.interface for u in config.uplinks if u.uplink.metered}),
-        )
+        costly = {u.uplink.name: u.uplink.interface for u in config.uplinks if u.uplink.metered}
+        self._own = Flows(self._connections, clock, meter(costly))
         self._overlay = Overlay(self._kernel, by_mark=self._gateway is not None)
         self._sampler = Sampler(
             config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
@@ -112,7 +114,9 @@ class Hands:
         path = Path(config.box.state_dir) / "watch" / "outbox.db"
         self._outbox = Outbox(path, self._channels(), clock)
         self._vendor = self._vendor_watcher()
-        self._way = VendorWay(_vendor_hosts(config), self._look_up, self._divert)
+        self._way = VendorWay(config.vendor_hosts, self._look_up, self._divert)
+        gate = self._gateway
+        self._fence = None if gate is None else gate.fence(config.allowed, self._look_up)
         self._apart: str | None = None  # by which line the vendor goes alone
 
     def _gateway_mode(self) -> Gateway | None:
@@ -181,6 +185,7 @@ class Hands:
             "kernel": self._kernel.run,
             "sampler": self._sampler.run,
             "outbox": self._outbox.run,
+            "counting": Counting(_metered(self._config), self._emit, self._clock).run,
             "finger": self._finger.run,
             "senses": self._senses.run,
         }
@@ -195,6 +200,8 @@ class Hands:
             workers["overlay"] = self._keep_overlay
         if self._gateway is not None:
             workers["gateway"] = self._gateway.run
+        if self._fence is not None:
+            workers["fence"] = self._fence.run
         return workers
 
     def show(self, view: StudioView) -> None:
@@ -223,7 +230,7 @@ class Hands:
                 self._follow_vendor(action)
             case FetchSchedule():
                 self._bridge.ask_fetch(action)
-            case RouteVia() | Evict() | Ready() | Release() | SteerVendor():
+            case RouteVia() | Evict() | Ready() | Release() | SteerVendor() | Limit():
                 self._begin(action.id, self._touch(action))
             case SendAlert():
                 self._begin(action.id, self._outbox.put(action.alert))
@@ -242,10 +249,12 @@ class Hands:
         if uplink == self._active:
             self._sampler.hasten(uplink)
 
-    async def _touch(self, action: RouteVia | Evict | Ready | Release | SteerVendor) -> None:
+    async def _touch(self, action: Touching) -> None:
         match action:
             case SteerVendor():
                 await self._way.steer(action.uplink)
+            case Limit() if self._fence is not None:
+                await self._fence.limit(self._interfaces(action.uplinks))
             case RouteVia():
                 await self._seen_all.wait()
                 await self._steer(action.uplink)
@@ -294,6 +303,10 @@ class Hands:
         before, self._apart = self._apart, uplink
         if before not in (None, uplink, self._active):
             self._own.drain(before or "")
+
+    def _interfaces(self, uplinks: tuple[str, ...]) -> tuple[str, ...]:
+        known = (one.uplink for one in self._config.uplinks)
+        return tuple(uplink.interface for uplink in known if uplink.name in uplinks)
 
     def _name_upstreams(self, uplink: str | None) -> None:
         """Tell the LAN's name service whom to ask while *uplink* is in use."""
@@ -432,11 +445,16 @@ def _address(state: LinkState) -> str:
     return state.addresses[0].partition("/")[0]
 
 
-def _vendor_hosts(config: Config) -> tuple[str, ...]:
-    vendor = config.vendor
-    if vendor is None or vendor.app_url is None:
-        return ()
-    return tuple(dict.fromkeys((urlsplit(vendor.app_url).hostname or "", *vendor.hosts)))
+def _metered(config: Config) -> dict[str, Metered]:
+    zone = config.studio.time_zone
+    return {
+        one.uplink.name: Metered(
+            one.uplink.interface,
+            functools.partial(month_of, time_zone=zone, first_day=one.month_starts_on),
+        )
+        for one in config.uplinks
+        if one.plan is not None
+    }
 
 
 def _box_id() -> str:

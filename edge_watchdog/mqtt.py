@@ -312,6 +312,7 @@ def state(view: StudioView) -> dict[str, object]:
     """Give the state message: a few plain fields for templates, and the whole view.
 
     None means "not known".  *rtt_ms* and *loss_percent* are those of the uplink in use.
+    *data_percent*: of the plan of the metered line that has the least left.
     """
     used = next((uplink for uplink in view.uplinks if uplink.name == view.active), None)
     health = used.health if used is not None else Health.UNKNOWN
@@ -327,9 +328,16 @@ def state(view: StudioView) -> dict[str, object]:
         "active": view.active,
         "rtt_ms": _scaled(used.rtt_s if used else None, 1000),
         "loss_percent": _scaled(used.loss_ratio if used else None, 100),
+        "data_percent": _fullest(view),
         "at": _time(view.at.wall),
         "view": encode(view),
     }
+
+
+def _fullest(view: StudioView) -> int | None:
+    """Give how much of its plan the metered line with the least left has used, in per cent."""
+    plans = [one.data for one in view.uplinks if one.data is not None and one.data.cap_bytes]
+    return max((100 * plan.used_bytes // (plan.cap_bytes or 1) for plan in plans), default=None)
 
 
 def _vendor_trouble(view: StudioView) -> bool | None:

@@ -45,6 +45,7 @@ from edge_watchdog.core.events import (
 )
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Mode
+from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portray import view
 from edge_watchdog.core.state import Phase, State
 from edge_watchdog.core.view import StudioView
@@ -66,9 +67,12 @@ log = logging.getLogger(__name__)
 class Watch:
     """The watch half, from start to stop."""
 
-    def __init__(self, config: Config, *, with_desk: bool, clock: Clock) -> None:
+    def __init__(
+        self, config: Config, *, with_desk: bool, clock: Clock, numbers: Policy | None = None
+    ) -> None:
+        """Build the rooms; *numbers* to decide with, when not those of *config*."""
         self._config = config
-        self._policy = policy(config)
+        self._policy = numbers or policy(config)
         self._with_desk = with_desk
         self._clock = clock
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()

@@ -54,6 +54,7 @@ ROOTS = ("watch", "hands", "senses", "desk.app", "cli", "verbs", "__main__")
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "aiohttp": ("probes", "vendors", "alerts", "daybook", "desk", "hands"),
     "cryptography": ("daybook", "desk"),
+    "defusedxml": ("daybook",),
     "icalendar": ("daybook",),
     "jinja2": ("desk",),
     "markupsafe": ("desk",),  # a part of jinja2
@@ -63,6 +64,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "reportlab": ("desk.pdf_drawer",),
     "recurring_ical_events": ("daybook",),
     "sdnotify": ("supervise",),
+    "segno": ("desk",),
     "sqlite3": ("journal", "daybook", "alerts"),
     "tomli": ("config",),
     "yarl": ("probes", "vendors", "alerts", "daybook", "desk"),  # a part of aiohttp

@@ -100,6 +100,8 @@ def policy(config: Config) -> Policy:
         uplinks=tuple(one.uplink for one in config.uplinks),
         mode=config.box.mode,
         hold_s=config.timing.failback_after,
+        restrict=config.metered.restrict,
+        plans=tuple((one.uplink.name, one.plan) for one in config.uplinks if one.plan is not None),
     )
     if config.vendor is None:
         return chosen
@@ -135,6 +137,12 @@ def advice(config: Config) -> list[str]:
         said.append('[box] dhcp_range does nothing here: addresses are given in mode "gateway".')
     if not config.box.lan_interfaces:
         said.append("[box] has no lan_interfaces: the pages open on this machine only.")
+    said += [
+        f"[[uplink]] {one.uplink.name} is metered without a monthly_cap: nobody is told when the"
+        " data runs low."
+        for one in config.uplinks
+        if one.plan is not None and one.plan.cap_bytes is None
+    ]
     if config.vendor is None:
         said.append("There is no [vendor]: its outage cannot be told from one of ours.")
     elif config.vendor.status is None:

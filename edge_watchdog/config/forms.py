@@ -16,6 +16,7 @@ from typing import NewType, cast
 from urllib.parse import urlsplit
 
 from edge_watchdog.config.hours import Hours, parse_hours
+from edge_watchdog.config.months import LAST_DAY
 from edge_watchdog.core.units import FilePath, Ipv4, Ipv6, Seconds, Size, Url
 
 HostPort = NewType("HostPort", str)  # "0.0.0.0:8080"
@@ -25,6 +26,8 @@ HostName = NewType("HostName", str)  # "desk.lotus.example"
 Origin = NewType("Origin", str)  # "http://homeassistant.local:8123"
 TimeZone = NewType("TimeZone", str)  # "Europe/London"
 Interface = NewType("Interface", str)  # "eth0"
+Reachable = NewType("Reachable", str)  # a host name, an IPv4 address or network
+MonthDay = NewType("MonthDay", int)  # 1 to 28, which every month has
 
 UNITS_S: Mapping[str, float] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 UNITS_BYTES: Mapping[str, int] = {
@@ -182,6 +185,25 @@ def _read_int(value: object) -> int:
     return value
 
 
+def _read_month_day(value: object) -> MonthDay:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LAST_DAY:
+        raise FormError(f"write {_FORMS[MonthDay]}, without quotes")
+    return MonthDay(value)
+
+
+def _read_reachable(value: object) -> Reachable:
+    text = _text(value, _FORMS[Reachable])
+    if re.fullmatch(r"[\d./]+", text):
+        try:
+            return Reachable(str(ipaddress.IPv4Network(text)))
+        except ValueError:
+            raise FormError(f"is no network; write {_FORMS[Reachable]}") from None
+    try:
+        return Reachable(_read_host_name(text))
+    except FormError:
+        raise FormError(f"write {_FORMS[Reachable]}") from None
+
+
 def _read_float(value: object) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise FormError("write a number, without quotes")
@@ -331,6 +353,8 @@ _FORMS: Mapping[object, str] = {
     str: "a text in quotes",
     bool: "true or false",
     int: "a whole number",
+    MonthDay: "a day of the month, 1 to 28",
+    Reachable: 'a name or network, such as "pay.example" or "192.0.2.0/24"',
     float: "a number",
     Seconds: 'a time with a unit, such as "30s", "5m" or "2h"',
     Size: 'a size with a unit, such as "20MB" or "5GB"',
@@ -350,6 +374,7 @@ _FORMS: Mapping[object, str] = {
 _SAMPLES: Mapping[object, str] = {
     bool: "true",
     int: "1",
+    MonthDay: "1",
     float: "1.0",
     Seconds: '"30s"',
     Size: '"20MB"',
@@ -367,6 +392,8 @@ _READERS = cast(
         str: _read_text,
         bool: _read_bool,
         int: _read_int,
+        MonthDay: _read_month_day,
+        Reachable: _read_reachable,
         float: _read_float,
         Seconds: _read_seconds,
         Size: _read_size,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from edge_watchdog.config.forms import nearest
+from edge_watchdog.config.journal_keys import Journal
 from edge_watchdog.config.registries import Registries
 from edge_watchdog.config.stanzas import (
     BUILT_IN_ANCHORS,
@@ -15,6 +16,7 @@ from edge_watchdog.config.stanzas import (
     Contacts,
     Desk,
     KindOnly,
+    MeteredKeys,
     Outline,
     Printing,
     Probe,
@@ -29,10 +31,23 @@ from edge_watchdog.config.stanzas import (
 )
 from edge_watchdog.config.tables import Problem, note_twice, read_kind, read_table, tables
 from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
+from edge_watchdog.core.policy import Plan
 
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
-TABLES = ("studio", "box", "probe", "vendor", "desk", "mqtt", "timing", "contacts", "print")
+TABLES = (
+    "studio",
+    "box",
+    "probe",
+    "vendor",
+    "desk",
+    "mqtt",
+    "timing",
+    "contacts",
+    "print",
+    "metered",
+    "journal",
+)
 LISTS = ("uplink", "anchor", "schedule", "alert")
 
 
@@ -61,7 +76,9 @@ def read_config(
     mqtt = _read_mqtt(raw, known, problems)
     alerts = _read_alerts(raw, known, problems)
     timing = read_table(Timing, raw.get("timing", {}), "[timing]", problems)
+    journal = read_table(Journal, raw.get("journal", {}), "[journal]", problems)
     contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
+    metered = read_table(MeteredKeys, raw.get("metered", {}), "[metered]", problems)
     printing = read_table(Printing, raw.get("print", {}), "[print]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
@@ -79,6 +96,8 @@ def read_config(
         timing,
         contacts or Contacts(),
         printing or Printing(),
+        metered or MeteredKeys(),
+        journal or Journal(),
     )
 
 
@@ -100,12 +119,19 @@ def _read_uplinks(
         if pair is not None:
             keys, options = pair
             uplink = Uplink(keys.name, UplinkKind(keys.kind), keys.interface, metered=keys.metered)
-            read.append(UplinkConfig(uplink, options, keys.monthly_cap))
+            read.append(UplinkConfig(uplink, options, _plan(keys), keys.month_starts_on))
     if not found and "uplink" not in raw:
         problems.append(Problem("[[uplink]]", "is missing; write one for each way out"))
     note_twice(found, "name", problems)
     note_twice(found, "interface", problems)
     return tuple(read)
+
+
+def _plan(keys: UplinkKeys) -> Plan | None:
+    """Give what a metered line may carry; None for one that costs nothing."""
+    if not keys.metered:
+        return None
+    return Plan(keys.monthly_cap, keys.probe_cap, keys.outage_budget, keys.when_used_up)
 
 
 def _read_anchors(raw: Mapping[str, object], problems: list[Problem]) -> tuple[Anchor, ...]:

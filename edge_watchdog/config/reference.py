@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from edge_watchdog.config.forms import form_of, sample_of, written
+from edge_watchdog.config.journal_keys import Journal
 from edge_watchdog.config.registries import Registries, Registry
 from edge_watchdog.config.stanzas import (
     BUILT_IN_ANCHORS,
@@ -21,6 +22,7 @@ from edge_watchdog.config.stanzas import (
     Contacts,
     Desk,
     KindOnly,
+    MeteredKeys,
     Printing,
     Probe,
     ScheduleKeys,
@@ -96,7 +98,9 @@ def stanzas(known: Registries) -> tuple[Stanza, ...]:
         *([_plain("mqtt", known.mqtt)] if known.mqtt else []),
         *_kinds("alert", AlertKeys, known.channels),
         _plain("contacts", Contacts),
+        _plain("metered", MeteredKeys),
         _plain("print", Printing),
+        _plain("journal", Journal),
         _plain("timing", Timing),
     )
 

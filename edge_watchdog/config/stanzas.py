@@ -6,10 +6,22 @@ The sentence beside a field is the one that stands in the shipped file and in th
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
-from edge_watchdog.config.forms import HostName, HostPort, Interface, Ipv4Range, Origin, TimeZone
+from edge_watchdog.config.forms import (
+    HostName,
+    HostPort,
+    Interface,
+    Ipv4Range,
+    MonthDay,
+    Origin,
+    Reachable,
+    TimeZone,
+)
 from edge_watchdog.config.hours import Hours
+from edge_watchdog.config.journal_keys import Journal
 from edge_watchdog.core.model import Anchor, Mode, Uplink
+from edge_watchdog.core.policy import Plan, Restrict, UsedUp
 from edge_watchdog.core.units import Detail, FilePath, Ipv4, Ipv6, Seconds, Size, Url
 
 FEWEST_REQUESTS = 24  # one an hour
@@ -138,8 +150,26 @@ class UplinkKeys:
     monthly_cap: Size | None = field(
         default=None,
         metadata={
-            "doc": "What the plan includes a month; noted here, not yet counted.",
+            "doc": "What the plan includes a month; told at 50, 80 and 95 %.",
             "example": "5GB",
+        },
+    )
+    month_starts_on: MonthDay = field(
+        default=MonthDay(1), metadata={"doc": "The day on which the plan's month begins."}
+    )
+    when_used_up: UsedUp = field(
+        default=UsedUp.KEEP,
+        metadata={"doc": "Whether the box still switches to a metered line whose plan is used up."},
+    )
+    probe_cap: Size = field(
+        default=Size(10_000_000),
+        metadata={"doc": "What the box's own questions may cost a month while nobody uses it."},
+    )
+    outage_budget: Size | None = field(
+        default=None,
+        metadata={
+            "doc": "Tell people when one outage has cost this much on a metered line.",
+            "example": "500MB",
         },
     )
 
@@ -150,7 +180,8 @@ class UplinkConfig:
 
     uplink: Uplink
     options: Any = None
-    monthly_cap: Size | None = None
+    plan: Plan | None = None
+    month_starts_on: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +412,24 @@ class Printing:
 
 
 @dataclass(frozen=True, slots=True)
+class MeteredKeys:
+    """What the studio's computers may reach over a metered line, in mode gateway."""
+
+    restrict: Restrict = field(
+        default=Restrict.NEVER,
+        metadata={"doc": "When only what is allowed is reached; the rest is refused at once."},
+    )
+    allow: tuple[Reachable, ...] = field(
+        default=(),
+        metadata={
+            "doc": "What they need beside the vendor: card payments, mail. A name allows all below"
+            " it.",
+            "example": ["pay.example", "192.0.2.0/24"],
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """Numbers of the mind that a studio may want otherwise."""
 
@@ -415,4 +464,25 @@ class Config:
     timing: Timing = field(default_factory=Timing)
     contacts: Contacts = field(default_factory=Contacts)
     printing: Printing = field(default_factory=Printing)
+    metered: MeteredKeys = field(default_factory=MeteredKeys)
+    journal: Journal = field(default_factory=Journal)
     path: str = ""
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Name all that may be reached over a limited line: the vendor, and what the owner says.
+
+        () when no line is ever limited.
+        """
+        stops = any(u.plan and u.plan.when_used_up is UsedUp.STOP for u in self.uplinks)
+        if self.metered.restrict is Restrict.NEVER and not stops:
+            return ()
+        return tuple(dict.fromkeys((*self.vendor_hosts, *self.metered.allow)))
+
+    @property
+    def vendor_hosts(self) -> tuple[str, ...]:
+        """Name the hosts that the vendor's app needs."""
+        if self.vendor is None or self.vendor.app_url is None:
+            return ()
+        host = urlsplit(self.vendor.app_url).hostname or ""
+        return tuple(dict.fromkeys((host, *self.vendor.hosts)))

@@ -12,15 +12,18 @@ from enum import StrEnum
 class Pace(StrEnum):
     """How often an uplink is asked; the periods stand in policy.PACES.
 
-    ACTIVE_CLOSE: the line in use stutters.  COMPARED: a standby beside such a line.
+    ACTIVE_CLOSE: the line in use stutters.  ACTIVE_METERED: it costs, and there is another one.
+    COMPARED: a standby beside such a line.
     """
 
     OFF = "off"
     ACTIVE = "active"
     ACTIVE_CLOSE = "active close"
+    ACTIVE_METERED = "active metered"
     ACTIVE_SPARING = "active sparing"
     STANDBY = "standby"
     STANDBY_METERED = "standby metered"
+    STANDBY_RARE = "standby rare"
     COMPARED = "compared"
 
 
@@ -164,6 +167,14 @@ class SteerVendor:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Over *uplinks*, and no other, the studio's computers reach only what the owner allows."""
+
+    id: int
+    uplinks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FetchSchedule:
     """The desk half should fetch the day now."""
 
@@ -189,6 +200,7 @@ Action = (
     | LookInto
     | WatchVendor
     | SteerVendor
+    | Limit
     | FetchSchedule
     | SendAlert
 )

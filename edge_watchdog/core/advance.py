@@ -18,6 +18,7 @@ from edge_watchdog.core.actions import (
     ProbeEvery,
     RouteVia,
 )
+from edge_watchdog.core.budget import account, carry_over, set_limits
 from edge_watchdog.core.diagnosis import diagnose
 from edge_watchdog.core.events import (
     BoxReported,
@@ -43,6 +44,7 @@ from edge_watchdog.core.evidence import (
     is_hard_down,
     is_silent,
     learn,
+    note_return,
     stale_after,
     weigh,
 )
@@ -106,11 +108,13 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state, moves = decide(state, event, now, policy)
     state, ways = decide_way(state, event, now, policy)
     state = incidents.keep_incidents(state, event, now, policy)
+    state, bills = account(state, event, now, policy)
+    state, limits = set_limits(state, policy)
     state, paces = set_paces(state, now, policy)
     state, looks = set_inquiries(state, now, policy)
     state, alerts = alerting.send_alerts(state, now, policy)
     state, fetch = _fetch(before, state)
-    actions = (*again, *moves, *ways, *paces, *looks, *alerts, *fetch)
+    actions = (*again, *moves, *ways, *paces, *looks, *bills, *limits, *alerts, *fetch)
     owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
     stepped = max(state.stepped, now.mono)
     state = replace(state, unfinished=(*state.unfinished, *owed), stepped=stepped)
@@ -217,7 +221,8 @@ def _note(state: State, words: str) -> State:
 
 def _linked(known: UplinkState, event: LinkChanged) -> UplinkState:
     """Take in the kernel's word; *link_at* dates the last turn between usable and not."""
-    turned = known.link is None or is_hard_down(known.link) != is_hard_down(event.state)
+    first = known.link is None
+    turned = first or is_hard_down(known.link) != is_hard_down(event.state)
     known = replace(known, link=event.state)
     if not turned:
         return known
@@ -225,7 +230,8 @@ def _linked(known: UplinkState, event: LinkChanged) -> UplinkState:
     # what was learned over the old link says nothing about the new one
     known = replace(known, tracks={}, silence=None, losses=(), cusum=0.0, clean_since=None)
     known = replace(known, slow_since=None, browned=False)
-    return replace(known, link_at=event.at, back_at=back_at)
+    known = replace(known, link_at=event.at, back_at=back_at)
+    return known if first or is_hard_down(event.state) else note_return(known, event.at)
 
 
 def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[Action, ...]]:
@@ -236,6 +242,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         state = replace(
             fresh,
             incidents=_carry_over(state.incidents, event.at, policy),
+            spent=carry_over(state, policy),
             next_id=state.next_id,
             next_incident=state.next_incident,
         )
@@ -264,6 +271,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         looking={},
         vendor=replace(state.vendor, order=None),
         steering=replace(state.steering, order=None, not_before=0.0),
+        limited=None,
         box=BoxState(),
         boot_id=event.boot_id,
         version=event.version,

@@ -58,6 +58,21 @@ class DriverReported:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """The interface of a metered uplink has carried so much since its *device* came up.
+
+    *month*, *ends*: when the plan's month began and ends, seconds since 1970.
+    """
+
+    at: Instant
+    uplink: str
+    device: int
+    carried_bytes: int
+    month: float
+    ends: float
+
+
+@dataclass(frozen=True, slots=True)
 class BoxReported:
     """The box found something about itself: power, a clock that is off, a program held up."""
 
@@ -164,6 +179,7 @@ Event = (
     | LinkChanged
     | DriverReported
     | BoxReported
+    | Counted
     | VendorReported
     | JourneyReported
     | CacheReported

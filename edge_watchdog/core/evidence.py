@@ -20,6 +20,7 @@ LOSS_LOST = 4
 SERVICE_MISSES = 2  # one unanswered name or page is a hiccup
 STALE_GRACE_S = 3.0  # the longest time a single question may take
 LONGEST_RTT_S = 0.8  # past this the miss timer has run out
+UNSTABLE_RETURNS, UNSTABLE_WITHIN_S = 3, 600.0
 SERVICES = (Layer.NAMES, Layer.WEB)
 ALIVE = frozenset(
     {
@@ -160,7 +161,19 @@ def _listen(known: UplinkState, track: Track, sample: Sample, policy: Policy) ->
 def _is_over(known: UplinkState, at: Instant) -> UplinkState:
     """An outage that is over is not loss, and says nothing of names and pages any more."""
     tracks = {k: t for k, t in known.tracks.items() if t.layer not in SERVICES or not t.misses}
-    return replace(known, tracks=tracks, losses=(), cusum=0.0, browned=False, back_at=at)
+    known = replace(known, tracks=tracks, losses=(), cusum=0.0, browned=False, back_at=at)
+    return note_return(known, at)
+
+
+def note_return(known: UplinkState, at: Instant) -> UplinkState:
+    """Add one end of an outage; the last few are enough to tell a line that comes and goes."""
+    return replace(known, returns=(*known.returns, at)[-UNSTABLE_RETURNS:])
+
+
+def is_unstable(known: UplinkState, now: Instant) -> bool:
+    """Tell whether the line went away and came back again and again within a few minutes."""
+    few = len(known.returns) < UNSTABLE_RETURNS
+    return not few and now.since(known.returns[0]) <= UNSTABLE_WITHIN_S
 
 
 def _excused(known: UplinkState, sample: Sample) -> bool:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from edge_watchdog.core.actions import Action, Evict, Pace, Ready, RouteVia
 from edge_watchdog.core.brownout import way_out
+from edge_watchdog.core.budget import may_carry
 from edge_watchdog.core.events import Done, Event, Ordered, OrderKind
 from edge_watchdog.core.evidence import (
     has_portal,
@@ -85,6 +86,7 @@ FIRST_LOOK_S = 2.0  # at the very start, wait this long for the first look at a 
 RETRY_S = 1.0  # after the kernel refused a switch
 WAY_BACK_S = 10.0  # a line left for now that is neither dead nor clean by then is left for good
 STUTTER_MISSES = 3
+AGAIN_S = 10.0
 CLEAN_MISSES = 3  # a line that loses a question now and then is still clean
 PARTIAL_S = 3.0  # some answer, but not two operators: stop bursting and look at it calmly
 
@@ -291,7 +293,7 @@ def _read_diverted(state: State, now: Instant, policy: Policy) -> Move | None:
         return Move(Sign.PROVEN_DEAD)
     left = state.uplinks[failover.left]
     clean = _clean_for(left, now)
-    steady = len(failover.undos) + 1 < policy.undo_limit
+    steady = len(failover.undos) + 1 < policy.undo_limit and not _went_again(failover)
     if clean >= policy.undo_s and is_verified(left, now, policy) and steady:
         return Move(Sign.GO, failover.left)
     hard = hard_down_for(left, now) >= policy.carrier_debounce_s
@@ -301,6 +303,12 @@ def _read_diverted(state: State, now: Instant, policy: Policy) -> Move | None:
     if not steady and clean >= policy.undo_s:
         return Move(Sign.PROVEN_DEAD)
     return None
+
+
+def _went_again(failover: Failover) -> bool:
+    """Tell whether the line was left again right after the last undo: it flaps."""
+    left = failover.left_since
+    return left is not None and bool(failover.undos) and left.mono - failover.undos[-1] < AGAIN_S
 
 
 def _read_failback(state: State, now: Instant, policy: Policy) -> Move | None:
@@ -353,7 +361,7 @@ def best_standby(state: State, now: Instant, policy: Policy) -> str | None:
     if policy.mode is Mode.OBSERVE:
         return None
     for uplink in policy.uplinks:
-        other = uplink.name != state.failover.active
+        other = uplink.name != state.failover.active and may_carry(state, uplink.name, policy)
         if other and is_verified(state.uplinks[uplink.name], now, policy):
             return uplink.name
     return None
@@ -364,6 +372,8 @@ def next_standby(state: State, policy: Policy) -> str | None:
     shown = []
     for uplink in policy.uplinks:
         known = state.uplinks[uplink.name]
+        if not may_carry(state, uplink.name, policy):
+            continue
         if uplink.name != state.failover.active and known.link and not is_hard_down(known.link):
             shown.append((known.silence is not None or has_portal(known), uplink.name))
     return min(shown, key=lambda one: one[0], default=(True, None))[1]

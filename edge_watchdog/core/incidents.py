@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from edge_watchdog.core.actions import Severity
 from edge_watchdog.core.events import Acknowledged, ClockStepped, Event
+from edge_watchdog.core.evidence import is_unstable
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import VendorLevel
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.state import Cause, Diagnosis, Incident, Phase, Scope, State
+from edge_watchdog.core.state import Cause, Diagnosis, Incident, Phase, Scope, State, UplinkState
 
 KEPT = 50  # incidents that stay in memory after their end, for the owner's page
 # Seconds a cause must last before it is worth an incident; failover itself is never held back.
@@ -30,6 +31,7 @@ SHOWS_AFTER_S: Mapping[Cause, float] = {
 BACKUP_SHOWS_AFTER_S = 60.0
 # Seconds of being fine that prove an end; the line's own failback has already waited.
 CLEAR_AFTER_S: Mapping[Scope, float] = {Scope.LINE: 5.0, Scope.VENDOR: 60.0, Scope.BACKUP: 60.0}
+SURE = 0.95
 SETTLES_S = 3.0  # a line that comes back passes through other faults for a moment
 QUIET = frozenset({Cause.NONE, Cause.CHECKING})
 SEVERITY: Mapping[Cause, Severity] = {
@@ -127,16 +129,16 @@ def _line_trouble(state: State, now: Instant, policy: Policy) -> Trouble | None:
     if failover.phase is Phase.STRANDED:
         known = state.uplinks[preferred].diagnosis
         unsaid = known is None or known.cause in QUIET
-        return _line(state, failover.active if unsaid else preferred, Severity.OUTAGE)
+        return _line(state, failover.active if unsaid else preferred, Severity.OUTAGE, now)
     if failover.active != preferred and not _by_choice(state, preferred):
-        return _line(state, preferred, Severity.WARNING)
+        return _line(state, preferred, Severity.WARNING, now)
     diagnosis = state.uplinks[failover.active].diagnosis
     if diagnosis is None or diagnosis.cause in QUIET or not _shows(diagnosis, now):
         return None
     undecided = failover.phase in (Phase.SUSPECT, Phase.SWITCHING)
     if undecided and open_incident(state, Scope.LINE) is None:
         return None  # within a second there is a switch, or the proof that there can be none
-    return _line(state, failover.active, SEVERITY.get(diagnosis.cause, Severity.WARNING))
+    return _line(state, failover.active, SEVERITY.get(diagnosis.cause, Severity.WARNING), now)
 
 
 def _by_choice(state: State, preferred: str) -> bool:
@@ -149,8 +151,16 @@ def _by_choice(state: State, preferred: str) -> bool:
     return diagnosis.cause is Cause.NONE and open_incident(state, Scope.LINE) is None
 
 
-def _line(state: State, uplink: str, severity: Severity) -> Trouble:
-    diagnosis = state.uplinks[uplink].diagnosis
+def unstable(known: UplinkState, now: Instant) -> Diagnosis | None:
+    """Give the diagnosis of a line that comes and goes, whatever it is that comes and goes."""
+    if not is_unstable(known, now):
+        return None
+    said = f"it came back {len(known.returns)} times within ten minutes, and went again"
+    return Diagnosis(Cause.LINE_UNSTABLE, SURE, known.returns[0], (said,))
+
+
+def _line(state: State, uplink: str, severity: Severity, now: Instant) -> Trouble:
+    diagnosis = unstable(state.uplinks[uplink], now) or state.uplinks[uplink].diagnosis
     before = open_incident(state, Scope.LINE)
     cause = diagnosis.cause if diagnosis else Cause.CHECKING
     if cause in QUIET and before is not None and before.uplink == uplink:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from edge_watchdog.core.actions import Action, Pace, ProbeBurst, ProbeEvery, WatchVendor
 from edge_watchdog.core.brownout import is_stuttering
+from edge_watchdog.core.budget import only_at_need, standby_pace
 from edge_watchdog.core.evidence import (
     SERVICE_MISSES,
     has_portal,
@@ -52,21 +53,34 @@ def pace_of(state: State, uplink: Uplink) -> Pace:
     """Choose the pace for one uplink."""
     failover = state.failover
     if uplink.name == failover.active:
-        known = state.uplinks[uplink.name]
-        looked_at = known.pace is Pace.ACTIVE_CLOSE and known.cusum > 0.0
-        if not uplink.metered and (looked_at or is_stuttering(known)):
-            return Pace.ACTIVE_CLOSE
-        sparing = uplink.metered or not state.is_open
-        return Pace.ACTIVE_SPARING if sparing else Pace.ACTIVE
+        return _pace_in_use(state, uplink)
     if failover.comparison is not None and failover.comparison.uplink == uplink.name:
         return Pace.COMPARED
     if uplink.name == state.steering.uplink:
         return Pace.ACTIVE_SPARING  # the vendor goes over it: its death must be seen soon
     if uplink.metered:
-        return Pace.STANDBY_METERED
+        return standby_pace(state, uplink.name)
     if _is_above_active(state, uplink):
         return Pace.ACTIVE_SPARING
     return Pace.STANDBY
+
+
+def _pace_in_use(state: State, uplink: Uplink) -> Pace:
+    known = state.uplinks[uplink.name]
+    looked_at = known.pace is Pace.ACTIVE_CLOSE and known.cusum > 0.0
+    if not uplink.metered and (looked_at or is_stuttering(known)):
+        return Pace.ACTIVE_CLOSE
+    if not state.is_open:
+        return Pace.ACTIVE_SPARING
+    if not uplink.metered:
+        return Pace.ACTIVE
+    return Pace.ACTIVE_METERED if _has_other(state, uplink) else Pace.ACTIVE_SPARING
+
+
+def _has_other(state: State, uplink: Uplink) -> bool:
+    """Tell whether there is a line to go to when this one dies."""
+    others = (known.link for name, known in state.uplinks.items() if name != uplink.name)
+    return any(link is not None and not is_hard_down(link) for link in others)
 
 
 def _is_above_active(state: State, uplink: Uplink) -> bool:
@@ -139,6 +153,8 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     if _wants_burst_now(state, uplink, policy):
         brink = _brink(known, policy) if uplink.name == state.failover.active else float("-inf")
         return min(known.burst_until, brink) if known.burst_at < brink else known.burst_until
+    if only_at_need(state, uplink.name):
+        return float("inf")
     rest = known.burst_at + (BURST_REST_METERED_S if uplink.metered else BURST_REST_S)
     in_doubt = known.silence is not None and not is_silent(known, policy)
     active = uplink.name == state.failover.active

@@ -273,6 +273,13 @@ PHRASES: Mapping[Cause, Phrase] = {
         NOTHING,
         "The internet provider, if it lasts.",
     ),
+    Cause.LINE_UNSTABLE: Phrase(
+        "line unstable",
+        "{line} is unstable: it keeps going away and coming back.",
+        "It failed several times within a few minutes. Meanwhile the steadier one is used.",
+        ("Push the cables of {line} in at both ends until they click.",),
+        "The internet provider, if it lasts.",
+    ),
     Cause.SIM_MISSING: Phrase(
         "no SIM card",
         "There is no SIM card for {line}.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from edge_watchdog.core.actions import Pace
 from edge_watchdog.core.model import Mode, Uplink
@@ -31,8 +32,14 @@ PACES: Mapping[Pace, Periods] = {
     Pace.OFF: Periods(None, None, None, None, None, None),
     Pace.ACTIVE: Periods(pulse=0.25, gateway=5, names=10, web=30, secure=60, journey=15),
     Pace.ACTIVE_CLOSE: Periods(pulse=0.125, gateway=5, names=10, web=30, secure=60, journey=15),
+    # 4 pulses of 120 bytes a second are 1.7 MB an hour, while the line carries the whole studio
+    Pace.ACTIVE_METERED: Periods(pulse=0.25, gateway=5, names=30, web=120, secure=600, journey=60),
     Pace.ACTIVE_SPARING: Periods(pulse=1, gateway=5, names=30, web=120, secure=600, journey=60),
     Pace.STANDBY: Periods(pulse=5, gateway=15, names=60, web=60, secure=300, journey=300),
+    # some 0.5 MB a month: is it there at all?
+    Pace.STANDBY_RARE: Periods(
+        pulse=600, gateway=None, names=None, web=None, secure=None, journey=None
+    ),
     Pace.STANDBY_METERED: Periods(
         pulse=60, gateway=None, names=3600, web=3600, secure=21600, journey=21600
     ),
@@ -41,6 +48,36 @@ PACES: Mapping[Pace, Periods] = {
         pulse=0.25, gateway=15, names=3600, web=3600, secure=21600, journey=21600
     ),
 }
+
+
+class UsedUp(StrEnum):
+    """What becomes of a line whose plan is used up, as the owner wants it."""
+
+    KEEP = "keep"
+    STOP = "stop"
+
+
+class Restrict(StrEnum):
+    """When the studio's computers reach only what is allowed over a metered line."""
+
+    NEVER = "never"
+    USED_UP = "used up"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a metered line may carry; None = nobody said.
+
+    *cap_bytes*: a month.  *asking_cap_bytes*: our own questions a month, while nobody uses it.
+    *outage_bytes*: in one outage, before people are told.
+    """
+
+    cap_bytes: int | None = None
+    asking_cap_bytes: int = 10_000_000
+    outage_bytes: int | None = None
+    when_used_up: UsedUp = UsedUp.KEEP
+
 
 BURST_S = 0.1  # spacing of a burst: each anchor and the gateway, ten times a second
 
@@ -52,6 +89,8 @@ class Policy:
     uplinks: tuple[Uplink, ...]
     mode: Mode = Mode.OBSERVE
     vendor_name: str = "the scheduling vendor"
+    restrict: Restrict = Restrict.NEVER
+    plans: tuple[tuple[str, Plan], ...] = ()  # of metered uplinks, by name
 
     divert_probes: int = 12  # with fewer, one lossy line looks like a dead one
     divert_span_s: float = 0.5  # gaps up to half a second are common and heal by themselves
@@ -88,3 +127,7 @@ class Policy:
     vendor_goal_s: float = 900.0  # the vendor's own restore goal: run that clock
     status_every_s: float = 60.0
     status_trouble_s: float = 20.0
+
+    def plan_of(self, uplink: str) -> Plan | None:
+        """Give what *uplink* may carry; None when it costs nothing by the amount."""
+        return next((plan for name, plan in self.plans if name == uplink), None)

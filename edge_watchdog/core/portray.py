@@ -2,6 +2,7 @@
 
 from edge_watchdog.core import words
 from edge_watchdog.core.advance import health_of
+from edge_watchdog.core.budget import data_view, data_words, limit_words
 from edge_watchdog.core.evidence import loss_ratio, weigh
 from edge_watchdog.core.failover import hold_s, preferred_clean
 from edge_watchdog.core.incidents import QUIET
@@ -54,6 +55,7 @@ def _uplink(state: State, uplink: Uplink, now: Instant, policy: Policy) -> Uplin
     health = health_of(known, now, policy)
     active = uplink.name == state.failover.active
     role = "in use" if active else "standby" if health == "up" else "out"
+    data = data_view(state, uplink.name, policy)
     return UplinkView(
         name=uplink.name,
         interface=uplink.interface,
@@ -67,6 +69,8 @@ def _uplink(state: State, uplink: Uplink, now: Instant, policy: Policy) -> Uplin
         rtt_s=rungs[Layer.INTERNET].rtt_s,
         loss_ratio=loss_ratio(known, now, policy),
         since_wall=diagnosis.since.wall if diagnosis else None,
+        data=data,
+        used=data_words(data, metered=uplink.metered),
     )
 
 
@@ -121,6 +125,7 @@ def _notices(state: State, policy: Policy) -> tuple[str, ...]:
         deaf = sorted(t.target for t in known.tracks.values() if t.deaf)
         if deaf:
             notices.append(f"Ignored on {uplink.name}, others answer: {', '.join(deaf)}.")
+    notices += limit_words(state)
     steering = state.steering
     if steering.uplink is not None:
         notices.append(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from edge_watchdog.core.actions import (
     Action,
     Inquiry,
+    Limit,
     Pace,
     ProbeEvery,
     Severity,
@@ -80,6 +81,7 @@ class Cause(StrEnum):
     LINE_SLOW = "line slow"
     LINE_FULL = "line full"
     LINE_CONGESTED = "line congested"
+    LINE_UNSTABLE = "line unstable"
     SIM_MISSING = "sim missing"
     SIM_LOCKED = "sim locked"
     NO_SIGNAL = "no signal"
@@ -176,7 +178,8 @@ class UplinkState:
 
     *slow_since*: since when most answers take far longer than usual.  *browned*: it lost much, and
     has not been proven free of loss since.  *alive_until*: so long (CLOCK_BOOTTIME) what the line
-    was seen to carry during a silence speaks for it; *vetoed*: it does so now.
+    was seen to carry during a silence speaks for it; *vetoed*: it does so now.  *returns*: when it
+    last came back from being proven dead, a few times.
     """
 
     link: LinkState | None = None
@@ -197,6 +200,7 @@ class UplinkState:
     report: DriverReport | None = None
     slow_since: Instant | None = None
     browned: bool = False
+    returns: tuple[Instant, ...] = ()
     alive_until: float = 0.0
     vetoed: bool = False
 
@@ -311,6 +315,44 @@ class Steering:
     not_before: float = 0.0
 
 
+class Asking(StrEnum):
+    """How often a metered line may be asked while nobody uses it."""
+
+    USUAL = "usual"
+    RARE = "rare"
+    AT_NEED = "at need"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a metered line has carried in the plan's month that began at *month* (since 1970).
+
+    *device*, *reading_bytes*: the last reading of its counter.  *since*: from when on all of it was
+    counted.  *used_bytes*: while people or the box used it, *asking_bytes*: the rest, our own
+    questions.  *outage_bytes*: since it was last switched to.  *left_at* (CLOCK_BOOTTIME): when it
+    last was not used any more.  *told*: the last mark of the plan that people were told of.
+    """
+
+    device: int
+    reading_bytes: int
+    month: float
+    ends: float
+    since: float
+    in_use: bool = False
+    left_at: float | None = None
+    used_bytes: int = 0
+    asking_bytes: int = 0
+    outage_bytes: int = 0
+    told: int = 0
+    outage_told: bool = False
+    asking: Asking = Asking.USUAL
+
+    @property
+    def total_bytes(self) -> int:
+        """All of it."""
+        return self.used_bytes + self.asking_bytes
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
@@ -323,6 +365,8 @@ class State:
     failover: Failover = field(default_factory=Failover)
     vendor: VendorState = field(default_factory=VendorState)
     steering: Steering = field(default_factory=Steering)
+    spent: Mapping[str, Spent] = field(default_factory=dict)
+    limited: Limit | None = None
     incidents: tuple[Incident, ...] = ()
     paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
     looking: Mapping[str, tuple[Inquiry, ...]] = field(default_factory=dict)

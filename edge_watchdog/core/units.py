@@ -19,3 +19,18 @@ class Detail(StrEnum):
     NOTES = "notes"
     PRICE = "price"
     ATTENDEES = "attendees"
+
+
+class FormField(StrEnum):
+    """What a vendor's booking form asks for, to be copied into it in its own order."""
+
+    CLIENT = "client"
+    PHONE = "phone"
+    SERVICE = "service"
+    MEMBER = "member"
+    DATE = "date"
+    TIME = "time"
+    MINUTES = "minutes"
+    ROOM = "room"
+    PRICE = "price"
+    NOTE = "note"

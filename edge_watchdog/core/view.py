@@ -52,8 +52,28 @@ class RungView:
 
 
 @dataclass(frozen=True, slots=True)
+class DataView:
+    """What a metered uplink has carried in the plan's month so far; *cap_bytes* None = nobody said.
+
+    *asking_bytes*: the part that is our own questions, *asking_cap_bytes* what they may come to;
+    *rare*: they have been made rarer for it.  *since_wall*: counted from then on.
+    """
+
+    used_bytes: int
+    cap_bytes: int | None
+    asking_bytes: int
+    asking_cap_bytes: int
+    since_wall: float
+    ends_wall: float
+    rare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UplinkView:
-    """One way out, now.  *role*: "in use", "standby" or "out"; *cause* in words ("" = none)."""
+    """One way out, now.  *role*: "in use", "standby" or "out"; *cause* in words ("" = none).
+
+    *data*: None unless metered and counted; *used* says it in words.
+    """
 
     name: str
     interface: str
@@ -67,6 +87,8 @@ class UplinkView:
     rtt_s: float | None
     loss_ratio: float | None
     since_wall: float | None
+    data: DataView | None = None
+    used: str = ""
 
 
 @dataclass(frozen=True, slots=True)

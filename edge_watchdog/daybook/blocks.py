@@ -70,6 +70,11 @@ def groups_in(body: bytes, span: Span) -> list[Group]:
     ]
 
 
+def unfolded(text: str) -> str:
+    """Put lines together that were folded (RFC 5545, 3.1)."""
+    return _FOLD.sub("", text)
+
+
 def _lines(body: bytes) -> list[str]:
     text = _decode(body)
     start = text.lstrip()[:2000].casefold()
@@ -79,7 +84,7 @@ def _lines(body: bytes) -> list[str]:
         raise DaybookError(WEB_PAGE)
     if not start.startswith("begin:vcalendar"):
         raise DaybookError(NO_CALENDAR)
-    lines = [line for line in _LINE.split(_FOLD.sub("", text)) if line]
+    lines = [line for line in _LINE.split(unfolded(text)) if line]
     shouted = [line.strip().upper() for line in lines]
     if shouted.count("BEGIN:VCALENDAR") != shouted.count("END:VCALENDAR"):
         raise DaybookError(CUT_SHORT)

@@ -10,6 +10,8 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from edge_watchdog.core import codec
@@ -21,11 +23,30 @@ NOT_READ = "the calendar could not be read"
 TOO_SLOW = "reading the calendar took too long"
 
 
+class Form(StrEnum):
+    """What the body is; reader.py knows how to read each."""
+
+    ICS = "ics"
+    CALDAV = "caldav"
+    CSV = "csv"
+
+
 async def read_in_child(
-    body: bytes, span: Span, title: Title, *, deadline_s: float = DEADLINE_S
+    body: bytes,
+    span: Span,
+    title: Title,
+    *,
+    form: Form = Form.ICS,
+    keys: Mapping[str, object] | None = None,
+    deadline_s: float = DEADLINE_S,
 ) -> Reading:
-    """Have a child process read *body*; raises DaybookError."""
+    """Have a child process read *body*; *keys* are what else its form needs.
+
+    Raises DaybookError.
+    """
     request = {
+        "form": form.value,
+        "keys": dict(keys or {}),
         "body": base64.b64encode(body).decode("ascii"),
         "span": {"first": span.first.isoformat(), "days": span.days, "zone": span.zone},
         "title": title.value,
@@ -34,7 +55,8 @@ async def read_in_child(
     if "error" in answer:
         raise DaybookError(str(answer["error"]))
     try:
-        return codec.decode(Reading, answer["reading"])
+        # Thousands of entries take a while to build: in a thread the pages get their turn.
+        return await asyncio.to_thread(codec.decode, Reading, answer["reading"])
     except (codec.CodecError, KeyError) as error:
         raise DaybookError(NOT_READ) from error
 

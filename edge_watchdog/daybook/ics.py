@@ -21,13 +21,18 @@ from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.blocks import WEB_PAGE
 from edge_watchdog.daybook.child import read_in_child
 from edge_watchdog.daybook.privacy import Title
+from edge_watchdog.daybook.web import (
+    LONGEST_PAUSE_S,
+    MOST_BYTES,
+    TOO_LARGE,
+    number_in,
+    open_session,
+    plain_errors,
+    whole_body,
+)
 
-MOST_BYTES = 5 * 2**20
-TIMEOUT_S = 20.0
 MOST_HOPS = 5
 LONGEST_AGE_S = 7 * 86400.0
-LONGEST_PAUSE_S = 3600.0
-TOO_LARGE = f"the calendar is larger than {MOST_BYTES // 2**20} MiB"
 OTHER_HOST = "the calendar's address led to another place; this may be a sign-in page"
 
 _REFUSALS: Mapping[int, str] = {
@@ -49,25 +54,9 @@ class IcsFeed:
 
     async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - all comes at once
         """Get the calendar, or learn that it is still the one of *known* (an ETag or a date)."""
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        try:
-            async with aiohttp.ClientSession(
-                timeout=timeout,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(ssl=self.tls, limit=2, force_close=True),
-            ) as session:
+        with plain_errors():
+            async with open_session(self.tls) as session:
                 return await self._follow(session, known)
-        except TimeoutError:
-            raise DaybookError("the calendar's server did not answer in time") from None
-        except aiohttp.ClientConnectorCertificateError:
-            message = "the calendar's server showed a certificate that is not trusted"
-            raise DaybookError(message) from None
-        except aiohttp.ClientConnectorDNSError:
-            raise DaybookError("the name of the calendar's server was not found") from None
-        except aiohttp.ClientPayloadError:
-            raise DaybookError("the calendar was cut short on its way") from None
-        except (aiohttp.ClientError, OSError, ValueError):
-            raise DaybookError("the calendar's server could not be reached") from None
 
     async def read(self, body: bytes, span: Span) -> Reading:
         """Read in a child process; raises DaybookError."""
@@ -158,34 +147,25 @@ def _get(
 
 
 async def _take(response: aiohttp.ClientResponse) -> Fetched:
-    age_s = _number(response.headers.get("Age"), LONGEST_AGE_S) or 0.0
+    age_s = number_in(response.headers.get("Age"), LONGEST_AGE_S) or 0.0
     if response.status == 304:
         return Fetched(None, age_s=age_s)
     if response.status != 200:
-        pause_s = _number(response.headers.get("Retry-After"), LONGEST_PAUSE_S)
+        pause_s = number_in(response.headers.get("Retry-After"), LONGEST_PAUSE_S)
         raise DaybookError(_refusal(response.status), after_s=pause_s)
     if response.content_type in ("text/html", "application/xhtml+xml"):
         raise DaybookError(WEB_PAGE)
-    parts, size = [], 0
-    async for part in response.content.iter_chunked(2**16):
-        size += len(part)
-        if size > MOST_BYTES:
-            raise DaybookError(TOO_LARGE)
-        parts.append(part)
+    body = await whole_body(response)
     token = f"etag {etag}" if (etag := response.headers.get("ETag")) else ""
     if not token and (changed := response.headers.get("Last-Modified")):
         token = f"date {changed}"
-    return Fetched(b"".join(parts), token, age_s)
+    return Fetched(body, token, age_s)
 
 
 def _refusal(status: int) -> str:
     if status >= 500:
         return f"the calendar's server has trouble ({status})"
     return _REFUSALS.get(status, f"the calendar's server gave no calendar ({status})")
-
-
-def _number(text: str | None, most: float) -> float | None:
-    return min(float(text), most) if text and text.isascii() and text.isdigit() else None
 
 
 @contextlib.contextmanager

@@ -232,12 +232,16 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An entry is in *state* from now on; *detail* is the vendor's reference or a reason."""
+    """An entry is in *state* from now on; *detail* is a reason or what a person noted.
+
+    *ref* is the vendor's own id of what was found, for the way back; it is never shown.
+    """
 
     state: State
     at_wall: float
     by: Author
     detail: str = ""
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ def damage_at_end(last: Head, head: Head | None) -> Damage | None:
         return None
     if last.seq < head.seq:
         if head.number > last.number:
-            return Damage(last.number + 1, f"{human(last.number + 1)} was deleted")
+            number = (last.number or _before_first(frozenset({head.number}))) + 1
+            return Damage(number, f"{human(number)} was deleted")
         return Damage(last.number, f"what was noted after {human(last.number)} was deleted")
     return Damage(last.number, f"{human(last.number)} was added by somebody else")
 

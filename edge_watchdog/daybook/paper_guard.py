@@ -12,6 +12,7 @@ from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.freshness import FRESH_S
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.paper import OVER, SLOTS, Draft, Entry, Kind, State, Visit
+from edge_watchdog.daybook.privacy import short_name
 
 GONE = (Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW)
 
@@ -88,7 +89,7 @@ def hold_of(entry: Entry) -> Busy | None:
         visit.end_wall,
         visit.member,
         visit.room,
-        f"{visit.client or visit.service} ({entry.name})",
+        f"{short_name(visit.client) or visit.service} ({entry.name})",
         entry.number,
         draft.appointment_key,
     )

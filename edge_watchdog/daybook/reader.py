@@ -10,16 +10,19 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date
 from types import FrameType
 
 from edge_watchdog.clock import Clock, SystemClock
 from edge_watchdog.core import codec
-from edge_watchdog.daybook import DaybookError, Span
+from edge_watchdog.daybook import DaybookError, Reading, Span
+from edge_watchdog.daybook.caldav_read import read_calendars
+from edge_watchdog.daybook.child import Form
+from edge_watchdog.daybook.csv_read import keys_from, read_export
 from edge_watchdog.daybook.privacy import Title
-from edge_watchdog.daybook.reading import TooLongError, read_calendar
+from edge_watchdog.daybook.reading import Limit, TooLongError, read_calendar
 
 SERIES_S = 2.0
 ALL_SERIES_S = 30.0
@@ -40,13 +43,20 @@ def main() -> int:
     limit = series_limit(SystemClock())
     answer: dict[str, object]
     try:
-        answer = {
-            "reading": codec.encode(read_calendar(body, span, Title(request["title"]), limit))
-        }
+        answer = {"reading": codec.encode(_reading(request, body, span, limit))}
     except DaybookError as error:
         answer = {"error": str(error)}
     sys.stdout.write(json.dumps(answer))
     return 0
+
+
+def _reading(request: Mapping[str, object], body: bytes, span: Span, limit: Limit) -> Reading:
+    title, keys = Title(str(request["title"])), request["keys"]
+    if request["form"] == Form.CSV and isinstance(keys, Mapping):
+        return read_export(body, span, keys_from(keys))
+    if request["form"] == Form.CALDAV:
+        return read_calendars(body, span, title, limit)
+    return read_calendar(body, span, title, limit)
 
 
 def series_limit(

@@ -32,6 +32,7 @@ BAD_ENTRY = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError
 STATUSES = {"TENTATIVE": Status.TENTATIVE, "CONFIRMED": Status.CONFIRMED}
 
 _RULE = re.compile(r"^RRULE[^:\n]*:(.*)$", re.MULTILINE | re.IGNORECASE)
+_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 REPEATS = ("RRULE", "RDATE", "RECURRENCE-ID")
 _NO_FIELDS = frozenset({"DTSTART", "DTEND", "DURATION", "RRULE", "RECURRENCE-ID", "RDATE"})
 
@@ -216,7 +217,13 @@ def _appointment(event: Component, identity: str, times: _Times, title: Title) -
         room=place(str(event.get("LOCATION", ""))),
         status=STATUSES.get(status, Status.NOT_SAID),
         marks=times.marks,
+        ref=_ref(identity.partition("\n")[0]),
     )
+
+
+def _ref(uid: str) -> str:
+    """Give the source's own id when it is plainly one: some are made of names and addresses."""
+    return uid if _ID.fullmatch(uid) else ""
 
 
 def _member(event: Component) -> str:

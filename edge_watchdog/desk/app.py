@@ -28,6 +28,7 @@ from edge_watchdog.daybook.keeper import (
     Surroundings,
     report,
 )
+from edge_watchdog.daybook.paper_store import PaperStore, open_paper
 from edge_watchdog.daybook.registry import Unusable
 from edge_watchdog.daybook.seal import open_seal
 from edge_watchdog.daybook.store import Store, memory_store, open_store
@@ -36,13 +37,16 @@ from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.bookpages import BookPages
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door, listeners, sober_log
+from edge_watchdog.desk.entrance import Entrance, open_entrance
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
 from edge_watchdog.desk.offline import Offline
 from edge_watchdog.desk.opening import Opening
-from edge_watchdog.desk.packpages import PackPages
+from edge_watchdog.desk.packpages import PackPages, owed_on_paper
 from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.paperdesk import PaperDesk
+from edge_watchdog.desk.paperpages import PaperPages
 from edge_watchdog.desk.pdf import Paper
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.printing import Press, keep_printing
@@ -52,6 +56,7 @@ from edge_watchdog.supervise import Notifier, keep_running
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 DATABASE = "daybook.sqlite"
 PRINTED = "printed.json"
+PAPER = "paper.sqlite"
 PURGE_S = 3600.0
 STATUS_S = 30.0
 KEEP_ALIVE_S = 15.0
@@ -73,7 +78,9 @@ class _Rooms:
     client: BridgeClient
     keepers: tuple[Keeper, ...]
     store: Store
+    entrance: Entrance
     packs: PackPages
+    paper: PaperDesk
     app: web.Application
 
 
@@ -108,6 +115,8 @@ async def serve(
         for door in doors:
             door.close()
         rooms.store.close()
+        rooms.entrance.people.close()
+        rooms.paper.close()
 
 
 def _workers(
@@ -127,6 +136,7 @@ def _workers(
         "sweep": rooms.door.sweep,
         "pulse": functools.partial(_pulse, notifier, rooms),
         "purge": functools.partial(_purge, settings, rooms),
+        "tidy": rooms.entrance.tidy,
         **({"printing": _printing(settings, rooms)} if settings.print_command else {}),
         **{f"schedule {keeper.state.name}": keeper.run for keeper in rooms.keepers},
         **{f"door {n}": functools.partial(admit, door) for n, door in enumerate(doors)},
@@ -155,13 +165,16 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send, cache)
     book = BookPages(settings, pages, board, cache)
     packs = PackPages(settings, pages, board, book)
+    paper = PaperDesk(await _open_paper(settings), board, settings)
+    packs.owed = lambda: owed_on_paper(paper.journal.entries)
+    written = PaperPages(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    app = build(
-        (*handlers.routes(), *book.routes(), *packs.routes(), *Offline(pages).routes()),
-        _gate(settings, lan, door, pages),
-    )
-    return _Rooms(board, hub, door, client, keepers, store, packs, app)
+    entrance = await open_entrance(settings, clock, board, pages, client.send)
+    ours = (handlers, book, packs, written, entrance, Offline(pages))
+    routes = tuple(route for one in ours for route in one.routes())
+    app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
+    return _Rooms(board, hub, door, client, keepers, store, entrance, packs, paper, app)
 
 
 def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[None]]:
@@ -205,6 +218,17 @@ def _open_in(settings: DeskSettings) -> Store:
     return open_store(str(folder / DATABASE), open_seal(settings.key_file, "daybook"))
 
 
+async def _open_paper(settings: DeskSettings) -> PaperStore | None:
+    """Open the paper journal; a disk that refuses must be said, for nothing would be kept."""
+    path = str(Path(settings.state_dir) / PAPER)
+    try:
+        seal = await asyncio.to_thread(open_seal, settings.key_file, "paper")
+        return await asyncio.to_thread(open_paper, path, seal)
+    except DaybookError as error:
+        log.error("paper: %s", error)  # noqa: TRY400 - one line
+        return None
+
+
 def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
     opening = Opening(settings.open_spans, settings.time_zone)
     for one in settings.schedules:
@@ -225,7 +249,9 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
         )
 
 
-def _gate(settings: DeskSettings, lan: Lan, door: Door, pages: Pages) -> Gate:
+def _gate(
+    settings: DeskSettings, lan: Lan, door: Door, pages: Pages, *, entrance: Entrance
+) -> Gate:
     own = socket.gethostname().lower()
     names = {own, f"{own.partition('.')[0]}.local", *(h.lower() for h in settings.allowed_hosts)}
     return Gate(
@@ -234,6 +260,9 @@ def _gate(settings: DeskSettings, lan: Lan, door: Door, pages: Pages) -> Gate:
         frame_ancestors=settings.frame_ancestors,
         error_page=pages.error,
         serving=lambda request: door.serving(request.transport),
+        identify=entrance.badges.identify,
+        csrf=entrance.badges.csrf,
+        note=entrance.note,
     )
 
 
@@ -283,6 +312,8 @@ async def _purge(settings: DeskSettings, rooms: _Rooms) -> None:
             wall, kept_s = rooms.board.now().at.wall, settings.retention_s
             with contextlib.suppress(DaybookError):
                 await asyncio.to_thread(rooms.store.purge, names, wall, kept_s)
+            with contextlib.suppress(DaybookError):
+                await rooms.paper.forget()
         await asyncio.sleep(PURGE_S)
 
 

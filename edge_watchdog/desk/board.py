@@ -44,6 +44,7 @@ class Board:
         self.history = History()
         self.sources: dict[str, SourceState] = {}
         self.notices: tuple[str, ...] = ()
+        self.paper_turn = 0  # how many rows the paper journal has; tells nothing of them
         self.fetch: Callable[[], None] = lambda: None
         self.listeners: Callable[[], int] = lambda: 0
 

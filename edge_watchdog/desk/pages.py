@@ -45,12 +45,14 @@ class Page(StrEnum):
     DESK = "desk"
     OWNER = "owner"
     BOOK = "book"
+    PAPER = "paper"
 
 
 PARTS: Mapping[Page, tuple[str, ...]] = {
     Page.DESK: ("status", "sources", "day"),
     Page.OWNER: ("status", "uplinks", "chart", "incidents", "vendor", "about"),
     Page.BOOK: ("sources",),
+    Page.PAPER: ("turn",),
 }
 
 
@@ -91,6 +93,8 @@ class Pages:
         if page is Page.BOOK:  # the pages of the book ask again for themselves when this changes
             day = self._render("part_day.html", context)
             return {**parts, "mark": hashlib.sha256(day.encode()).hexdigest()[:HASH_CHARS]}
+        if page is Page.PAPER:  # a number that tells nothing; who may, asks for the list then
+            return parts
         return {**parts, "title": self._title(context)}
 
     def error(self, status: int, words: str) -> str:
@@ -139,6 +143,7 @@ class Pages:
             "wall_known": now.wall_known,
             "view": board.view,
             "own_notices": board.notices,
+            "paper_turn": board.paper_turn,
         }
 
     def _context(self, page: Page) -> dict[str, object]:
@@ -156,6 +161,10 @@ class Pages:
             "streams": board.listeners(),
             "desk_version": __version__,
             "lan": self._settings.lan_interfaces,
+            "remarks": {
+                name: state.good.reading.remarks if state.good else ()
+                for name, state in board.sources.items()
+            },
             "tested": {one.name: str(one.options.tested) for one in self._settings.schedules},
         }
 

@@ -25,10 +25,28 @@ SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1  # include/uapi/linux/netlink.h
 HEARD = re.compile(r"counter heard_(\d+) \{\s*packets (\d+)")
 NETLINK_NETFILTER, NFNLGRP_NFTABLES = 12, 7  # include/uapi/linux/netfilter/nfnetlink.h
 
+ALLOWED = """\
+  set limited { type ifname; }
+  set allowed { type ipv4_addr; flags interval; auto-merge; }
+  set allowed_names { type ipv4_addr; flags timeout; timeout 1d; size 65535; }
+"""
+ONLY_ALLOWED = """\
+  chain only_allowed {
+    ip daddr @allowed return
+    ip daddr @allowed_names return
+    meta l4proto icmp return
+    udp dport { 53, 123 } return
+    meta l4proto tcp reject with tcp reset
+    reject with icmpx admin-prohibited
+  }
+"""
+
 log = logging.getLogger(__name__)
 _BLOCK = r"^\t(?:set|map) (?:%s) \{.*?^\t\}\n"
-_PASSING = re.compile(_BLOCK % "|".join(farewell.PASSING), re.MULTILINE | re.DOTALL)
-_NEW_FLOWS = re.compile(_BLOCK % "new_flows|apart", re.MULTILINE | re.DOTALL)
+_PASSES = "|".join((*farewell.PASSING, "allowed", "allowed_names"))
+_PASSING = re.compile(_BLOCK % _PASSES, re.MULTILINE | re.DOTALL)
+_NEW_FLOWS = re.compile(_BLOCK % "new_flows|apart|limited", re.MULTILINE | re.DOTALL)
+_LIMITED = re.compile(r"^\tset limited .*?elements = \{ (.*?) \}", re.MULTILINE | re.DOTALL)
 _PAIR = re.compile(r'"?([^\s"]+)"? : (0x[0-9a-f]+)')
 
 
@@ -47,6 +65,7 @@ class Firewall:
         self._sides = sides
         self._mark: int | None = None
         self._apart: Mapping[str, int] = {}  # marks of new flows to these addresses
+        self._fence: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self._loaded = False
         self._form: str | None = None  # how the kernel lists what we load, but for the marks
         self._wanted = False  # until the first steer() what a crashed run left stays
@@ -73,6 +92,17 @@ class Firewall:
         async with self._lock:
             self._apart = dict(marks)
             if not self._wanted or (self._loaded and await self._try(_apart_text(self._apart))):
+                return
+            await self._load()
+
+    async def fence(self, interfaces: tuple[str, ...], allowed: tuple[str, ...]) -> None:
+        """Refuse what goes out by *interfaces* and not to one of the *allowed* networks.
+
+        What fails stands in *trouble*, and run() tries again.
+        """
+        async with self._lock:
+            self._fence = (interfaces, allowed)
+            if not self._wanted or (self._loaded and await self._try(_fence_text(*self._fence))):
                 return
             await self._load()
 
@@ -120,7 +150,8 @@ class Firewall:
         return True
 
     async def _load(self) -> None:
-        self._loaded = await self._try(table_text(self._sides, self._mark, self._apart))
+        text = table_text(self._sides, self._mark, self._apart) + _fence_text(*self._fence)
+        self._loaded = await self._try(text)
         if self._loaded and self._form is None:
             # once: what is listed after a repair may be a stranger's next deed already
             listed = await self._listed()
@@ -129,7 +160,7 @@ class Firewall:
     def _due(self) -> tuple[str | None, Mapping[str, int]]:
         """Give what _listed() should find."""
         lan = {} if self._mark is None else dict.fromkeys(self._sides.lan, self._mark)
-        return self._form, {**lan, **self._apart}
+        return self._form, {**lan, **self._apart, **_refused(self._fence[0])}
 
     async def _listed(self) -> tuple[str, Mapping[str, int]] | None:
         """Give our table as the kernel has it, and the marks of new flows; None without it.
@@ -141,7 +172,9 @@ class Firewall:
         except LinkError:
             return None
         blocks = "".join(_NEW_FLOWS.findall(text))
+        limited = _LIMITED.search(blocks)
         marks = {name: int(mark, 16) for name, mark in _PAIR.findall(blocks)}
+        marks |= _refused(re.findall(r'"(\S+?)"', limited[1]) if limited else ())
         return _PASSING.sub("", _NEW_FLOWS.sub("", text)), marks
 
 
@@ -175,6 +208,7 @@ def table_text(sides: Sides, mark: int | None, apart: Mapping[str, int]) -> str:
 delete table {TABLE}
 table {TABLE} {{
   map new_flows {{ type ifname : mark; {_elements(sides, mark)} }}
+{ALLOWED}\
   map apart {{ type ipv4_addr : mark; {f"elements = {_hosts(apart)};" if apart else ""} }}
   map marks {{ type ifname : mark; elements = {{ {marks} }}; }}
 {_counters(sides)}
@@ -192,10 +226,12 @@ table {TABLE} {{
     oifname {uplinks} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
     iifname {uplinks} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
   }}
+{ONLY_ALLOWED}\
   chain pass {{
     type filter hook forward priority filter; policy accept;
     iifname {lan} oifname {uplinks} meta nfproto ipv6 reject with icmpv6 no-route
     iifname {lan} oifname {uplinks} {farewell.RESET_RULE}
+    iifname {lan} oifname @limited jump only_allowed
     iifname {_set(outside)} oifname {lan} ct state established,related accept
     iifname {_set(outside)} oifname {_set([*sides.lan, *outside])} drop
   }}
@@ -234,6 +270,19 @@ def _apart_text(marks: Mapping[str, int]) -> str:
     text = f"flush map {TABLE} apart\n"
     if marks:
         text += f"add element {TABLE} apart {_hosts(marks)}\n"
+    return text
+
+
+def _refused(interfaces: Iterable[str]) -> Mapping[str, int]:
+    return {f"limited {name}": 0 for name in interfaces}
+
+
+def _fence_text(interfaces: tuple[str, ...], allowed: tuple[str, ...]) -> str:
+    text = f"flush set {TABLE} limited\nflush set {TABLE} allowed\n"
+    if allowed:
+        text += f"add element {TABLE} allowed {{ {', '.join(allowed)} }}\n"
+    if interfaces:
+        text += f"add element {TABLE} limited {_set(interfaces)}\n"
     return text
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from edge_watchdog.clock import Clock
 from edge_watchdog.links.conntrack import LanFlows
 from edge_watchdog.links.drain import Flows, end_those_to, meter
+from edge_watchdog.links.fence import Fence, LookUp
 from edge_watchdog.links.firewall import Firewall, Sides, read_heard
 from edge_watchdog.links.kernel import Snapshot
 from edge_watchdog.links.routes import table_of
@@ -104,6 +105,10 @@ class Gateway:
                 await end_those_to(addresses, self._lan_flows, self._active)
         if before not in (None, uplink, self._active):
             self._flows.drain(before or "")
+
+    def fence(self, allow: Iterable[str], look_up: LookUp) -> Fence:
+        """Give what limits lines to what the owner allows."""
+        return Fence(self._firewall, allow, look_up)
 
     async def evict(self, uplink: str) -> int:
         """End every flow that hangs on *uplink*, gives how many; raises LinkError."""

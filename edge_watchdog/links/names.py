@@ -34,11 +34,17 @@ def write_upstreams(file: Path, servers: Iterable[str]) -> None:
 
 
 def dnsmasq_command(
-    lan: Iterable[str], file: Path, *, leases: Path, dhcp_range: str | None
+    lan: Iterable[str],
+    file: Path,
+    *,
+    leases: Path,
+    dhcp_range: str | None,
+    allowed: Iterable[str] = (),
 ) -> list[str]:
     """Give the argv that serves names on the *lan* interfaces, and addresses from *dhcp_range*.
 
-    *dhcp_range*: "192.0.2.100-192.0.2.199"; None: another machine gives addresses.
+    *dhcp_range*: "192.0.2.100-192.0.2.199"; None: another machine gives addresses.  The addresses
+    of *allowed* names, and of names below them, are put into the packet filter (see fence.py).
     """
     options = [
         "keep-in-foreground",
@@ -55,6 +61,7 @@ def dnsmasq_command(
         "except-interface=lo",
         "bind-dynamic",
         *(f"interface={name}" for name in lan),
+        *(f"nftset=/{name}/4#inet#edge_watchdog#allowed_names" for name in allowed),
     ]
     if os.geteuid() == 0:
         options.append("user=root")  # it keeps to the folder of whoever started it

@@ -30,6 +30,7 @@ BY_MARK = 6893
 TO_ADDRESS = 6894
 OVERLAY = 6900
 NO_WAY = frozenset({errno.ENODEV, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH})
+PASSES = 5
 UNSUPPRESSED = 0xFFFFFFFF  # what the kernel reports for "no suppress_prefixlength"
 
 
@@ -118,10 +119,13 @@ class Overlay:
     async def reconcile(self) -> None:
         """Put back what is missing, remove what is ours and not wanted, read the result back."""
         async with self._kernel.lock:
-            if await self._mend():
-                self.repairs += 1
-                if await self._mend():
-                    raise LinkError("the kernel does not keep our routes or rules")
+            if not await self._mend():
+                return
+            self.repairs += 1
+            for _ in range(PASSES):  # wish and kernel may both have changed meanwhile
+                if not await self._mend():
+                    return
+            raise LinkError("the kernel does not keep our routes or rules")
 
     async def clear(self) -> None:
         """Remove everything of ours; afterwards the system's own routes decide again."""

@@ -5,7 +5,7 @@ import dataclasses
 
 from edge_watchdog.config import Config
 from edge_watchdog.desk.app import serve
-from edge_watchdog.desk.settings import Contacts, DeskSettings, ScheduleSetting
+from edge_watchdog.desk.settings import Contacts, DeskSettings, JournalSettings, ScheduleSetting
 from edge_watchdog.verbs import Answer, complaint
 
 
@@ -45,4 +45,10 @@ def desk_settings(config: Config) -> DeskSettings:
         print_command=config.printing.command,
         paper=config.printing.paper,
         contacts=Contacts(**dataclasses.asdict(config.contacts)),
+        journal=JournalSettings(
+            tuple(config.journal.form_order),
+            config.journal.online_booking,
+            config.journal.currency,
+            config.journal.keep,
+        ),
     )

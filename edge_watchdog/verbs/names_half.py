@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edge_watchdog.config import Config
 from edge_watchdog.core.model import Mode
+from edge_watchdog.links.fence import sort_out
 from edge_watchdog.links.names import dnsmasq_command, upstreams, write_upstreams
 from edge_watchdog.verbs import Answer, complaint
 
@@ -21,7 +22,11 @@ def become_dnsmasq(config: Config) -> Answer:
         if box.dhcp_range is not None:
             folder.mkdir(parents=True, exist_ok=True)
         command = dnsmasq_command(
-            box.lan_interfaces, file, leases=folder / "leases", dhcp_range=box.dhcp_range
+            box.lan_interfaces,
+            file,
+            leases=folder / "leases",
+            dhcp_range=box.dhcp_range,
+            allowed=sort_out(config.allowed)[0],
         )
         os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
     except OSError as error:

@@ -47,7 +47,7 @@ def lines(view: StudioView, outline: Outline) -> Iterator[str]:
 def _uplink(one: UplinkView) -> str:
     delay = "" if one.rtt_s is None else f"{one.rtt_s * 1000:.0f} ms"
     loss = "" if one.loss_ratio is None else f"{one.loss_ratio:.0%} lost"
-    facts = ", ".join(fact for fact in (delay, loss, one.cause) if fact)
+    facts = ", ".join(fact for fact in (delay, loss, one.cause, one.used) if fact)
     return f"{one.name:<14} {one.role:<8} {one.health:<9} {facts}".rstrip()
 
 

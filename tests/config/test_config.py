@@ -15,6 +15,7 @@ from edge_watchdog.config import (
 )
 from edge_watchdog.config.stanzas import BUILT_IN_ANCHORS, BUILT_IN_WEB
 from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
+from edge_watchdog.core.policy import Plan
 
 HERE = Path(__file__).parent
 GOOD = (HERE / "good.toml").read_text()
@@ -46,7 +47,7 @@ def test_the_keys_other_programs_rely_on_are_understood():
         Uplink("broadband", UplinkKind.ETHERNET, "wan0"),
         Uplink("LTE stick", UplinkKind.ETHERNET, "lte0", metered=True),
     ]
-    assert config.uplinks[1].monthly_cap == 5_000_000_000
+    assert config.uplinks[1].plan == Plan(5_000_000_000)
     assert config.anchors[0] == Anchor("alpha", "198.51.100.1", dns=True)
     assert config.probe.web == ("http://connectivity.example/204",)
     assert config.vendor is not None
@@ -291,6 +292,27 @@ MISTAKES = [
         "[[schedule]]",
         "[schedule]",
         "[schedule]: write [[schedule]], with two brackets, above each",
+    ),
+    (
+        'monthly_cap = "5GB"',
+        'monthly_cap = "5GB"\n[metered]\nallow = ["pay.example", "192.0.2.1/24"]',
+        (
+            '[metered] allow 2 = "192.0.2.1/24": is no network; write a name or network, such as'
+            ' "pay.example" or "192.0.2.0/24"'
+        ),
+    ),
+    (
+        'monthly_cap = "5GB"',
+        'monthly_cap = "5GB"\n[metered]\nallow = ["a b"]',
+        (
+            '[metered] allow 1 = "a b": write a name or network, such as "pay.example" or'
+            ' "192.0.2.0/24"'
+        ),
+    ),
+    (
+        'monthly_cap = "5GB"',
+        "month_starts_on = 31",
+        ("[[uplink]] 2 month_starts_on = 31: write a day of the month, 1 to 28, without quotes"),
     ),
     (
         '"0.0.0.0:8080"',

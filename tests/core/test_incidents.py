@@ -302,3 +302,15 @@ def test_fifty_that_are_over_are_remembered():
     past = tuple(replace(old, id=n) for n in range(KEPT + 10))
     state = kept(replace(studio(ill(Cause.DNS_DEAD)), incidents=past, next_incident=99))
     assert [i.id for i in state.incidents] == [*range(10, KEPT + 10), 99]
+
+
+@pytest.mark.parametrize(
+    "returns, cause",
+    [((0, 60, 120), Cause.LINE_UNSTABLE), ((0, 60), Cause.PROVIDER_DOWN), ((-500, 0, 9), None)],
+)
+def test_a_line_that_came_back_three_times_in_ten_minutes_is_called_unstable(returns, cause):
+    comes_and_goes = replace(ill(Cause.PROVIDER_DOWN), returns=tuple(at(s) for s in returns))
+    state = kept(studio(cable=comes_and_goes, active=STICK), 130)
+    found = open_incident(state, Scope.LINE)
+    assert found is not None
+    assert found.cause is (cause or Cause.PROVIDER_DOWN)

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.units import FilePath, Url
 from edge_watchdog.daybook import DaybookError, Fetched, Span
-from edge_watchdog.daybook.ics import MOST_BYTES
 from edge_watchdog.daybook.registry import CONNECTORS, IcsOptions
+from edge_watchdog.daybook.web import MOST_BYTES
 
 SPAN = Span(dt.date(2026, 11, 21), 2, "Europe/London")
 BODY = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"

@@ -201,16 +201,11 @@ class Book:
         self.board.changed = self.hub.changed
         self.cache = PageCache(self.hub.key)
         self.identity = identity
-        self.looked: list[tuple[Identity, str]] = []
-        self.book = BookPages(
-            self.settings,
-            self.pages,
-            self.board,
-            self.cache,
-            lambda who, key: self.looked.append((who, key)),
-        )
+        self.looked: list[tuple[Identity, str, str]] = []
+        self.book = BookPages(self.settings, self.pages, self.board, self.cache)
         self.owed: tuple[Owed, ...] = ()
-        self.packs = PackPages(self.settings, self.pages, self.board, self.book, lambda: self.owed)
+        self.packs = PackPages(self.settings, self.pages, self.board, self.book)
+        self.packs.owed = lambda: self.owed
 
     def hold(self, *visits: Appointment, days: int = 3, **more: object) -> None:
         """Let a source say these; *more* goes into the Reading."""
@@ -223,6 +218,9 @@ class Book:
         good = Snapshot(name, span, stamp, stamp, "", "", reading)
         self.board.put(SourceState(name, good))
 
+    async def _note(self, identity: Identity, screen: str, subject: str) -> None:
+        self.looked.append((identity, screen, subject))
+
     @contextlib.asynccontextmanager
     async def client(self) -> "AsyncIterator[TestClient[web.Request, web.Application]]":
         """Give a client of these pages."""
@@ -234,6 +232,7 @@ class Book:
             self.pages.error,
             lambda request: door.serving(request.transport),
             lambda _request: self.identity,
+            note=self._note,
         )
         hand = Handlers(
             self.pages, self.board, self.hub, Local(ZONE), lambda _order: True, self.cache

@@ -48,11 +48,14 @@ class Daemon:
 
     def start(self) -> None:
         """Start, and wait until the line in use is known to work."""
-        argv = [sys.executable, "-m", "edge_watchdog", "run", "--config", str(self.config)]
-        argv += ["--only", self._only] if self._only else []
         with self.log.open("ab") as log:
-            self.process = self._lab.box.popen(argv, stdout=log, stderr=log)
+            self.process = self._lab.box.popen(self.argv(), stdout=log, stderr=log)
         self.wait(lambda v: v.active is not None and _in_use(v) == "up", READY_S)
+
+    def argv(self) -> list[str]:
+        """Give what is run in the box."""
+        only = ["--only", self._only] if self._only else []
+        return [sys.executable, "-m", "edge_watchdog", "run", "--config", str(self.config), *only]
 
     def stop(self) -> None:
         """End it by SIGTERM; harmless when it has ended already."""

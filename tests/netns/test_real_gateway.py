@@ -11,7 +11,7 @@ import pytest
 from tests.lab.daemon import Daemon
 from tests.lab.dns import FRESH
 from tests.lab.lab import Lab
-from tests.lab.places import CONNECTIVITY, HOSTS, Place
+from tests.lab.places import APP, CONNECTIVITY, HOSTS, Place
 from tests.netns.conftest import QUICK_FAILBACK
 
 WEB = (HOSTS[CONNECTIVITY], 80)
@@ -257,3 +257,27 @@ def test_the_box_gives_addresses_when_it_is_told_which(lab: Lab, tmp_path: Path)
     assert "lease of 192.168.50.10" in done.stderr
     assert "lease time 600" in done.stderr
     assert (tmp_path / "daemon/state/names/leases").read_text()
+
+
+LIMITED = """[metered]
+restrict = "always"
+allow = ["203.0.113.80"]
+"""
+
+
+def test_over_a_limited_backup_only_what_is_allowed_is_reached_and_the_rest_ends_at_once(
+    lab: Lab, tmp_path: Path
+) -> None:
+    with Daemon(
+        lab, tmp_path / "daemon", only="watch", mode="gateway", extra=QUICK_FAILBACK + LIMITED
+    ) as daemon:
+        until(lambda: gets_through(lab), 5)  # broadband costs nothing
+        lab.inject("cable_out")
+        daemon.wait(lambda v: v.active == "LTE stick" and v.phase == "settled", 10)
+        with lab.desk_pc.socket() as vendor:
+            vendor.settimeout(2)
+            vendor.connect((HOSTS[APP], 443))
+        with pytest.raises(ConnectionRefusedError):
+            connect(lab, 2.0)
+        assert "Over LTE stick only the addresses that you allowed" in str(daemon.view().notices)
+    lab.heal_all()

@@ -1,0 +1,264 @@
+"""The way back: what was written down is held against the vendor's list once that is fresh again.
+
+Pure: entries and a list that is newer than they are in, a finding for each out.  Nothing is
+dropped: where the vendor's side changed meanwhile, both versions are shown and a person decides.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge_watchdog.daybook import Appointment
+from edge_watchdog.daybook.model import Client, Status
+from edge_watchdog.daybook.paper import (
+    PAYMENTS,
+    PRESENCE,
+    SLOTS,
+    Draft,
+    Entry,
+    Kind,
+    State,
+    Visit,
+    Was,
+    is_over,
+)
+from edge_watchdog.daybook.privacy import short_name
+
+NEAR_S = 5 * 60.0
+CAME = (Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED)
+OFF = (Status.CANCELLED, Status.LATE_CANCELLED)
+ORDER: Mapping[Kind, int] = {
+    **dict.fromkeys((*SLOTS, Kind.CANCEL), 0),
+    **dict.fromkeys(PRESENCE, 1),
+    Kind.SALE: 2,
+    **dict.fromkeys(PAYMENTS, 2),
+    Kind.NOTE: 3,
+    Kind.TASK: 4,
+}
+SECTIONS = ("Bookings", "Arrived and not come", "Sales and payments", "Notes", "Tasks")
+
+
+class Outcome(StrEnum):
+    """What the vendor's list says of an entry."""
+
+    FOUND = "found"  # it is there
+    TAKEN = "taken"  # somebody else has the time
+    ABSENT = "absent"  # it is not there and nothing is in its way
+    CHANGED = "changed"  # the appointment is another than when the entry was written
+    WAITING = "waiting"  # no list is newer than the entry, or none covers its day
+    PERSON = "person"  # no list can tell; a person ticks it off
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A complete list: [start, end) is what it covers, *asked_wall* when it was asked for.
+
+    *clients* are by key; they are there as far as the owner allowed them to be kept.
+    """
+
+    source: str
+    asked_wall: float
+    start_wall: float
+    end_wall: float
+    appointments: tuple[Appointment, ...]
+    clients: Mapping[str, Client]
+
+    def covers(self, entry: Entry, start_wall: float) -> bool:
+        """Tell whether the list can say something of a time that *entry* is about."""
+        return self.is_newer(entry) and self.start_wall <= start_wall < self.end_wall
+
+    def is_newer(self, entry: Entry) -> bool:
+        """Tell whether the list was asked for after *entry* was written.
+
+        Where the clock was not set then, it must be another list than the one shown then.
+        """
+        shown = entry.draft.as_of_wall if entry.draft and not entry.clock_known else None
+        return self.asked_wall > (entry.at_wall if shown is None else shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One entry beside what the vendor's list has; *theirs* is None where it has nothing."""
+
+    entry: Entry
+    outcome: Outcome
+    theirs: Appointment | None = None
+
+    @property
+    def section(self) -> int:
+        """Give the place in the order that staff need."""
+        return ORDER[self.entry.draft.kind] if self.entry.draft else len(SECTIONS) - 1
+
+
+def reconcile(entries: Sequence[Entry], lists: Sequence[Fresh]) -> tuple[Finding, ...]:
+    """Compare what is not over; taken times first within bookings, then by begin and number."""
+    found = [_finding(e, e.draft, lists) for e in entries if e.draft is not None and not is_over(e)]
+    return tuple(sorted(found, key=_place))
+
+
+def next_state(finding: Finding) -> State | None:
+    """Give the state that the list itself proves, None where it proves nothing new."""
+    state = finding.entry.state
+    if finding.outcome is Outcome.FOUND:
+        return State.VERIFIED
+    if finding.outcome is Outcome.TAKEN and state is not State.CONFLICT:
+        return State.CONFLICT
+    return None
+
+
+def _place(finding: Finding) -> tuple[int, bool, float, int]:
+    draft = finding.entry.draft
+    content = draft.content if draft else None
+    start = content.start_wall if isinstance(content, Visit) else 0.0
+    return finding.section, finding.outcome is not Outcome.TAKEN, start, finding.entry.number
+
+
+def _finding(entry: Entry, draft: Draft, lists: Sequence[Fresh]) -> Finding:
+    visit = draft.content
+    if not isinstance(visit, Visit) or (draft.kind not in SLOTS and not draft.appointment_key):
+        return Finding(entry, Outcome.PERSON)
+    near = [one for one in lists if one.covers(entry, visit.start_wall)]
+    ours = [one for one in near if not draft.source or one.source == draft.source]
+    if not ours:
+        return Finding(entry, Outcome.WAITING)
+    rows = tuple(row for one in near for row in one.appointments)
+    clients = {key: client for one in near for key, client in one.clients.items()}
+    if draft.kind is Kind.BOOKING:
+        return _booking(entry, visit, rows, clients)
+    everywhere = (row for one in lists if one.is_newer(entry) for row in one.appointments)
+    row = next((row for row in everywhere if row.key == draft.appointment_key), None)
+    if draft.kind is Kind.RESCHEDULE:
+        return _moved(entry, visit, row, rows)
+    if draft.kind is Kind.CANCEL:
+        return _cancelled(entry, visit, row)
+    return _presence(entry, draft.kind, visit, row)
+
+
+def _booking(
+    entry: Entry, visit: Visit, rows: Sequence[Appointment], clients: Mapping[str, Client]
+) -> Finding:
+    same = next((row for row in rows if is_same(visit, row, clients)), None)
+    if same is not None:
+        return Finding(entry, Outcome.FOUND, same)
+    return _slot(entry, visit, rows)
+
+
+def _slot(entry: Entry, visit: Visit, rows: Sequence[Appointment]) -> Finding:
+    """Tell whether the time is free at the vendor; one kept with a reason was taken before."""
+    other = next((row for row in rows if _in_the_way(visit, row)), None)
+    forced = entry.draft is not None and entry.draft.forced
+    if other is not None and not forced:
+        return Finding(entry, Outcome.TAKEN, other)
+    return Finding(entry, Outcome.ABSENT, other)
+
+
+def _moved(
+    entry: Entry, visit: Visit, row: Appointment | None, rows: Sequence[Appointment]
+) -> Finding:
+    if row is None or row.status in OFF:
+        return Finding(entry, Outcome.CHANGED, row)
+    if _near(row.start_wall, visit.start_wall) and _agree(row.member, visit.member):
+        return Finding(entry, Outcome.FOUND, row)
+    if visit.was is not None and not _as_before(visit.was, row):
+        return Finding(entry, Outcome.CHANGED, row)
+    return _slot(entry, visit, [one for one in rows if one.key != row.key])
+
+
+def _cancelled(entry: Entry, visit: Visit, row: Appointment | None) -> Finding:
+    if row is None:  # deleted, or moved to a day that the list does not cover
+        entered = entry.state is State.ENTERED
+        return Finding(entry, Outcome.FOUND if entered else Outcome.CHANGED)
+    if row.status in OFF:
+        return Finding(entry, Outcome.FOUND, row)
+    if visit.was is not None and not _as_before(visit.was, row):
+        return Finding(entry, Outcome.CHANGED, row)
+    return Finding(entry, Outcome.ABSENT, row)
+
+
+def _presence(entry: Entry, kind: Kind, visit: Visit, row: Appointment | None) -> Finding:
+    if row is None or row.status in OFF:
+        return Finding(entry, Outcome.CHANGED, row)
+    if row.status in (CAME if kind is Kind.CHECK_IN else (Status.NO_SHOW,)):
+        return Finding(entry, Outcome.FOUND, row)
+    contrary = row.status in ((Status.NO_SHOW,) if kind is Kind.CHECK_IN else CAME)
+    if contrary or (visit.was is not None and not _as_before(visit.was, row)):
+        return Finding(entry, Outcome.CHANGED, row)
+    return Finding(entry, Outcome.ABSENT, row)
+
+
+def is_same(visit: Visit, row: Appointment, clients: Mapping[str, Client]) -> bool:
+    """Tell whether *row* is what was booked: the client or their telephone, the time, the staff.
+
+    The service must be similar where both name one: one holds the other, or they share a word.
+    """
+    return (
+        row.status not in OFF
+        and _near(row.start_wall, visit.start_wall)
+        and _agree(row.member, visit.member)
+        and _similar(row.service, visit.service)
+        and (_same_client(visit, row) or _same_phone(visit, row, clients))
+    )
+
+
+def _in_the_way(visit: Visit, row: Appointment) -> bool:
+    free = row.status in (*OFF, Status.NO_SHOW) or (row.all_day and not row.member)
+    rooms = visit.room.strip().casefold(), row.room.strip().casefold()
+    members = visit.member.strip().casefold(), row.member.strip().casefold()
+    same = members[0] == members[1] or (rooms[0] != "" and rooms[0] == rooms[1])
+    overlap = row.start_wall < visit.end_wall and visit.start_wall < row.end_wall
+    return overlap and same and not free
+
+
+def _as_before(was: Was, row: Appointment) -> bool:
+    return (
+        _near(row.start_wall, was.start_wall)
+        and _agree(row.member, was.member)
+        and (row.status == was.status or {row.status, was.status} <= _WAITING)
+    )
+
+
+_WAITING = frozenset({Status.NOT_SAID, Status.TENTATIVE, Status.BOOKED, Status.CONFIRMED})
+
+
+def _near(one: float, other: float) -> bool:
+    return abs(one - other) <= NEAR_S
+
+
+def _agree(one: str, other: str) -> bool:
+    """Tell whether two names of team members may be the same: one may not be said."""
+    first, second = one.strip().casefold(), other.strip().casefold()
+    return not first or not second or first == second
+
+
+def _similar(one: str, other: str) -> bool:
+    first, second = one.strip().casefold(), other.strip().casefold()
+    if not first or not second or first in second or second in first:
+        return True
+    return bool(_words(first) & _words(second))
+
+
+def _words(text: str) -> frozenset[str]:
+    apart = "".join(c if c.isalnum() else " " for c in text)
+    return frozenset(word for word in apart.split() if len(word) > 2)
+
+
+def _same_client(visit: Visit, row: Appointment) -> bool:
+    """Compare names as the list keeps them: a first name, and an initial where both have one."""
+    ours, theirs = short_name(visit.client).casefold(), row.client.casefold()
+    if not ours or not theirs:
+        return False
+    first, rest = ours.partition(" ")[::2]
+    other, other_rest = theirs.partition(" ")[::2]
+    return first == other and (not rest or not other_rest or rest == other_rest)
+
+
+def _same_phone(visit: Visit, row: Appointment, clients: Mapping[str, Client]) -> bool:
+    client = clients.get(row.client_key)
+    ours = _last_digits(visit.phone)
+    return bool(ours) and client is not None and _last_digits(client.phone) == ours
+
+
+def _last_digits(phone: str) -> str:
+    """Give the last nine digits, which a country or trunk prefix does not change."""
+    digits = "".join(c for c in phone if c.isdigit())
+    return digits[-9:] if len(digits) >= 9 else ""

@@ -1,0 +1,81 @@
+"""The words of the paper journal's pages: kinds, states, steps, and what stands where."""
+
+from collections.abc import Mapping
+
+from edge_watchdog.daybook.paper import Kind, Method, State
+
+KIND_WORDS: Mapping[Kind, str] = {
+    Kind.BOOKING: "Booking",
+    Kind.RESCHEDULE: "Moved",
+    Kind.CANCEL: "Cancelled",
+    Kind.CHECK_IN: "Arrived",
+    Kind.NO_SHOW: "Did not come",
+    Kind.SALE: "Sale",
+    Kind.PAYMENT_TAKEN: "Payment taken",
+    Kind.PAYMENT_OWED: "Payment owed",
+    Kind.PAYMENT_LINK: "Payment link promised",
+    Kind.PHONE_PAYMENT: "Payment by telephone promised",
+    Kind.NOTE: "Note",
+    Kind.TASK: "Task",
+}
+STATE_WORDS: Mapping[State, str] = {
+    State.OPEN: "to enter",
+    State.CLAIMED: "being entered",
+    State.ENTERED: "entered",
+    State.VERIFIED: "done, seen in the list",
+    State.CONFLICT: "conflict",
+    State.UNKNOWN: "look whether it is there",
+    State.VOID: "void",
+    State.WRITTEN_OFF: "written off",
+}
+METHOD_WORDS: Mapping[Method, str] = {
+    Method.CASH: "Cash",
+    Method.TERMINAL: "Card, on the separate terminal",
+    Method.VOUCHER: "Voucher",
+    Method.OWED: "Not paid yet",
+    Method.LINK: "Payment link promised",
+    Method.PHONE: "Will pay by telephone",
+}
+FORM_TITLES: Mapping[str, str] = {
+    "booking": "New booking",
+    "reschedule": "Move an appointment",
+    "cancel": "Cancel an appointment",
+    "check-in": "Somebody has arrived",
+    "no-show": "Somebody did not come",
+    "sale": "Sale",
+    "payment": "Payment",
+    "note": "Note",
+    "task": "Task",
+}
+BIG = ("booking", "sale", "check-in", "payment", "note")
+SMALL = ("reschedule", "cancel", "no-show", "task")
+BUTTONS: Mapping[str, str] = {
+    "booking": "Booking",
+    "sale": "Sale",
+    "check-in": "Check in",
+    "payment": "Payment",
+    "note": "Note",
+    "reschedule": "Move",
+    "cancel": "Cancel",
+    "no-show": "No-show",
+    "task": "Task",
+}
+HIDDEN = (
+    "Telephone numbers and notes are hidden. They need the secure address (https://) and a "
+    "sign-in not longer than a few minutes ago."
+)
+NOTES_NEED_PRIVACY = (
+    "Notes are taken over the secure address only (https://), so that nobody on the network can "
+    "read along. A task without names can be written here."
+)
+NO_JOURNAL = "The box's disk refuses, so nothing can be kept here. Write on real paper."
+ANEW = (
+    "The journal's file was damaged and has been put aside; numbers go on from {first}. "
+    "Ask whoever looks after the box before the old file is deleted."
+)
+DAMAGED = (
+    "The journal does not fit together: {what}. What is written from now on is kept. Compare with "
+    "your own paper, and tell the owner."
+)
+KEPT = "Kept as {name}."
+AGAIN = "That was kept already, as {name}. Nothing was written twice."

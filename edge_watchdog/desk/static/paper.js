@@ -1,0 +1,191 @@
+// The paper journal's pages: the list follows what other tablets write; what is typed stays on this
+// tablet while the box is away, and is sent when it is back, once, by the form's own key.
+(function () {
+  "use strict";
+  const DRAFT = "paper-draft", QUEUE = "paper-waiting", ANSWER_MS = 8000, TRY_MS = 5000;
+  const KEEP_MS = 24 * 3600 * 1000;
+  const list = document.getElementById("list");
+  const turn = document.getElementById("part-turn");
+  const waiting = document.getElementById("waiting");
+  let sending = false;
+
+  function load(name) {
+    try { return JSON.parse(localStorage.getItem(name)) || null; } catch { return null; }
+  }
+  function save(name, value) {
+    try {
+      if (value === null) localStorage.removeItem(name);
+      else localStorage.setItem(name, JSON.stringify(value));
+      return true;
+    } catch { return false; }
+  }
+  function queue() {
+    return (load(QUEUE) || []).filter((one) => Date.now() - one.at < KEEP_MS);
+  }
+  function token() {
+    const found = document.querySelector("input[name=csrf]");
+    return found ? found.value : "";
+  }
+  function newKey() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+  }
+  function say(text) {
+    if (!waiting) return;
+    waiting.hidden = !text;
+    if (waiting.textContent !== text) waiting.textContent = text;
+  }
+  function tell(extra) {
+    const count = queue().length;
+    say(!count ? extra || "" : (count === 1 ? "1 entry is" : count + " entries are")
+      + " kept on this tablet only. They are sent as soon as the box answers; keep this page open."
+      + (extra ? " " + extra : ""));
+  }
+
+  async function post(body) {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), ANSWER_MS);
+    try {
+      return await fetch("/paper/new", {
+        method: "POST", body: new URLSearchParams(body), signal: stop.signal, cache: "no-store",
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function flush() {
+    if (sending || !queue().length) return;
+    sending = true;
+    try {
+      for (const one of queue()) {
+        const answer = await post({ ...one.body, csrf: token() || one.body.csrf });
+        if (answer.status === 401 || answer.status === 403) {
+          tell("Please sign in again first.");
+          return;
+        }
+        if (answer.status >= 500) return;
+        save(QUEUE, queue().filter((other) => other.body.form !== one.body.form));
+        if (!answer.redirected) {
+          show(await answer.text());
+          return;
+        }
+      }
+      tell("What was kept on this tablet is in the journal now.");
+      refresh();
+    } catch {
+      tell();
+    } finally {
+      sending = false;
+    }
+  }
+
+  async function refresh() {
+    if (!list) return;
+    try {
+      const answer = await fetch("/paper/list", { cache: "no-store" });
+      if (!answer.ok) return;
+      const open = Array.from(list.querySelectorAll("details[open][id]"), (one) => one.id);
+      if (open.length && list.contains(document.activeElement)) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+      for (const id of open) {
+        const same = fresh.querySelector("#" + id);
+        if (same) same.open = true;
+      }
+      list.replaceChildren(...fresh.childNodes);
+    } catch { /* page.js says that the box is not heard */ }
+  }
+
+  function show(html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    const main = fresh.getElementById("main");
+    if (!main) return;
+    document.getElementById("main").replaceChildren(...main.childNodes);
+    begin();
+    const wrong = document.querySelector("[aria-invalid], .wrong input, #wrong");
+    if (wrong && wrong.focus) wrong.focus();
+    window.scrollTo(0, 0);
+  }
+
+  function values(form, button) {
+    const data = Object.fromEntries(new FormData(form));
+    if (button && button.name) data[button.name] = button.value;
+    return data;
+  }
+
+  async function submitted(event) {
+    const form = event.target, button = event.submitter;
+    event.preventDefault();
+    const body = values(form, button);
+    const keep = body.do === "keep" && !body.pick;
+    try {
+      const answer = await post(body);
+      if (answer.redirected && answer.ok) {
+        save(DRAFT, null);
+        location.assign(answer.url);
+      } else {
+        show(await answer.text());
+      }
+    } catch {
+      if (!keep) {
+        say("The box does not answer, so free times cannot be shown. You can still keep this here.");
+        return;
+      }
+      const kept = save(QUEUE, [...queue(), { body, at: Date.now() }]);
+      if (!kept) {
+        say("The box does not answer and this tablet keeps nothing. Write it on paper.");
+        return;
+      }
+      save(DRAFT, null);
+      form.reset();
+      form.elements.form.value = newKey();
+      tell();
+    }
+  }
+
+  function total(form) {
+    const place = document.getElementById("total");
+    if (!place) return;
+    let sum = 0;
+    for (let n = 0; form.elements["item" + n]; n++) {
+      const each = number(form.elements["unit" + n].value || listed(form.elements["item" + n].value));
+      sum += each * (parseInt(form.elements["quantity" + n].value || "1", 10) || 0);
+    }
+    sum -= number(form.elements.discount ? form.elements.discount.value : "");
+    place.textContent = sum > 0 ? "Total " + sum.toFixed(2) : "";
+  }
+  function number(text) {
+    return parseFloat(String(text || "").replace(",", ".").replace(/[^\d.]/g, "")) || 0;
+  }
+  function listed(name) {
+    const same = Array.from(document.querySelectorAll("#services option"))
+      .find((one) => one.value.toLowerCase() === name.trim().toLowerCase());
+    return same ? same.dataset.price : "";
+  }
+
+  function begin() {
+    const form = document.querySelector(".paper-form");
+    if (!form) return;
+    const here = location.pathname + location.search;
+    const draft = load(DRAFT);
+    const asked = document.getElementById("wrong") || document.querySelector(".verdict");
+    if (draft && draft.here === here && !asked && Date.now() - draft.at < KEEP_MS) {
+      for (const [name, value] of Object.entries(draft.values)) {
+        const field = form.elements[name];
+        if (field && name !== "csrf" && name !== "do") field.value = value;
+      }
+    }
+    form.addEventListener("submit", submitted);
+    form.addEventListener("input", () => {
+      save(DRAFT, { here, at: Date.now(), values: values(form) });
+      total(form);
+    });
+    total(form);
+  }
+
+  begin();
+  tell();
+  flush();
+  setInterval(flush, TRY_MS);
+  if (turn && list) new MutationObserver(refresh).observe(turn, { childList: true, characterData: true, subtree: true });
+})();
