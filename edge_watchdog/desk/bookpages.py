@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from edge_watchdog.daybook.keeper import SourceState
-from edge_watchdog.desk.access import Identity, Route, Who, identity_of
+from edge_watchdog.desk.access import Identity, Route, Who, identity_of, showed_private
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import (
     WHOLE_STUDIO,
@@ -129,12 +129,16 @@ class BookPages:
         """Show the book."""
         asked = self._asked(request)
         identity = identity_of(request)
+        if identity.sees_private:
+            showed_private(request, "/book", asked.day.isoformat())
         return self._page(request, lambda: self._draw_book(asked, private=identity.sees_private))
 
     async def coming(self, request: web.Request) -> web.Response:
         """Show who is here and who comes next."""
         kiosk = request.query.get("kiosk") == "1"
         private = identity_of(request).sees_private
+        if private:
+            showed_private(request, "/next")
         return self._page(request, lambda: self._draw_next(kiosk=kiosk, private=private))
 
     async def prices(self, request: web.Request) -> web.Response:
@@ -159,6 +163,8 @@ class BookPages:
     async def client(self, request: web.Request) -> web.Response:
         """Show a client's card, and note who looked; without HTTPS say why not."""
         identity = identity_of(request)
+        if identity.secure and identity.locked:
+            raise web.HTTPSeeOther(f"/sign-in?next={request.path}")
         if not identity.sees_private:
             return web.Response(
                 status=403, text=self._pages.error(403, NOT_SECURE), content_type="text/html"

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
-from edge_watchdog.desk.access import Route, Who, identity_of
+from edge_watchdog.desk.access import Route, Who, identity_of, showed_private
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import BookDay, book_day
 from edge_watchdog.desk.bookpages import BookPages
@@ -63,11 +63,19 @@ class PackPages:
     async def page(self, request: web.Request) -> web.Response:
         """Show all sheets, ready for the printer."""
         one = self._day(request)
-        private = identity_of(request).sees_private
+        private = self._private(request, one)
         page = self._pages.draw(
             "pack.html", "book", pack=self.pack(one, private=private), day=one.isoformat()
         )
         return web.Response(text=page, content_type="text/html")
+
+    @staticmethod
+    def _private(request: web.Request, day: date) -> bool:
+        """Tell whether private details go onto the sheets; that is noted."""
+        private = identity_of(request).sees_private
+        if private:
+            showed_private(request, "/pack", day.isoformat())
+        return private
 
     async def pdf(self, request: web.Request) -> web.Response:
         """Give all sheets as PDF; ``?paper=Letter`` for that size."""
@@ -75,8 +83,8 @@ class PackPages:
             paper = Paper(request.query.get("paper", self._settings.paper))
         except ValueError:
             raise web.HTTPBadRequest from None
-        private = identity_of(request).sees_private
         one = self._day(request)
+        private = self._private(request, one)
         try:
             body = await self.pdf_of(self.pack(one, private=private), paper)
         except PdfError as error:
