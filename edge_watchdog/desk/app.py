@@ -41,8 +41,9 @@ from edge_watchdog.desk.entrance import Entrance, open_entrance
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.offline import Offline
 from edge_watchdog.desk.opening import Opening
-from edge_watchdog.desk.packpages import PackPages
+from edge_watchdog.desk.packpages import PackPages, owed_on_paper
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperpages import PaperPages
@@ -172,13 +173,14 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     book = BookPages(settings, pages, board, cache)
     packs = PackPages(settings, pages, board, book)
     paper = PaperDesk(await _open_paper(settings), board, settings)
+    packs.owed = lambda: owed_on_paper(paper.journal.entries)
     written = PaperPages(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
     entrance = await open_entrance(
         settings, clock, board, pages, client.send, names=functools.partial(_names, settings, lan)
     )
-    ours = (handlers, book, packs, written, entrance)
+    ours = (handlers, book, packs, written, entrance, Offline(pages))
     routes = tuple(route for one in ours for route in one.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
     return _Rooms(board, hub, door, client, keepers, store, entrance, packs, paper, app)
