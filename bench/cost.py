@@ -49,10 +49,10 @@ METERS = {"broadband": (Place.ISP, "cust0"), "LTE stick": (Place.CARRIER, "stick
 
 
 COUNTERS = """table inet counted {{
-  chain in {{ type filter hook prerouting priority -460;
+  chain in {{ type filter hook prerouting priority -460
     iifname "{0}" counter
   }}
-  chain out {{ type filter hook postrouting priority 460;
+  chain out {{ type filter hook postrouting priority 460
     oifname "{0}" counter
   }}
 }}
