@@ -104,10 +104,11 @@ class Judge:
 
     def _look_at_route(self, before: State, event: Event, step: Step) -> None:
         was, is_now = before.failover, step.state.failover
-        if was.active != is_now.active and was.active is not None:
+        rebooted = isinstance(event, Started)  # then nobody moves; it begins anew
+        if was.active != is_now.active and was.active is not None and not rebooted:
             self.switches += 1
             self._note_leaving(was.active)
-            if was.phase is not Phase.SWITCHING and not isinstance(event, Started):
+            if was.phase is not Phase.SWITCHING:
                 self._break("the uplink in use changed without a switch")
         goes = is_now.phase is Phase.SWITCHING and was.phase is not Phase.SWITCHING
         if goes and is_now.going is not None:
