@@ -444,6 +444,13 @@ class Timing:
         default=Seconds(60.0),
         metadata={"doc": "The preferred line must be clean this long before it is taken back."},
     )
+    rehearse: bool = field(
+        default=True,
+        metadata={
+            "doc": "Once a week, four hours after closing, try each backup for half a minute;"
+            " needs opening_hours."
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
