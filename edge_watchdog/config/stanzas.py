@@ -446,10 +446,7 @@ class Timing:
     )
     rehearse: bool = field(
         default=True,
-        metadata={
-            "doc": "Once a week, four hours after closing, try each backup for half a minute;"
-            " needs opening_hours."
-        },
+        metadata={"doc": "Try each backup weekly, four hours after closing; needs opening_hours."},
     )
 
 
