@@ -49,6 +49,7 @@ from edge_watchdog.desk.pdf import Paper
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.printing import Press, keep_printing
 from edge_watchdog.desk.settings import DeskSettings
+from edge_watchdog.desk.wayback import WayBack
 from edge_watchdog.supervise import Notifier, keep_running
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -56,6 +57,7 @@ DATABASE = "daybook.sqlite"
 PRINTED = "printed.json"
 PAPER = "paper.sqlite"
 PURGE_S = 3600.0
+SETTLE_S = 20.0
 STATUS_S = 30.0
 KEEP_ALIVE_S = 15.0
 GOODBYE_S = 1.0
@@ -131,6 +133,7 @@ def _workers(
         "bridge": rooms.client.run,
         "sweep": rooms.door.sweep,
         "pulse": functools.partial(_pulse, notifier, rooms),
+        "paper": functools.partial(_settle, rooms.paper),
         "purge": functools.partial(_purge, settings, rooms),
         **({"printing": _printing(settings, rooms)} if settings.print_command else {}),
         **{f"schedule {keeper.state.name}": keeper.run for keeper in rooms.keepers},
@@ -162,9 +165,10 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     packs = PackPages(settings, pages, board, book)
     paper = PaperDesk(await _open_paper(settings), board, settings)
     written = PaperPages(paper, pages, board)
+    back = WayBack(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    routes = (*handlers.routes(), *book.routes(), *packs.routes(), *written.routes())
+    routes = [one for some in (handlers, book, packs, written, back) for one in some.routes()]
     app = build(routes, _gate(settings, lan, door, pages))
     return _Rooms(board, hub, door, client, keepers, store, packs, paper, app)
 
@@ -289,6 +293,14 @@ async def _pulse(notifier: Notifier, rooms: _Rooms) -> None:
         heard = "heard" if rooms.board.is_heard else "not heard"
         notifier.status(f"watch half {heard}, {rooms.hub.streams} open pages")
         await asyncio.sleep(pause_s)
+
+
+async def _settle(paper: PaperDesk) -> None:
+    """Hold the paper journal against each new list, whether or not anybody looks."""
+    while True:
+        with contextlib.suppress(DaybookError):
+            await paper.settle()
+        await asyncio.sleep(SETTLE_S)
 
 
 async def _purge(settings: DeskSettings, rooms: _Rooms) -> None:
