@@ -105,7 +105,7 @@ def test_every_verb_stands_in_the_readme_and_nothing_else_does():
 
 def test_commands_named_in_the_text_exist():
     text = re.sub(r"`systemctl[^`]*`|sudo systemctl[^\n`]*", "", README)
-    verbs = set(re.findall(r"edge-watchdog ([a-z]+)\b", text)) - {"edge"}
+    verbs = set(re.findall(r"edge-watchdog ([a-z]+(?:-[a-z]+)*)\b", text)) - {"edge"}
     assert verbs <= {verb.name for verb in VERBS}
 
 

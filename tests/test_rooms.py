@@ -64,6 +64,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "reportlab": ("desk.pdf_drawer",),
     "recurring_ical_events": ("daybook",),
     "sdnotify": ("supervise",),
+    "segno": ("desk",),
     "sqlite3": ("journal", "daybook", "alerts"),
     "tomli": ("config",),
     "yarl": ("probes", "vendors", "alerts", "daybook", "desk"),  # a part of aiohttp

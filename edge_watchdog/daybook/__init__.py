@@ -97,13 +97,16 @@ class Reading:
     """What a source says of a span, by start; *rejected* entries could not be understood.
 
     *clients* are those whose details the owner has allowed to be kept, *prices* the price list if
-    the source has one.
+    the source has one.  *remarks* tell what was odd about which line, without anything of it.
+    *days*: how many days of the span, from the first, the source speaks of; None: all.
     """
 
     appointments: tuple[Appointment, ...]
     rejected: int = 0
     clients: tuple[Client, ...] = ()
     prices: tuple[PriceItem, ...] = ()
+    remarks: tuple[str, ...] = ()
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

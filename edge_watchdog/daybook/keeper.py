@@ -161,16 +161,18 @@ class Keeper:
         good = self.state.good
         as_of = _earlier(asked, fetched.age_s)
         if fetched.body is None:
-            if good is None or good.span != span:
+            if good is None or not _covers(good, span):
                 raise DaybookError(NOTHING_KNOWN)
             token = fetched.token or good.token
             await self._confirm(replace(good, as_of=as_of, asked=asked, token=token))
             return
         digest = hashlib.sha256(fetched.body).hexdigest()
-        if good and good.span == span and good.digest == digest:
+        if good and _covers(good, span) and good.digest == digest:
             await self._confirm(replace(good, as_of=as_of, asked=asked, token=fetched.token))
             return
         reading = await self._read(fetched.body, span)
+        if reading.days is not None:  # of later days it says nothing, and that is no "nothing"
+            span = replace(span, days=min(span.days, reading.days))
         fresh = Snapshot(self._source.name, span, as_of, asked, fetched.token, digest, reading)
         if good and good.span == span and good.reading == reading:
             await self._confirm(replace(fresh, drops=good.drops, id=good.id))
@@ -228,7 +230,7 @@ class Keeper:
     def _known(self, span: Span) -> str:
         """Give the token to ask with: none when only the whole calendar will do."""
         good = self.state.good
-        return good.token if good and good.span == span and self.state.held is None else ""
+        return good.token if good and _covers(good, span) and self.state.held is None else ""
 
     def _refuse_doubtful_clock(self, asked: Stamp) -> None:
         """Raise when this boot's clock stands before the last one's: "today" would be wrong."""
@@ -255,6 +257,13 @@ class Keeper:
         midnight = span.midnight(span.dates[1])
         left_s = midnight + 1 - self._around.clock.now().wall
         return min(pause_s, left_s) if left_s > 0 else pause_s
+
+
+def _covers(good: Snapshot, span: Span) -> bool:
+    """Tell whether *good* holds all that its source can say of *span*."""
+    if good.reading.days is None:
+        return good.span == span
+    return (good.span.first, good.span.zone) == (span.first, span.zone)
 
 
 async def _to_its_end(write: Callable[..., _T], *args: object) -> _T:

@@ -20,6 +20,7 @@ from edge_watchdog.core import codec
 from edge_watchdog.daybook import DaybookError, Reading, Span
 from edge_watchdog.daybook.caldav_read import read_calendars
 from edge_watchdog.daybook.child import Form
+from edge_watchdog.daybook.csv_read import keys_from, read_export
 from edge_watchdog.daybook.privacy import Title
 from edge_watchdog.daybook.reading import Limit, TooLongError, read_calendar
 
@@ -50,7 +51,9 @@ def main() -> int:
 
 
 def _reading(request: Mapping[str, object], body: bytes, span: Span, limit: Limit) -> Reading:
-    title = Title(str(request["title"]))
+    title, keys = Title(str(request["title"])), request["keys"]
+    if request["form"] == Form.CSV and isinstance(keys, Mapping):
+        return read_export(body, span, keys_from(keys))
     if request["form"] == Form.CALDAV:
         return read_calendars(body, span, title, limit)
     return read_calendar(body, span, title, limit)

@@ -16,6 +16,10 @@ from edge_watchdog.daybook.clouds import (
     RestOptions,
     SquareOptions,
 )
+from edge_watchdog.daybook.csv_columns import Export, Field
+from edge_watchdog.daybook.csv_drop import CsvDrop
+from edge_watchdog.daybook.csv_read import CsvKeys
+from edge_watchdog.daybook.csv_values import DateOrder, Decimal, Habits
 from edge_watchdog.daybook.ics import IcsFeed, IcsFile, may_be_plain, trust
 from edge_watchdog.daybook.model import Tested
 from edge_watchdog.daybook.privacy import Title
@@ -129,6 +133,83 @@ class CalDavOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class CsvOptions:
+    """A folder into which exports are dropped (CSV); the newest whole file is the day."""
+
+    tested: ClassVar[Tested] = Tested.FILES
+    requests_a_day: ClassVar[int | None] = None
+    folder: FilePath = field(
+        metadata={
+            "doc": "Where the files arrive: a share, a stick, an e-mail rule.",
+            "example": "/var/lib/edge-watchdog/inbox",
+        },
+    )
+    date_order: DateOrder = field(
+        metadata={"doc": "How dates of numbers are read.", "example": "day first"}
+    )
+    export: Export = field(
+        default=Export.GENERIC,
+        metadata={"doc": "Who wrote the files; it brings the usual column names."},
+    )
+    pattern: str = field(default="*.csv", metadata={"doc": "Which files count."})
+    columns: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata={
+            "doc": "Your own column names, before the usual ones.",
+            "example": {"start": "Begin", "member": "Stylist"},
+        },
+    )
+    decimal: Decimal = field(
+        default=Decimal.POINT, metadata={"doc": "What stands before the pence or cents."}
+    )
+    currency: str = field(
+        default="",
+        metadata={
+            "doc": "The currency's three letters; without it no price is read.",
+            "example": "GBP",
+        },
+    )
+    prices: FilePath | None = field(
+        default=None,
+        metadata={
+            "doc": "A price list: name, price and, if there are, category, minutes, kind.",
+            "example": "/var/lib/edge-watchdog/prices.csv",
+        },
+    )
+    days: int | None = field(
+        default=None,
+        metadata={
+            "doc": "How many days a file covers; without it, up to the last day that it lists.",
+            "example": 2,
+        },
+    )
+    bad_rows_percent: int = field(
+        default=20, metadata={"doc": "A file with more bad lines than this is not used at all."}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse fields that are none, and numbers that make no sense."""
+        known = [one.value for one in Field]
+        for name in self.columns:
+            if name not in known:
+                raise ValueError(f"columns: {name} is no field; known here: {', '.join(known)}")
+        if self.currency and not (
+            self.currency.isascii() and self.currency.isupper() and len(self.currency) == 3
+        ):
+            raise ValueError('currency is three capital letters, such as "GBP"')
+        if not 0 <= self.bad_rows_percent <= 100:
+            raise ValueError("bad_rows_percent is from 0 to 100")
+        if self.days is not None and self.days < 1:
+            raise ValueError("days is 1 or more")
+
+    def build(self, clock: Clock, ca_file: str | None) -> ScheduleConnector:  # noqa: ARG002 - a kind's shape
+        """Build the connector; nothing can go wrong yet."""
+        habits = Habits(self.date_order, self.decimal, self.currency)
+        keys = CsvKeys(self.export, self.columns, habits, self.bad_rows_percent, self.days)
+        return CsvDrop(self.folder, self.pattern, keys, clock, prices=self.prices)
+
+
+@dataclass(frozen=True, slots=True)
 class Unusable:
     """Stands in for a connector that could not be built, so that the page can say why."""
 
@@ -146,6 +227,7 @@ class Unusable:
 CONNECTORS: Mapping[str, type[ConnectorOptions]] = {
     "ics": IcsOptions,
     "caldav": CalDavOptions,
+    "csv": CsvOptions,
     "rest": RestOptions,
     "acuity": AcuityOptions,
     "square": SquareOptions,

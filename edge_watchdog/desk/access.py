@@ -5,14 +5,17 @@ one that changes something must come from our own page, and no answer may be kep
 anything that we did not send.
 """
 
+import hmac
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aiohttp import hdrs, web
 from yarl import URL
 
+from edge_watchdog.desk.forms import FORM, fields_of
 from edge_watchdog.desk.lan import Lan
 
 BODY_BYTES = 64 * 1024
@@ -20,6 +23,9 @@ OWN_NAMES = frozenset({"localhost"})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ErrorPage = Callable[[int, str], str]
+Note = Callable[["Identity", str, str], Awaitable[None]]
+PLAIN_SUBJECT = re.compile(r"[0-9A-Za-z:.\-]{1,64}")
+SUBJECTS = ("key", "day", "number", "id")  # what may stand in a path and names nobody
 
 WORDS: Mapping[int, str] = {
     400: "That could not be understood.",
@@ -54,13 +60,15 @@ RANKS = tuple(Who)
 class Identity:
     """Who asks: the highest role shown, the person's and the device's name, "" when not known.
 
-    *secure*: the connection cannot be read by others (HTTPS, or this machine itself).
+    *secure*: the connection cannot be read by others (HTTPS, or this machine itself).  *locked*:
+    they have done nothing for some minutes, so private details wait for their PIN.
     """
 
     who: Who = Who.LAN
     person: str = ""
     device: str = ""
     secure: bool = False
+    locked: bool = False
 
     def may(self, needed: Who) -> bool:
         """Tell whether a route for *needed* is open to them."""
@@ -69,16 +77,54 @@ class Identity:
     @property
     def sees_private(self) -> bool:
         """Tell whether telephone numbers and notes may be shown."""
-        return self.secure and self.may(Who.STAFF)
+        return self.secure and not self.locked and self.may(Who.STAFF)
 
 
 NOBODY = Identity()
 
 
+@dataclass(slots=True)
+class Passage:
+    """What the gate found of one request, and what its handler then showed."""
+
+    identity: Identity = NOBODY
+    token: str = ""
+    still: Callable[[], bool] = lambda: True
+    looks: list[tuple[str, str]] = field(default_factory=list)
+
+
+PASSAGE = web.RequestKey("passage", Passage)
+
+
 def identity_of(request: web.Request) -> Identity:
     """Give who asks, as the gate found it; NOBODY where no gate was passed."""
-    found: Identity = request.get("identity", NOBODY)
-    return found
+    return _passage(request).identity
+
+
+def showed_private(request: web.Request, screen: str, subject: str = "") -> None:
+    """Have the audit say that whoever asks saw private details on *screen*.
+
+    *subject* is a client's key or a range of days ("2026-11-21"), never a name.  Routes for STAFF
+    and OWNER are noted by themselves.
+    """
+    _passage(request).looks.append((screen, subject))
+
+
+def still_may(request: web.Request) -> bool:
+    """Tell whether whoever asked is still what they were; what streams must ask at each event."""
+    return _passage(request).still()
+
+
+def form_token(request: web.Request) -> str:
+    """Give the value of the hidden field "csrf" that forms for DEVICE and above must have."""
+    return _passage(request).token
+
+
+def _passage(request: web.Request) -> Passage:
+    """Give what the gate found; where no gate was passed, nobody."""
+    if PASSAGE not in request:
+        request[PASSAGE] = Passage()
+    return request[PASSAGE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +137,16 @@ class Route:
     who: Who
 
 
+async def _note_nothing(_identity: Identity, _screen: str, _subject: str) -> None:
+    """Keep no record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a request is checked against, and what answers carry."""
+    """What a request is checked against, and what answers carry.
+
+    *csrf* gives what a form must bring along, "" for nothing; *note* keeps who saw which screen.
+    """
 
     lan: Lan
     allowed_hosts: frozenset[str]
@@ -101,6 +154,8 @@ class Gate:
     error_page: ErrorPage
     serving: Callable[[web.BaseRequest], AbstractAsyncContextManager[None]]
     identify: Callable[[web.Request], Identity] = lambda _request: NOBODY
+    csrf: Callable[[web.Request], str] = lambda _request: ""
+    note: Note = _note_nothing
 
     def knows(self, host: str) -> bool:
         """Tell whether a Host header names this box; the defence against DNS rebinding."""
@@ -150,15 +205,47 @@ async def _answer(
     if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD) and not _from_own_page(request):
         return _error(403, gate)
     identity = gate.identify(request)
-    if asked in declared and not identity.may(declared[asked]):
+    needed = declared.get(asked, Who.LAN)
+    if not identity.may(needed):
         return _error(401, gate)
-    request["identity"] = identity
+    request[PASSAGE] = Passage(
+        identity, gate.csrf(request), lambda: gate.identify(request).may(identity.who)
+    )
     try:
-        return await handler(request)
+        if request.method == hdrs.METH_POST and needed is not Who.LAN:
+            await _check_form(request)
+        response = await handler(request)
     except web.HTTPRedirection:
+        await _note(request, asked[1], needed, gate)
         raise
     except web.HTTPException as error:
         return _error(error.status, gate)
+    if response.status < 400:
+        await _note(request, asked[1], needed, gate)
+    return response
+
+
+async def _check_form(request: web.Request) -> None:
+    """Raise HTTPForbidden unless the form, or a header of our own script, has the token."""
+    expected = form_token(request)
+    if not expected:
+        return
+    shown = request.headers.get("X-CSRF-Token", "")
+    if not shown and request.content_type == FORM:
+        shown = (await fields_of(request)).get("csrf", "")
+    if not hmac.compare_digest(shown.encode(), expected.encode()):
+        raise web.HTTPForbidden
+
+
+async def _note(request: web.Request, path: str, needed: Who, gate: Gate) -> None:
+    """Keep who saw what: what the handler said, and every screen for signed-in people."""
+    identity = identity_of(request)
+    looks = tuple(_passage(request).looks)
+    if not looks and RANKS.index(needed) >= RANKS.index(Who.STAFF):
+        named = (request.match_info.get(name, "") for name in SUBJECTS)
+        looks = ((path, " ".join(one for one in named if PLAIN_SUBJECT.fullmatch(one))),)
+    for screen, subject in looks:
+        await gate.note(identity, screen, subject)
 
 
 def _from_own_page(request: web.Request) -> bool:

@@ -37,6 +37,7 @@ from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.bookpages import BookPages
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door, listeners, sober_log
+from edge_watchdog.desk.entrance import Entrance, open_entrance
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
@@ -78,6 +79,7 @@ class _Rooms:
     client: BridgeClient
     keepers: tuple[Keeper, ...]
     store: Store
+    entrance: Entrance
     packs: PackPages
     paper: PaperDesk
     app: web.Application
@@ -114,6 +116,7 @@ async def serve(
         for door in doors:
             door.close()
         rooms.store.close()
+        rooms.entrance.people.close()
         rooms.paper.close()
 
 
@@ -135,6 +138,7 @@ def _workers(
         "pulse": functools.partial(_pulse, notifier, rooms),
         "paper": functools.partial(_settle, rooms.paper),
         "purge": functools.partial(_purge, settings, rooms),
+        "tidy": rooms.entrance.tidy,
         **({"printing": _printing(settings, rooms)} if settings.print_command else {}),
         **{f"schedule {keeper.state.name}": keeper.run for keeper in rooms.keepers},
         **{f"door {n}": functools.partial(admit, door) for n, door in enumerate(doors)},
@@ -168,9 +172,11 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     back = WayBack(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    routes = [one for some in (handlers, book, packs, written, back) for one in some.routes()]
-    app = build(routes, _gate(settings, lan, door, pages))
-    return _Rooms(board, hub, door, client, keepers, store, packs, paper, app)
+    entrance = await open_entrance(settings, clock, board, pages, client.send)
+    ours = (handlers, book, packs, written, back, entrance)
+    routes = tuple(route for one in ours for route in one.routes())
+    app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
+    return _Rooms(board, hub, door, client, keepers, store, entrance, packs, paper, app)
 
 
 def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[None]]:
@@ -245,7 +251,9 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
         )
 
 
-def _gate(settings: DeskSettings, lan: Lan, door: Door, pages: Pages) -> Gate:
+def _gate(
+    settings: DeskSettings, lan: Lan, door: Door, pages: Pages, *, entrance: Entrance
+) -> Gate:
     own = socket.gethostname().lower()
     names = {own, f"{own.partition('.')[0]}.local", *(h.lower() for h in settings.allowed_hosts)}
     return Gate(
@@ -254,6 +262,9 @@ def _gate(settings: DeskSettings, lan: Lan, door: Door, pages: Pages) -> Gate:
         frame_ancestors=settings.frame_ancestors,
         error_page=pages.error,
         serving=lambda request: door.serving(request.transport),
+        identify=entrance.badges.identify,
+        csrf=entrance.badges.csrf,
+        note=entrance.note,
     )
 
 

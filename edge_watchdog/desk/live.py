@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientConnectionResetError, web
 
+from edge_watchdog.desk.access import still_may
 from edge_watchdog.desk.pages import Page
 
 HEARTBEAT_S = 5.0
@@ -86,12 +87,14 @@ class Hub:
             await response.prepare(request)
             await _write(response, f"retry: {RETRY_MS}\n\n")
             with _member(self._flags) as flag:
-                await self._feed(response, page, flag)
+                await self._feed(request, response, page, flag)
         return response
 
-    async def _feed(self, response: web.StreamResponse, page: Page, flag: asyncio.Event) -> None:
+    async def _feed(
+        self, request: web.Request, response: web.StreamResponse, page: Page, flag: asyncio.Event
+    ) -> None:
         shown = ""
-        while not self._closing:
+        while not self._closing and still_may(request):  # a role may be taken away meanwhile
             flag.clear()
             payload = self.payload(page)
             if payload != shown:

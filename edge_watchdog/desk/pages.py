@@ -157,6 +157,10 @@ class Pages:
             "streams": board.listeners(),
             "desk_version": __version__,
             "lan": self._settings.lan_interfaces,
+            "remarks": {
+                name: state.good.reading.remarks if state.good else ()
+                for name, state in board.sources.items()
+            },
             "tested": {one.name: str(one.options.tested) for one in self._settings.schedules},
         }
 

@@ -26,7 +26,7 @@ from edge_watchdog.daybook.paper_chain import FRESH_NUMBERS
 from edge_watchdog.daybook.paper_money import debts
 from edge_watchdog.daybook.paper_store import TakenError
 from edge_watchdog.daybook.privacy import short_name
-from edge_watchdog.desk.access import Identity, Route, Who, identity_of
+from edge_watchdog.desk.access import Identity, Route, Who, form_token, identity_of
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.forms import fields_of
 from edge_watchdog.desk.pages import Pages
@@ -296,8 +296,8 @@ class PaperPages:
     def _html(
         self, request: web.Request, template: str, *, status: int = 200, **more: object
     ) -> web.Response:
-        csrf: str = request.get("csrf", "")
-        text = self._pages.draw(template, "paper", **{"live": "paper", "csrf": csrf, **more})
+        shared = {"live": "paper", "csrf": form_token(request), "me": identity_of(request)}
+        text = self._pages.draw(template, "paper", **{**shared, **more})
         return web.Response(status=status, text=text, content_type="text/html")
 
     def _refused(self, error: DaybookError, status: int = 503) -> web.Response:

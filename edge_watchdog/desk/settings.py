@@ -1,10 +1,11 @@
 """What the desk half must be told before it starts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_watchdog.core.units import Detail
 from edge_watchdog.daybook.intake import DEFAULT_KEEP
 from edge_watchdog.daybook.registry import ConnectorOptions
+from edge_watchdog.daybook.secret import Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ class DeskSettings:
     *key_file* are full paths; the key file seals names, is made when it is not there, and must not
     stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
     *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
-    *opening_hours* the same as a person wrote it.  *print_command* is a program and its
-    arguments that takes a PDF on its standard input, () to print nothing.
+    *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
+    *print_command* is a program and its arguments that takes a PDF on its standard input, () to
+    print nothing.
     """
 
     studio_name: str
@@ -77,6 +79,7 @@ class DeskSettings:
     print_command: tuple[str, ...] = ()
     paper: str = "A4"
     retention_s: float = 48 * 3600.0
+    guess_cost: Cost = field(default_factory=Cost)
     journal: JournalSettings = JournalSettings()
     most_connections: int = 128
     most_streams: int = 64

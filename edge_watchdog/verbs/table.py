@@ -48,6 +48,7 @@ VERBS = (
     Verb("check", "find every problem of a configuration, or say what is understood", BOX),
     Verb("status", "how things are, on one screen", BOX),
     Verb("why", "the present diagnosis and its evidence", BOX),
+    Verb("setup-code", "a code that sets the owner's password on the page /setup; as root", BOX),
     Verb(
         "replay",
         "think an incident through again, from the journal",

@@ -29,6 +29,7 @@ from edge_watchdog.core.view import (
     VendorView,
 )
 from edge_watchdog.daybook.registry import IcsOptions
+from edge_watchdog.daybook.secret import Cost
 from edge_watchdog.desk.app import serve
 from edge_watchdog.desk.settings import DeskSettings, ScheduleSetting
 
@@ -295,6 +296,7 @@ def settings(folder: Path, **changes: object) -> DeskSettings:
         vendor_name="BookWell",
         opening_hours="Mon-Sat 09:00-19:00",
         schedules=(ScheduleSetting("front desk", 60.0, options),),
+        guess_cost=Cost(4, 8, 1),
     )
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
