@@ -24,7 +24,7 @@ from edge_watchdog.daybook.paper import (
 from edge_watchdog.daybook.paper_money import Debt, debts, taken
 from edge_watchdog.daybook.paper_store import Journal
 from edge_watchdog.daybook.reconcile import SECTIONS, Finding, Outcome
-from edge_watchdog.desk.access import Route, Who, identity_of
+from edge_watchdog.desk.access import Route, Who, form_token, identity_of
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.forms import fields_of
 from edge_watchdog.desk.opening import Opening
@@ -261,8 +261,8 @@ class WayBack:
     def _html(
         self, request: web.Request, template: str, *, status: int = 200, **more: object
     ) -> web.Response:
-        csrf: str = request.get("csrf", "")
-        text = self._pages.draw(template, "paper", **{"live": "paper", "csrf": csrf, **more})
+        shared = {"live": "paper", "csrf": form_token(request), "me": identity_of(request)}
+        text = self._pages.draw(template, "paper", **{**shared, **more})
         return web.Response(status=status, text=text, content_type="text/html")
 
     def _refused(self, error: DaybookError) -> web.Response:
