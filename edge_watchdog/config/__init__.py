@@ -17,7 +17,7 @@ from edge_watchdog.config.registries import known_registries
 from edge_watchdog.config.stanzas import Box, Config, Desk, Outline, Studio, UplinkConfig
 from edge_watchdog.config.tables import Problem
 from edge_watchdog.core.model import Mode, Uplink, UplinkKind
-from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.policy import Policy, Restrict
 from edge_watchdog.core.units import FilePath
 
 CREDENTIALS = "/run/credentials/"
@@ -135,6 +135,8 @@ def advice(config: Config) -> list[str]:
         said.append('[box] mode is "observe": nothing is switched; "self" would.')
     if config.box.dhcp_range is not None and config.box.mode is not Mode.GATEWAY:
         said.append('[box] dhcp_range does nothing here: addresses are given in mode "gateway".')
+    if config.metered.restrict is not Restrict.NEVER and config.box.mode is not Mode.GATEWAY:
+        said.append('[metered] does nothing here: computers are routed in mode "gateway" only.')
     if not config.box.lan_interfaces:
         said.append("[box] has no lan_interfaces: the pages open on this machine only.")
     said += [

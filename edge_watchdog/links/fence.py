@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from edge_watchdog.links.firewall import Firewall
 
 AGAIN_S = 60.0
+SOON_S = 5.0  # while a name has no address yet, as at the start
 MOST = 1000
 
 LookUp = Callable[[str], Awaitable[tuple[str, ...]]]
@@ -28,6 +29,7 @@ class Fence:
         self._known = networks
         self._look_up = look_up
         self._interfaces: tuple[str, ...] = ()
+        self._lacking = False
         self._turned = asyncio.Event()
 
     async def limit(self, interfaces: tuple[str, ...]) -> None:
@@ -42,7 +44,7 @@ class Fence:
         while True:
             self._turned.clear()
             try:
-                async with asyncio.timeout(AGAIN_S):
+                async with asyncio.timeout(SOON_S if self._lacking else AGAIN_S):
                     await self._turned.wait()
             except TimeoutError:
                 await self.look_again()
@@ -52,6 +54,7 @@ class Fence:
         if not self._interfaces:
             return
         looks = await asyncio.gather(*(self._look_up(name) for name in self._names))
+        self._lacking = not all(looks)
         found = (address for look in looks for address in look)
         known = tuple(dict.fromkeys((*self._known, *found)))[-MOST:]
         if known != self._known:

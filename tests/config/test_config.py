@@ -90,6 +90,21 @@ def test_a_gateway_may_give_addresses_and_nobody_else_does():
     assert any("dhcp_range does nothing here" in line for line in advice(looking_on))
 
 
+def test_what_is_allowed_is_the_vendor_and_what_the_owner_names_once_a_line_can_be_limited():
+    limited = '[metered]\nrestrict = "used up"\nallow = ["pay.example", "192.0.2.7"]\n'
+    found = parse(GOOD + limited)
+    assert found.allowed == ("app.bookwell.example", "pay.example", "192.0.2.7/32")
+    assert any("[metered] does nothing here" in line for line in advice(found))
+    assert not any(
+        "[metered]" in line
+        for line in advice(parse((GOOD + limited).replace('"self"', '"gateway"')))
+    )
+    assert parse(GOOD).allowed == ()
+    stops = GOOD.replace('monthly_cap = "5GB"', 'monthly_cap = "5GB"\nwhen_used_up = "stop"')
+    assert parse(stops).allowed == ("app.bookwell.example",)
+    assert parse(LEAST).vendor_hosts == ()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

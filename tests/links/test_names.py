@@ -39,3 +39,14 @@ def test_addresses_are_given_only_when_a_range_is_named(tmp_path: Path) -> None:
     given = dnsmasq_command(("lan0",), file, leases=leases, dhcp_range="192.0.2.10-192.0.2.19")
     assert "--dhcp-range=192.0.2.10,192.0.2.19,10m" in given
     assert f"--dhcp-leasefile={leases}" in given
+
+
+def test_allowed_names_go_into_the_packet_filter_as_they_are_given_out() -> None:
+    argv = dnsmasq_command(
+        ("lan0",), Path("/u"), leases=Path("/l"), dhcp_range=None, allowed=("pay.example",)
+    )
+    assert "--nftset=/pay.example/4#inet#edge_watchdog#allowed_names" in argv
+    assert not any(
+        "nftset" in word
+        for word in dnsmasq_command(("lan0",), Path("/u"), leases=Path("/l"), dhcp_range=None)
+    )
