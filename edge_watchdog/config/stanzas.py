@@ -22,7 +22,7 @@ from edge_watchdog.config.hours import Hours
 from edge_watchdog.config.journal_keys import Journal
 from edge_watchdog.core.model import Anchor, Mode, Uplink
 from edge_watchdog.core.policy import Plan, Restrict, UsedUp
-from edge_watchdog.core.units import Detail, FilePath, Ipv4, Ipv6, Seconds, Size, Url
+from edge_watchdog.core.units import Detail, FilePath, Ipv4, Ipv6, Returned, Seconds, Size, Url
 
 FEWEST_REQUESTS = 24  # one an hour
 BUILT_IN_ANCHORS = (
@@ -282,6 +282,10 @@ class ScheduleKeys:
             "example": 300,
         },
     )
+    write_back: tuple[Returned, ...] = field(
+        default=(),
+        metadata={"doc": "What the box enters there by itself after an outage; caldav, square."},
+    )
 
     def __post_init__(self) -> None:
         """Refuse a budget that allows nothing."""
@@ -299,6 +303,7 @@ class Schedule:
     options: Any
     keep: tuple[Detail, ...] = (Detail.PRICE, Detail.ATTENDEES)
     budget: int | None = None
+    write_back: tuple[Returned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

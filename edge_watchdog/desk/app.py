@@ -21,6 +21,8 @@ from edge_watchdog.bridge import BridgeClient
 from edge_watchdog.clock import Clock, SystemClock
 from edge_watchdog.core.events import Event
 from edge_watchdog.daybook import DaybookError, ScheduleConnector
+from edge_watchdog.daybook.caldav import CalDav
+from edge_watchdog.daybook.caldav_write import CalDavWriter
 from edge_watchdog.daybook.keeper import (
     Keeper,
     Source,
@@ -31,7 +33,10 @@ from edge_watchdog.daybook.keeper import (
 from edge_watchdog.daybook.paper_store import PaperStore, open_paper
 from edge_watchdog.daybook.registry import Unusable
 from edge_watchdog.daybook.seal import open_seal
+from edge_watchdog.daybook.square import Square
+from edge_watchdog.daybook.square_write import SquareBack
 from edge_watchdog.daybook.store import Store, memory_store, open_store
+from edge_watchdog.daybook.writeback import WriteBack
 from edge_watchdog.desk.access import Gate, build
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.bookpages import BookPages
@@ -168,6 +173,7 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     book = BookPages(settings, pages, board, cache)
     packs = PackPages(settings, pages, board, book)
     paper = PaperDesk(await _open_paper(settings), board, settings)
+    paper.writers = dict(_writers(settings, clock))
     written = PaperPages(paper, pages, board)
     back = WayBack(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
@@ -251,6 +257,21 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
         )
 
 
+def _writers(settings: DeskSettings, clock: Clock) -> Iterator[tuple[str, WriteBack]]:
+    """Give the ways back into those sources that the owner lets the box write to."""
+    for one in settings.schedules:
+        if not one.takes_bookings:
+            continue
+        with contextlib.suppress(DaybookError):  # the source's own line says what is wrong
+            match one.options.build(clock, settings.ca_file):
+                case CalDav() as source:
+                    yield one.name, CalDavWriter(source)
+                case Square() as source:
+                    yield one.name, SquareBack(source)
+                case _:
+                    log.warning("schedule %s takes no bookings", one.name)
+
+
 def _gate(
     settings: DeskSettings, lan: Lan, door: Door, pages: Pages, *, entrance: Entrance
 ) -> Gate:
@@ -310,7 +331,7 @@ async def _settle(paper: PaperDesk) -> None:
     """Hold the paper journal against each new list, whether or not anybody looks."""
     while True:
         with contextlib.suppress(DaybookError):
-            await paper.settle()
+            await paper.write_back(await paper.settle())
         await asyncio.sleep(SETTLE_S)
 
 
