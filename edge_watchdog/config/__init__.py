@@ -82,7 +82,7 @@ def observing(interfaces: Iterable[str], outline: Outline) -> Config:
         studio=outline.studio,
         uplinks=tuple(UplinkConfig(uplink, driver and driver()) for uplink in uplinks),
         box=outline.box,
-        desk=Desk(listen=HostPort("127.0.0.1:8080")),
+        desk=Desk(listen=HostPort("127.0.0.1:8080"), listen_tls=HostPort("127.0.0.1:8443")),
     )
 
 

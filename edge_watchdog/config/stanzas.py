@@ -329,6 +329,13 @@ class Desk:
         default=HostPort("0.0.0.0:8080"),
         metadata={"doc": "Where the pages are served; under systemd the socket unit says it."},
     )
+    listen_tls: HostPort = field(
+        default=HostPort("0.0.0.0:8443"),
+        metadata={
+            "doc": "Where the secure pages are served, which may show telephone numbers and notes;"
+            " the socket unit must name the same port."
+        },
+    )
     allowed_hosts: tuple[HostName, ...] = field(
         default=(),
         metadata={

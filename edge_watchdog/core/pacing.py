@@ -27,6 +27,7 @@ from edge_watchdog.core.state import Cause, Phase, State, UplinkState
 
 BURST_S = 1.0
 SUSPECT_BURST_S = 0.5  # renewed while the suspicion lasts
+DOUBT_BURST_S = 0.1  # one question to each host: on a metered line every lost pulse costs a burst
 PREARM_MISSES = 3
 TRIAGE_REST_S = 2.0
 BURST_REST_S = 5.0  # between bursts over an uplink that is known to be dead, or is only a standby
@@ -116,6 +117,9 @@ def _burst(
     active = uplink.name == state.failover.active
     for_s = SUSPECT_BURST_S if active else BURST_S
     wanted = not active or state.failover.phase is Phase.STRANDED
+    if _is_mere_doubt(state, uplink, policy):
+        for_s = DOUBT_BURST_S
+        wanted = known.silence is not None and known.silence.probes >= PREARM_MISSES
     wanted = wanted or has_portal(known) or _needs_triage(known) or known.vetoed
     triage = wanted and _triage_due(known, now)
     at_once = known.burst_at < _brink(known, policy) <= now.mono
@@ -123,6 +127,13 @@ def _burst(
     known = replace(known, burst_until=now.mono + for_s, burst_at=now.mono)
     uplinks = {**state.uplinks, uplink.name: known}
     return replace(state, next_id=state.next_id + 1, uplinks=uplinks), (burst,)
+
+
+def _is_mere_doubt(state: State, uplink: Uplink, policy: Policy) -> bool:
+    """Tell whether a metered standby only lost a question, and no decision waits for it."""
+    in_doubt = uplink.metered and state.uplinks[uplink.name].silence is not None
+    active = uplink.name == state.failover.active
+    return in_doubt and not active and not _wants_burst_now(state, uplink, policy)
 
 
 def _needs_triage(known: UplinkState) -> bool:

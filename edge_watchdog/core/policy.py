@@ -25,9 +25,10 @@ class Periods:
     journey: float | None
 
 
-# Metered standby: 43,200 pulses of some 120 bytes there and back, 720 names of 250, 720 pages
-# of 1.5 kB and 240 secure and journey visits of 7 kB come to about 9 MB a month (an estimate;
-# bench/cost.py measures it on the wire).
+# Metered standby, a month of 30 days, bytes of IP there and back: 32,400 echoes of 72, 10,800 DNS
+# pulses of 150, 1,560 names of 150, 720 pages of 0.8 kB, 60 secure pages and 60 visits of the app
+# of 7 kB each come to 5.5 MB (bench/month.py measures them; an app's page of 30 kB adds 1.6).  One
+# lost pulse in a hundred adds some 0.6 MB of bursts (an estimate).
 PACES: Mapping[Pace, Periods] = {
     Pace.OFF: Periods(None, None, None, None, None, None),
     Pace.ACTIVE: Periods(pulse=0.25, gateway=5, names=10, web=30, secure=60, journey=15),
@@ -41,11 +42,11 @@ PACES: Mapping[Pace, Periods] = {
         pulse=600, gateway=None, names=None, web=None, secure=None, journey=None
     ),
     Pace.STANDBY_METERED: Periods(
-        pulse=60, gateway=None, names=3600, web=3600, secure=21600, journey=21600
+        pulse=60, gateway=None, names=3600, web=3600, secure=43200, journey=43200
     ),
     # for half a minute at most: 120 pulses of 120 bytes are some 15 kB
     Pace.COMPARED: Periods(
-        pulse=0.25, gateway=15, names=3600, web=3600, secure=21600, journey=21600
+        pulse=0.25, gateway=15, names=3600, web=3600, secure=43200, journey=43200
     ),
 }
 

@@ -32,6 +32,7 @@ class Mark(StrEnum):
     ZONE_UNKNOWN = "time zone not understood"
     CLOCK_CHANGE = "the clocks change here"
     NO_END = "end not given"
+    MOVED = "moved?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Reading:
 
     *clients* are those whose details the owner has allowed to be kept, *prices* the price list if
     the source has one.  *remarks* tell what was odd about which line, without anything of it.
+    *prices_wall*: when a price list of its own age was written; None: it is as old as the rest.
     *days*: how many days of the span, from the first, the source speaks of; None: all.
     """
 
@@ -106,6 +108,7 @@ class Reading:
     clients: tuple[Client, ...] = ()
     prices: tuple[PriceItem, ...] = ()
     remarks: tuple[str, ...] = ()
+    prices_wall: float | None = None
     days: int | None = None
 
 

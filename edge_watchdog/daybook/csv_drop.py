@@ -140,6 +140,7 @@ def _packed(drop: Drop, prices: Drop | None) -> bytes:
         "file": _whole(drop),
         "written_wall": drop.written_wall,
         "prices": _whole(prices) if prices else None,
+        "prices_wall": prices.written_wall if prices else None,
     }
     return json.dumps(parts).encode("ascii")
 

@@ -122,6 +122,7 @@ def read_export(body: bytes, span: Span, keys: CsvKeys) -> Reading:
         tuple(found.clients.values()),
         _prices(parts.get("prices"), keys.habits, found),
         remarks=tuple(found.remarks),
+        prices_wall=parts.get("prices_wall"),
         days=_covered(span, keys, found.last, float(parts["written_wall"])),
     )
 

@@ -19,6 +19,7 @@ from edge_watchdog.core.model import CacheReport
 from edge_watchdog.core.units import Detail
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnector, Span
 from edge_watchdog.daybook.budget import Purse, sparing_s
+from edge_watchdog.daybook.changes import hinted
 from edge_watchdog.daybook.freshness import Now, Stamp
 from edge_watchdog.daybook.intake import DEFAULT_KEEP, admit
 from edge_watchdog.daybook.store import Drop, Snapshot, Store, Trouble
@@ -171,6 +172,8 @@ class Keeper:
             await self._confirm(replace(good, as_of=as_of, asked=asked, token=fetched.token))
             return
         reading = await self._read(fetched.body, span)
+        if good:
+            reading = await asyncio.to_thread(hinted, good.reading, reading, span.zone)
         if reading.days is not None:  # of later days it says nothing, and that is no "nothing"
             span = replace(span, days=min(span.days, reading.days))
         fresh = Snapshot(self._source.name, span, as_of, asked, fetched.token, digest, reading)

@@ -55,6 +55,7 @@ from edge_watchdog.desk.pdf import Paper
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.printing import Press, keep_printing
 from edge_watchdog.desk.settings import DeskSettings
+from edge_watchdog.desk.tls import Names
 from edge_watchdog.desk.wayback import WayBack
 from edge_watchdog.supervise import Notifier, keep_running
 
@@ -101,7 +102,7 @@ async def serve(
     """
     notifier = notifier or Notifier()
     clock = SystemClock()
-    doors = doors or listeners(settings.listen_host, settings.listen_port)
+    doors = doors or _listen(settings)
     rooms = await _build(settings, clock)
     runner = web.AppRunner(
         rooms.app,
@@ -137,8 +138,11 @@ def _workers(
     if runner.server is None:
         raise RuntimeError("the web server is not set up")
     admit = functools.partial(rooms.door.admit, server=runner.server)
+    secure = rooms.entrance.secure
+    context = {True: lambda: secure.context, False: None}
     return {
         "bridge": rooms.client.run,
+        "secure": secure.keep,
         "sweep": rooms.door.sweep,
         "pulse": functools.partial(_pulse, notifier, rooms),
         "paper": functools.partial(_settle, rooms.paper),
@@ -146,7 +150,10 @@ def _workers(
         "tidy": rooms.entrance.tidy,
         **({"printing": _printing(settings, rooms)} if settings.print_command else {}),
         **{f"schedule {keeper.state.name}": keeper.run for keeper in rooms.keepers},
-        **{f"door {n}": functools.partial(admit, door) for n, door in enumerate(doors)},
+        **{
+            f"door {n}": functools.partial(admit, door, context=context[_is_secure(door, settings)])
+            for n, door in enumerate(doors)
+        },
     }
 
 
@@ -178,7 +185,9 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     back = WayBack(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
-    entrance = await open_entrance(settings, clock, board, pages, client.send)
+    entrance = await open_entrance(
+        settings, clock, board, pages, client.send, names=functools.partial(_names, settings, lan)
+    )
     ours = (handlers, book, packs, written, back, entrance)
     routes = tuple(route for one in ours for route in one.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
@@ -275,11 +284,9 @@ def _writers(settings: DeskSettings, clock: Clock) -> Iterator[tuple[str, WriteB
 def _gate(
     settings: DeskSettings, lan: Lan, door: Door, pages: Pages, *, entrance: Entrance
 ) -> Gate:
-    own = socket.gethostname().lower()
-    names = {own, f"{own.partition('.')[0]}.local", *(h.lower() for h in settings.allowed_hosts)}
     return Gate(
         lan=lan,
-        allowed_hosts=frozenset(names),
+        allowed_hosts=frozenset(_hosts(settings)),
         frame_ancestors=settings.frame_ancestors,
         error_page=pages.error,
         serving=lambda request: door.serving(request.transport),
@@ -287,6 +294,35 @@ def _gate(
         csrf=entrance.badges.csrf,
         note=entrance.note,
     )
+
+
+def _listen(settings: DeskSettings) -> list[socket.socket]:
+    """Open every door; a secure one that cannot be opened costs the secure pages only."""
+    doors = listeners(settings.listen_host, settings.listen_port)
+    if settings.tls_port and not any(_is_secure(door, settings) for door in doors):
+        try:
+            doors += listeners(settings.tls_host, settings.tls_port)
+        except OSError as error:
+            log.error("secure pages: port %d: %s", settings.tls_port, error.strerror)  # noqa: TRY400
+    return doors
+
+
+def _is_secure(door: socket.socket, settings: DeskSettings) -> bool:
+    return bool(door.getsockname()[1] == settings.tls_port)
+
+
+def _hosts(settings: DeskSettings) -> tuple[str, ...]:
+    """Give the names that the pages may be asked by."""
+    own = socket.gethostname().lower()
+    return (f"{own.partition('.')[0]}.local", own, *(h.lower() for h in settings.allowed_hosts))
+
+
+def _names(settings: DeskSettings, lan: Lan) -> Names | None:
+    """Give what the box is called; None while it has no address in its LAN."""
+    addresses = lan.addresses()
+    if settings.lan_interfaces and not addresses:
+        return None
+    return Names(_hosts(settings), addresses)
 
 
 def _ask_all(keepers: tuple[Keeper, ...]) -> None:

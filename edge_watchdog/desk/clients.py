@@ -6,12 +6,12 @@ Source states in, frozen models out.  Who may see a card is the caller's busines
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edge_watchdog.daybook import Appointment
+from edge_watchdog.daybook import Appointment, Reading
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.model import Client, Note, NoteKind, PriceItem
 from edge_watchdog.desk.book import money, weekday
-from edge_watchdog.desk.day import source_lines
+from edge_watchdog.desk.day import SourceLine, source_lines
 from edge_watchdog.desk.phrases import MONTHS, Local
 
 WARNINGS = (NoteKind.ALLERGY, NoteKind.PATCH_TEST)
@@ -103,10 +103,20 @@ def card_of(client: Client, states: Sequence[SourceState], local: Local) -> Card
 def price_lists(states: Sequence[SourceState], now: Now, local: Local) -> tuple[PriceList, ...]:
     """Draw the price list of every source that has one, services before products."""
     return tuple(
-        PriceList(line.sentence, _price_groups(state.good.reading.prices))
+        PriceList(
+            _price_date(state.good.reading, line, local), _price_groups(state.good.reading.prices)
+        )
         for state, line in zip(states, source_lines(states, now, local), strict=True)
         if state.good and state.good.reading.prices
     )
+
+
+def _price_date(reading: Reading, line: SourceLine, local: Local) -> str:
+    """Say how old a price list is: its own date, where it was written by itself."""
+    if reading.prices_wall is None:
+        return line.sentence
+    day = local.day(reading.prices_wall)
+    return f"as of {day.day} {MONTHS[day.month - 1]} {day.year}, source {line.name}"
 
 
 def _price_groups(items: Sequence[PriceItem]) -> tuple[PriceGroup, ...]:

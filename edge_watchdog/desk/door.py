@@ -8,9 +8,10 @@ import contextlib
 import logging
 import os
 import socket
+import ssl
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -21,6 +22,7 @@ from edge_watchdog.desk.lan import Lan
 
 IDLE_S = 15.0
 SWEEP_S = 2.0
+HANDSHAKE_S = 10.0
 GONE_MS = 20_000  # a page whose network vanished is dropped after this long
 BACKLOG = 64
 FIRST_PASSED_FD = 3  # sd_listen_fds(3)
@@ -45,10 +47,16 @@ class Door:
         self._clock = clock
         self._most = most
         self._guests: dict[asyncio.BaseTransport, Guest] = {}
+        self._greeted: dict[asyncio.Task[None], str] = {}
         self.refused: Counter[str] = Counter()
 
-    async def admit(self, listener: socket.socket, server: web.Server) -> None:
-        """Accept from *listener* for ever."""
+    async def admit(
+        self,
+        listener: socket.socket,
+        server: web.Server,
+        context: Callable[[], ssl.SSLContext | None] | None = None,
+    ) -> None:
+        """Accept from *listener* for ever; with *context* HTTPS, or nobody while it gives None."""
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -60,11 +68,32 @@ class Door:
             if not self._welcome(peer):
                 _slam(peer)
                 continue
+            if context is None:
+                await self._greet(peer, server, None)
+                continue
+            made = context()
+            if made is None:
+                _slam(peer)
+                continue
+            # a handshake takes as long as the other side likes: nobody else may wait for it
+            task = loop.create_task(self._greet(peer, server, made))
             with contextlib.suppress(OSError):
-                address = peer.getpeername()[0]
-                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
-                transport, _ = await loop.connect_accepted_socket(server, peer)
-                self._guests[transport] = Guest(address, self._clock.now().mono)
+                self._greeted[task] = peer.getpeername()[0]
+            task.add_done_callback(lambda done: self._greeted.pop(done, None))
+
+    async def _greet(
+        self, peer: socket.socket, server: web.Server, context: ssl.SSLContext | None
+    ) -> None:
+        """Hand a connection to the web server; one that goes wrong is no news."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(OSError):
+            address = peer.getpeername()[0]
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
+            limit_s = HANDSHAKE_S if context else None
+            transport, _ = await loop.connect_accepted_socket(
+                server, peer, ssl=context, ssl_handshake_timeout=limit_s
+            )
+            self._guests[transport] = Guest(address, self._clock.now().mono)
 
     async def sweep(self) -> None:
         """Close, for ever, connections that say nothing."""
@@ -97,8 +126,9 @@ class Door:
         if not self._lan.lets_in(local, remote):
             self.refused["not of the LAN"] += 1
             return False
-        open_now = [g for t, g in self._guests.items() if not t.is_closing()]
-        from_there = sum(guest.peer == remote for guest in open_now)
+        open_now = [g.peer for t, g in self._guests.items() if not t.is_closing()]
+        open_now += self._greeted.values()
+        from_there = open_now.count(remote)
         if len(open_now) >= self._most or (
             from_there >= self._most // 4 and not remote.startswith("127.")
         ):

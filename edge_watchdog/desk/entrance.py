@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aiohttp import web
+
 from edge_watchdog.bridge import ToWatch
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, setup_code
@@ -23,9 +25,11 @@ from edge_watchdog.desk.access import Identity, Route
 from edge_watchdog.desk.badges import Badges
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.secure import Secure
 from edge_watchdog.desk.settings import DeskSettings
 from edge_watchdog.desk.signing import Signing
 from edge_watchdog.desk.team import Team
+from edge_watchdog.desk.tls import Authority, Names
 
 DATABASE = "people.sqlite"
 SAME_LOOK_S = 300.0
@@ -45,12 +49,13 @@ class Entrance:
     badges: Badges
     signing: Signing
     team: Team
+    secure: Secure
     clock: Clock
     _noted: dict[tuple[Identity, str, str], float] = field(default_factory=dict)
 
     def routes(self) -> tuple[Route, ...]:
         """Give every route, and who may use it."""
-        return (*self.signing.routes(), *self.team.routes())
+        return (*self.signing.routes(), *self.team.routes(), *self.secure.routes())
 
     async def note(self, identity: Identity, screen: str, subject: str) -> None:
         """Keep who saw what; a page that asks again by itself is one look for five minutes."""
@@ -80,6 +85,8 @@ async def open_entrance(
     board: Board,
     pages: Pages,
     send: Callable[[ToWatch], bool],
+    *,
+    names: Callable[[], Names | None],
 ) -> Entrance:
     """Take up who is known; the notices of *board* say when that could not be had."""
     rules = Rules(settings.time_zone, settings.guess_cost)
@@ -90,11 +97,25 @@ async def open_entrance(
     folder = Path(settings.state_dir)
     take = functools.partial(_take, folder, clock)
     own_host = f"{socket.gethostname().partition('.')[0].lower()}.local"
+    secure = Secure(
+        lambda: Authority(folder / "tls", open_seal(settings.key_file, "tls")),
+        names,
+        clock,
+        pages,
+        studio=settings.studio_name,
+        port=settings.tls_port,
+    )
+    await secure.look()
+
+    def https_url(request: web.Request) -> str:
+        return secure.https_url(request, "/sign-in")
+
     return Entrance(
         people,
         badges,
-        Signing(people, badges, pages, take),
+        Signing(people, badges, pages, take, https_url),
         Team(people, badges, pages, board, send, own_host),
+        secure,
         clock,
     )
 

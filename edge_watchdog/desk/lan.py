@@ -85,6 +85,10 @@ class Lan:
             return address.is_loopback or any(address == one.ip for one in self._addresses())
         return False
 
+    def addresses(self) -> tuple[str, ...]:
+        """Give our addresses on the LAN, as text."""
+        return tuple(sorted(str(one.ip) for one in self._addresses()))
+
     def _addresses(self) -> tuple[IPv4Interface, ...]:
         mono = self._clock.now().mono
         if self._known is None or mono - self._known.mono > KEPT_S:

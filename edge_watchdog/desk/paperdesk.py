@@ -279,7 +279,8 @@ class PaperDesk:
         now = self._board.now()
         lists = [s.good for s in self._board.sources.values() if s.good and s.good.reading.prices]
         items = tuple(item for one in lists for item in one.reading.prices)
-        return items, min((one.as_of.wall(now) for one in lists), default=None)
+        ages = (one.reading.prices_wall or one.as_of.wall(now) for one in lists)
+        return items, min(ages, default=None)
 
     def members(self) -> tuple[str, ...]:
         """Give the team, as the list names it."""

@@ -60,6 +60,7 @@ class DeskSettings:
     stand in *state_dir*.  *ca_file* is extra trust for the calendar's server.  A day is forgotten
     *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
     *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
+    The secure pages are served at *tls_host* and *tls_port*; port 0: there are none.
     *print_command* is a program and its arguments that takes a PDF on its standard input, () to
     print nothing.
     """
@@ -84,6 +85,8 @@ class DeskSettings:
     paper: str = "A4"
     retention_s: float = 48 * 3600.0
     guess_cost: Cost = field(default_factory=Cost)
+    tls_host: str = "0.0.0.0"
+    tls_port: int = 0
     journal: JournalSettings = JournalSettings()
     most_connections: int = 128
     most_streams: int = 64

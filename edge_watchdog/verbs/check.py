@@ -43,7 +43,7 @@ def _summary(config: Config) -> Iterator[str]:
         yield f"           {schedule.options.tested}"
     for alert in config.alerts:
         yield f"alert      {alert.kind}"
-    yield f"desk       http://{config.desk.listen}/"
+    yield f"desk       http://{config.desk.listen}/ and https://{config.desk.listen_tls}/"
     for line in advice(config):
         yield f"advice     {line}"
     if config.box.mode is Mode.GATEWAY:

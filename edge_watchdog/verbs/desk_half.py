@@ -22,6 +22,7 @@ def run_desk(config: Config) -> Answer:
 def desk_settings(config: Config) -> DeskSettings:
     """Give what the desk half must be told."""
     host, _, port = config.desk.listen.rpartition(":")
+    tls_host, _, tls_port = config.desk.listen_tls.rpartition(":")
     vendor, hours = config.vendor, config.studio.opening_hours
     return DeskSettings(
         studio_name=config.studio.name,
@@ -35,6 +36,8 @@ def desk_settings(config: Config) -> DeskSettings:
         open_spans=hours.spans if hours else (),
         listen_host=host,
         listen_port=int(port),
+        tls_host=tls_host,
+        tls_port=int(tls_port),
         lan_interfaces=config.box.lan_interfaces,
         allowed_hosts=config.desk.allowed_hosts,
         frame_ancestors=config.desk.frame_ancestors,

@@ -1,6 +1,8 @@
 """``edge-watchdog setup-code``: who is root on the box may set the owner's password once."""
 
 import argparse
+import hashlib
+import ssl
 from pathlib import Path
 
 from edge_watchdog.clock import SystemClock
@@ -29,4 +31,16 @@ def answer(args: argparse.Namespace) -> Answer:
         f"{code}\n"
         f"Open /setup on the desk page within {minutes} minutes and type it there. It works once.\n"
         "It sets the owner's password, also when there is one already."
+        f"{_fingerprint(folder)}"
     )
+
+
+def _fingerprint(folder: Path) -> str:
+    """Give the root certificate's, to compare with what the page /trust shows; "" without one."""
+    try:
+        der = ssl.PEM_cert_to_DER_cert((folder / "tls" / "root.pem").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return ""
+    digest = hashlib.sha256(der).hexdigest().upper()
+    pairs = ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+    return f"\nSHA-256 of the box's certificate, as the page /trust shows it:\n{pairs}"

@@ -7,7 +7,12 @@ import pytest
 from edge_watchdog.core.actions import Pace, ProbeBurst, ProbeEvery, WatchVendor
 from edge_watchdog.core.events import HoursChanged, Ordered, OrderKind
 from edge_watchdog.core.model import Finding, JourneyReport, Layer, Mode, Stage, Uplink, UplinkKind
-from edge_watchdog.core.pacing import burst_due, set_paces
+from edge_watchdog.core.pacing import (
+    BURST_REST_METERED_S,
+    DOUBT_BURST_S,
+    burst_due,
+    set_paces,
+)
 from edge_watchdog.core.state import Cause, Diagnosis, Failover, Phase, State, UplinkState
 from tests.core.mind import (
     CABLE,
@@ -219,7 +224,7 @@ class TestTheVendor:
     def test_calm(self):
         order = self.order(self.studio())
         assert (order.every_s, order.via) == (60, CABLE)
-        assert order.visits == {CABLE: 15, STICK: 21600, PHONE: 300}
+        assert order.visits == {CABLE: 15, STICK: 43200, PHONE: 300}
 
     @pytest.mark.parametrize("cause", [Cause.VENDOR_SILENT, Cause.CHECKING, Cause.VENDOR_PATH])
     def test_a_trouble_is_looked_at_closely_and_from_every_side(self, cause):
@@ -229,7 +234,7 @@ class TestTheVendor:
 
     def test_a_failed_visit_is_repeated_soon(self):
         order = self.order(self.studio(cable=JourneyReport(at(0), CABLE, Stage.HTTP)))
-        assert order.visits == {CABLE: 5, STICK: 21600, PHONE: 300}
+        assert order.visits == {CABLE: 5, STICK: 43200, PHONE: 300}
 
     def test_what_is_slow_is_not_made_slower(self):
         assert self.order(self.studio(Cause.VENDOR_SLOW)).visits[CABLE] == 15
@@ -279,3 +284,13 @@ def test_a_better_unmetered_backup_is_watched_as_one():
     policy = replace(POLICY, uplinks=uplinks, mode=Mode.SELF)
     orders = only(ProbeEvery, set_paces(state, at(0), policy)[1])
     assert [o.pace for o in orders] == [Pace.ACTIVE_SPARING, Pace.ACTIVE, Pace.STANDBY]
+
+
+def test_a_lost_pulse_of_a_metered_standby_costs_one_question_to_each_host():
+    mind = ready()
+    (burst,) = only(ProbeBurst, mind.misses(STICK, "alpha"))
+    assert (burst.uplink, burst.for_s, burst.triage) == (STICK, DOUBT_BURST_S, False)
+    mind.misses(STICK)
+    mind.second += BURST_REST_METERED_S
+    (burst,) = only(ProbeBurst, mind.misses(STICK, "alpha"))
+    assert (burst.for_s, burst.triage) == (DOUBT_BURST_S, True)

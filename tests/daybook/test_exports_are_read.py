@@ -25,11 +25,13 @@ from edge_watchdog.daybook.csv_values import (
     read_money,
     read_time,
 )
-from edge_watchdog.daybook.freshness import Stamp
-from edge_watchdog.daybook.keeper import Keeper, Source, Surroundings
+from edge_watchdog.daybook.freshness import Now, Stamp
+from edge_watchdog.daybook.keeper import Keeper, Source, SourceState, Surroundings
 from edge_watchdog.daybook.model import Client, Money, Note, NoteKind, PriceItem, Status
 from edge_watchdog.daybook.registry import CsvOptions
-from edge_watchdog.daybook.store import memory_store
+from edge_watchdog.daybook.store import Snapshot, memory_store
+from edge_watchdog.desk.clients import price_lists
+from edge_watchdog.desk.phrases import Local
 from tests.desk.studio import StepClock
 
 NOON = 1795262400.0  # Saturday 21 November 2026, 12:00 UTC
@@ -47,6 +49,7 @@ def read(
         "file": base64.b64encode(body).decode(),
         "written_wall": NOON,
         "prices": base64.b64encode(prices.encode()).decode() if prices else None,
+        "prices_wall": NOON - 86400 if prices else None,
     }
     return read_export(json.dumps(parts).encode(), span, keys_from(keys.wire()))
 
@@ -298,9 +301,23 @@ def test_a_price_list_beside_it_is_read() -> None:
         PriceItem("Cut", Money(4500, "GBP"), "Hair", 45),
         PriceItem("Balm", Money(950, "GBP"), "Shop", None, is_product=True),
     )
+    assert (reading.prices_wall, read(SIMPLE).prices_wall) == (NOON - 86400, None)
     assert reading.remarks == ("line 6: this line of the price list is not understood",)
     with pytest.raises(DaybookError, match="price list has no line"):
         read(SIMPLE, prices="Town\nLeeds\n")
+
+
+def test_a_price_list_says_its_own_date_and_not_that_of_the_day_beside_it() -> None:
+    at = Stamp(Instant(1000.0, NOON), "boot")
+
+    def sentence(reading: Reading) -> str:
+        state = SourceState("saved list", Snapshot("saved list", SPAN, at, at, "", "", reading))
+        (found,) = price_lists([state], Now(at.at, "boot"), Local("Europe/London"))
+        return found.words
+
+    reading = read(SIMPLE, prices=PRICES)
+    assert sentence(reading) == "as of 20 November 2026, source saved list"
+    assert sentence(replace(reading, prices_wall=None)).startswith("as of 12:00")
 
 
 async def drop_of(tmp_path, clock: StepClock, **more) -> CsvDrop:

@@ -74,7 +74,7 @@ async def device_of(owner: Browser, name: str = "tablet", url: str = "", **more:
     _, page = await owner.post("/owner/devices/code", name=name)
     found = re.search(r'class="code">([\w-]+)<', page)
     assert found
-    browser = Browser(url or owner.url, **more)  # type: ignore[arg-type]
+    browser = Browser(url or owner.url, **{"ssl": owner.ssl, **more})  # type: ignore[arg-type]
     status, _ = await browser.post("/pair", code=found[1])
     assert status == 303
     return browser

@@ -313,6 +313,7 @@ async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
     listener.listen(64)
     listener.setblocking(False)
     port = listener.getsockname()[1]
+    doors: list[socket.socket] = [listener, *changes.pop("more_doors", ())]  # type: ignore[misc]
     orders: list[ToWatch] = []
     watch = BridgeServer(
         folder / "bridge.sock",
@@ -321,7 +322,7 @@ async def running(folder: Path, **changes: object) -> AsyncIterator[Running]:
         clock=SystemClock(),
     )
     tasks = {
-        "desk": asyncio.create_task(serve(settings(folder, **changes), doors=[listener])),
+        "desk": asyncio.create_task(serve(settings(folder, **changes), doors=doors)),
         "watch": asyncio.create_task(watch.run()),
     }
     made = Running(

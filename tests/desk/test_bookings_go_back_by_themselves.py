@@ -16,8 +16,14 @@ from tests.daybook.papers import NOON, booking, entry, listed, payment, visit
 from tests.desk.papered import Desk, desk_of
 
 BOOKING = {
-    "kind": "booking", "client": "Anna Bell", "member": "Mia", "service": "Cut and blow-dry",
-    "date": "2026-11-21", "time": "15:00", "minutes": "45", "do": "keep",
+    "kind": "booking",
+    "client": "Anna Bell",
+    "member": "Mia",
+    "service": "Cut and blow-dry",
+    "date": "2026-11-21",
+    "time": "15:00",
+    "minutes": "45",
+    "do": "keep",
 }
 
 

@@ -1,0 +1,195 @@
+"""The box's own authority: what it vouches for, how it renews, and what plain pages never show."""
+
+import asyncio
+import re
+import socket
+import ssl
+import subprocess
+from pathlib import Path
+
+import aiohttp
+import pytest
+from playwright.async_api import async_playwright
+
+from edge_watchdog.daybook.seal import KeySeal
+from edge_watchdog.desk.tls import Authority, Names
+from tests.desk.doors import OPEN_LINE, Browser, owner_of, staff_of
+from tests.desk.studio import NOON, calendar, running, today
+
+DAY_S = 86400.0
+NAMES = Names(("lotus.local", "lotus"), ("192.168.50.2",))
+SEAL = KeySeal(bytes(32), "tls")
+
+
+def shakes_hands(context: ssl.SSLContext, root: bytes, name: str) -> str:
+    """Connect in memory, as a client that trusts *root*; gives what was wrong, "" for nothing."""
+    trusting = ssl.create_default_context(cadata=root.decode("ascii"))
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    client = trusting.wrap_bio(to_client, to_server, server_hostname=name)
+    for _ in range(6):
+        for side in (client, server):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLCertVerificationError as error:
+                return error.verify_message
+    return ""
+
+
+def authority(folder: Path) -> Authority:
+    return Authority(folder / "tls", SEAL)
+
+
+@pytest.mark.parametrize("name", ["lotus.local", "lotus", "192.168.50.2"])
+def test_each_name_of_the_box_is_trusted(tmp_path, name) -> None:
+    made = authority(tmp_path)
+    root = made.root("Lotus Room", NAMES)
+    # OpenSSL judges by its own clock, so the certificate must hold today
+    context = made.context(NAMES, 1795549293.0)
+    assert shakes_hands(context, root.pem, name) == ""
+
+
+@pytest.mark.parametrize(
+    "other", [Names(("bank.example",)), Names((), ("192.168.50.1",)), Names((), ("127.0.0.1",))]
+)
+def test_a_stolen_root_vouches_for_nothing_else(tmp_path, other) -> None:
+    made = authority(tmp_path)
+    root = made.root("Lotus Room", NAMES)
+    wanted = [*other.hosts, *other.addresses]
+    (tmp_path / "forged.pem").write_bytes(made._leaf(wanted, 1795549293.0))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "forged.pem")
+    assert shakes_hands(context, root.pem, wanted[0]) == "permitted subtree violation"
+
+
+def test_a_box_without_an_address_vouches_for_no_address_at_all(tmp_path) -> None:
+    made = authority(tmp_path)
+    root = made.root("Lotus Room", Names(("lotus.local",)))
+    (tmp_path / "forged.pem").write_bytes(made._leaf(["192.168.50.1"], 1795549293.0))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "forged.pem")
+    assert shakes_hands(context, root.pem, "192.168.50.1") == "excluded subtree violation"
+
+
+def dates(folder: Path) -> tuple[float, float]:
+    text = ssl._ssl._test_decode_cert(str(folder / "tls" / "leaf.pem"))  # type: ignore[attr-defined]
+    return (
+        ssl.cert_time_to_seconds(text["notBefore"]),
+        ssl.cert_time_to_seconds(text["notAfter"]),
+    )
+
+
+def test_the_certificate_renews_itself_and_the_root_stays(tmp_path) -> None:
+    made = authority(tmp_path)
+    root = made.root("Lotus Room", NAMES)
+    context = made.context(NAMES, NOON)
+    since, until = dates(tmp_path)
+    assert until - since <= 397 * DAY_S
+    made.renew(context, NAMES, NOON + 359 * DAY_S)
+    assert dates(tmp_path) == (since, until)
+    made.renew(context, NAMES, NOON + 361 * DAY_S)
+    assert dates(tmp_path) == (since + 361 * DAY_S, until + 361 * DAY_S)
+    made.renew(context, NAMES, NOON - 9000 * DAY_S)  # the clock was wrong; it is right again below
+    made.renew(context, NAMES, NOON)
+    assert dates(tmp_path) == (since, until)
+    assert authority(tmp_path).root("another name", Names(("x.local",))).pem == root.pem
+
+
+def test_another_address_is_left_out_and_the_name_still_works(tmp_path) -> None:
+    made = authority(tmp_path)
+    root = made.root("Lotus Room", NAMES)
+    context = made.context(Names(NAMES.hosts, ("192.168.50.9",)), 1795549293.0)
+    assert shakes_hands(context, root.pem, "lotus.local") == ""
+    assert "192.168.50.9" not in root.covers
+
+
+def test_keys_are_their_owners_alone_and_the_roots_is_sealed(tmp_path) -> None:
+    made = authority(tmp_path)
+    before = made.root("Lotus Room", NAMES)
+    made.context(NAMES, NOON)
+    assert {f.stat().st_mode & 0o077 for f in (tmp_path / "tls").iterdir()} == {0}
+    assert b"PRIVATE" not in (tmp_path / "tls" / "root.key").read_bytes()
+    other = Authority(tmp_path / "tls", KeySeal(b"k" * 32, "tls"))
+    assert other.root("Lotus Room", NAMES).pem != before.pem  # a lost key costs the trust, no more
+    other.context(NAMES, NOON)
+
+
+@pytest.fixture
+async def desk(tmp_path):
+    (tmp_path / "day.ics").write_text(calendar(today()))
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.setblocking(False)
+        port = door.getsockname()[1]
+        async with running(tmp_path, more_doors=[door], tls_port=port) as made:
+            made.secure_url = f"https://127.0.0.1:{port}"  # type: ignore[attr-defined]
+            await until_served(made.secure_url)  # type: ignore[attr-defined]
+            yield made
+
+
+async def until_served(url: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await Browser(url, ssl=False).get("/health")
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+async def test_the_same_pages_come_over_https_with_cookies_of_their_own(desk) -> None:
+    owner = await owner_of(desk, desk.secure_url, ssl=False)
+    assert set(owner.cookies()) == {"__Host-ew_session"}
+    mia = await staff_of(owner)
+    assert set(mia.cookies()) == {"__Host-ew_session", "__Host-ew_device"}
+    assert "signed in as" in (await mia.get("/sign-in"))[1]
+    # what was signed in openly is nobody here, whatever the cookie is called
+    plain = await owner_of(desk, headers=OPEN_LINE)
+    stolen = plain.cookies()["ew_session"]
+    thief = Browser(desk.secure_url, {"Cookie": f"__Host-ew_session={stolen}"}, ssl=False)
+    assert (await thief.get("/owner/people"))[0] == 401
+
+
+async def test_a_caller_that_never_finishes_its_greeting_keeps_nobody_waiting(desk) -> None:
+    port = int(desk.secure_url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)):
+        async with asyncio.timeout(5):
+            assert (await Browser(desk.secure_url, ssl=False).get("/sign-in"))[0] == 200
+
+
+def run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+async def test_a_browser_that_trusts_the_root_sees_a_secure_page_and_no_warning(
+    desk, tmp_path
+) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{desk.url}/trust/studio-box.crt") as answer,
+    ):
+        assert answer.content_type == "application/x-x509-ca-cert"
+        (tmp_path / "root.crt").write_bytes(await answer.read())
+    _, page = await Browser(desk.url, OPEN_LINE).get("/trust")
+    found = re.search(r'href="(https://([\w.-]+):\d+)/sign-in"', page)
+    assert found, page
+    store = tmp_path / ".pki" / "nssdb"
+    store.mkdir(parents=True)
+    trust = ["certutil", "-d", f"sql:{store}"]
+    await asyncio.to_thread(run, [*trust, "-N", "--empty-password"])
+    await asyncio.to_thread(
+        run, [*trust, "-A", "-n", "b", "-t", "C,,", "-i", f"{tmp_path}/root.crt"]
+    )
+    flags = ["--no-sandbox", f"--host-resolver-rules=MAP {found[2]} 127.0.0.1"]
+    async with async_playwright() as tool:
+        browser = await tool.chromium.launch(
+            executable_path="/usr/bin/chromium", args=flags, env={"HOME": str(tmp_path)}
+        )
+        page_ = await browser.new_page()
+        answered = await page_.goto(f"{found[1]}/sign-in")
+        assert answered is not None
+        assert answered.status == 200
+        assert await page_.evaluate("isSecureContext") is True
+        await browser.close()
