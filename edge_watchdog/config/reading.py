@@ -33,7 +33,6 @@ from edge_watchdog.config.tables import Problem, note_twice, read_kind, read_tab
 from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
 from edge_watchdog.core.policy import Plan
 
-TAKE_BOOKINGS = ("caldav", "square")
 ANCHORS_WANTED = 4
 OPERATORS_WANTED = 3
 TABLES = (
@@ -188,9 +187,6 @@ def _read_schedules(
         pair = read_kind(ScheduleKeys, known.connectors, table, place=place, problems=problems)
         if pair is not None:
             keys, options = pair
-            if keys.write_back and keys.kind not in TAKE_BOOKINGS:
-                can = " and ".join(TAKE_BOOKINGS)
-                problems.append(Problem(f"{place} write_back", f"only {can} sources take bookings"))
             read.append(
                 Schedule(
                     *(keys.name, keys.kind, keys.every, options, keys.keep, keys.budget),

@@ -284,7 +284,10 @@ class ScheduleKeys:
     )
     write_back: tuple[Returned, ...] = field(
         default=(),
-        metadata={"doc": "What the box enters there by itself after an outage; caldav, square."},
+        metadata={
+            "doc": "What the box enters there itself: caldav, square.",
+            "example": ["booking"],
+        },
     )
 
     def __post_init__(self) -> None:
