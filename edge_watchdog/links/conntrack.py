@@ -11,6 +11,7 @@ from edge_watchdog.links import LinkError, farewell
 from edge_watchdog.links.drain import Flow
 from edge_watchdog.links.program import run_program
 
+PASSES = 2
 NONE_FOUND = 1  # exit code of `conntrack -D` when nothing matched
 CLOSING = frozenset({"TIME_WAIT", "CLOSE", "LAST_ACK"})
 _HEAD = re.compile(r"^(\S+)\s+\d+\s+(\d+) (\w*)")
@@ -56,17 +57,19 @@ async def sweep(mark: int) -> int:
 
     Gives how many were ended; raises LinkError when some are still there afterwards.
     """
-    talking = _talking(await list_flows(mark))
-    told = await farewell.announce(talking)
-    ended = await _delete("-m", str(mark), "-p", "udp")
-    ended += await _delete("-m", str(mark), "-p", "tcp")
-    ended += await _delete("-m", str(mark))
-    if told:
-        await farewell.wake(talking)
-    left = await list_flows(mark)
-    if left:
-        raise LinkError(f"{len(left)} flows could not be ended")
-    return ended
+    ended = 0
+    for _ in range(PASSES):  # a packet on its way may have made one anew
+        talking = _talking(await list_flows(mark))
+        told = await farewell.announce(talking)
+        ended += await _delete("-m", str(mark), "-p", "udp")
+        ended += await _delete("-m", str(mark), "-p", "tcp")
+        ended += await _delete("-m", str(mark))
+        if told:
+            await farewell.wake(talking)
+        left = [flow for flow in await list_flows(mark) if not flow.closing]
+        if not left:
+            return ended
+    raise LinkError(f"{len(left)} flows could not be ended")
 
 
 def _talking(flows: Iterable[Flow]) -> list[farewell.Ends]:

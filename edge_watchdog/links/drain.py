@@ -144,9 +144,11 @@ class Flows:
         Raises LinkError when some cannot be ended.
         """
         self.spare(uplink)
-        ended = await self._connections.sweep(uplink)
-        self._later[uplink] = asyncio.create_task(self._sweep_at(uplink, SWEEPS_S, prove=False))
-        return ended
+        try:
+            return await self._connections.sweep(uplink)
+        finally:
+            again = self._sweep_at(uplink, SWEEPS_S, prove=False)
+            self._later[uplink] = asyncio.create_task(again)
 
     def drain(self, uplink: str) -> None:
         """Let flows on *uplink* end by themselves; idle ones are ended, and in the end all.
@@ -185,11 +187,11 @@ class Flows:
         while (now_s := self._clock.now().mono) < begin + DRAIN_S:
             try:
                 flows = await self._connections.list(uplink)
+                self._left[uplink] = sum(not flow.closing for flow in flows)
                 await self._connections.end(draining.note(flows, now_s))
             except LinkError as error:
                 log.warning("draining uplink=%s %s", uplink, error)
             else:
-                self._left[uplink] = sum(not flow.closing for flow in flows)
                 if not self._left[uplink]:
                     break
             if spent_since(carried, self._carried(uplink)) >= DRAIN_BYTES:

@@ -207,3 +207,30 @@ async def test_kernel_settings_are_made_and_put_back(box: Lab) -> None:
     assert not any("ip_forward" in problem for problem in gateway.problems())
     await gateway.close(keep=False)
     assert forwards() == "0"
+
+
+class Stubborn:
+    """Connections of which one cannot be ended."""
+
+    async def list(self, _uplink: str) -> tuple[Flow, ...]:
+        return (flow(1, 100),)
+
+    async def begin(self, _uplink: str) -> None:
+        raise LinkError("not permitted")
+
+    async def end(self, _flows: tuple[Flow, ...]) -> None:
+        raise LinkError("not permitted")
+
+    async def sweep(self, _uplink: str) -> int:
+        raise LinkError("1 flows could not be ended")
+
+
+async def test_what_could_not_be_ended_is_said_and_never_called_empty() -> None:
+    flows = Flows(Stubborn(), SystemClock())
+    with pytest.raises(LinkError, match="could not be ended"):
+        await flows.evict("LTE")
+    flows.drain("LTE")
+    await asyncio.sleep(0.05)
+    assert flows.left() == {"LTE": 1}
+    assert flows.empty() == {}
+    await flows.close()
