@@ -151,7 +151,7 @@ def advice(config: Config) -> list[str]:
     elif config.vendor.status is None:
         said.append("[vendor] has no status page: announced trouble will not be known.")
     said += [
-        f"[[schedule]] {one.name} takes no bookings; write_back is for {' and '.join(TAKE_BOOKINGS)}."
+        f"[[schedule]] {one.name}: its kind takes no bookings, so write_back does nothing."
         for one in config.schedules
         if one.write_back and one.kind not in TAKE_BOOKINGS
     ]

@@ -19,7 +19,7 @@ from edge_watchdog.config.forms import (
     TimeZone,
 )
 from edge_watchdog.config.hours import Hours
-from edge_watchdog.config.journal_keys import Journal
+from edge_watchdog.config.journal_keys import WRITE_BACK, Journal
 from edge_watchdog.core.model import Anchor, Mode, Uplink
 from edge_watchdog.core.policy import Plan, Restrict, UsedUp
 from edge_watchdog.core.units import Detail, FilePath, Ipv4, Ipv6, Returned, Seconds, Size, Url
@@ -282,13 +282,7 @@ class ScheduleKeys:
             "example": 300,
         },
     )
-    write_back: tuple[Returned, ...] = field(
-        default=(),
-        metadata={
-            "doc": "What the box enters there itself: caldav, square.",
-            "example": ["booking"],
-        },
-    )
+    write_back: tuple[Returned, ...] = field(default=(), metadata=WRITE_BACK)
 
     def __post_init__(self) -> None:
         """Refuse a budget that allows nothing."""
