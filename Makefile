@@ -37,6 +37,7 @@ bench: apt-demo apt-bench root $(READY)
 	@$(BIN)/python -m bench.steady
 	@$(BIN)/python -m bench.cycles
 	@$(BIN)/python -m bench.cost
+	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m bench.month
 	@$(BIN)/python -m bench.peers
 

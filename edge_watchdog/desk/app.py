@@ -46,8 +46,9 @@ from edge_watchdog.desk.entrance import Entrance, open_entrance
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.offline import Offline
 from edge_watchdog.desk.opening import Opening
-from edge_watchdog.desk.packpages import PackPages
+from edge_watchdog.desk.packpages import PackPages, owed_on_paper
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperpages import PaperPages
@@ -181,6 +182,7 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     packs = PackPages(settings, pages, board, book)
     paper = PaperDesk(await _open_paper(settings), board, settings)
     paper.writers = dict(_writers(settings, clock))
+    packs.owed = lambda: owed_on_paper(paper.journal.entries)
     written = PaperPages(paper, pages, board)
     back = WayBack(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
@@ -188,7 +190,7 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     entrance = await open_entrance(
         settings, clock, board, pages, client.send, names=functools.partial(_names, settings, lan)
     )
-    ours = (handlers, book, packs, written, back, entrance)
+    ours = (handlers, book, packs, written, back, entrance, Offline(pages))
     routes = tuple(route for one in ours for route in one.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
     return _Rooms(board, hub, door, client, keepers, store, entrance, packs, paper, app)

@@ -1,7 +1,7 @@
 """The pages of the day book: the book, who comes next, prices, contacts, a client's card.
 
 Requests in, pages out.  Everybody on the LAN sees the low-detail book; what is private needs a
-signed-in team member on a secure connection, and each look at a client is told to *viewed*.
+signed-in team member on a secure connection, and each look at it is noted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from edge_watchdog.daybook.keeper import SourceState
-from edge_watchdog.desk.access import Identity, Route, Who, identity_of
+from edge_watchdog.desk.access import Identity, Route, Who, identity_of, showed_private
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import (
     WHOLE_STUDIO,
@@ -98,13 +98,11 @@ class BookPages:
         pages: Pages,
         board: Board,
         cache: PageCache,
-        viewed: Callable[[Identity, str], None] = lambda _who, _client: None,
     ) -> None:
         self._settings = settings
         self._pages = pages
         self._board = board
         self._cache = cache
-        self._viewed = viewed
         self._local = Local(settings.time_zone)
 
     def routes(self) -> tuple[Route, ...]:
@@ -129,13 +127,17 @@ class BookPages:
         """Show the book."""
         asked = self._asked(request)
         identity = identity_of(request)
-        return self._page(request, lambda: self._draw_book(asked, private=identity.sees_private))
+        if identity.sees_private:
+            showed_private(request, "book", asked.day.isoformat())
+        return self._page(request, lambda: self._draw_book(asked, identity))
 
     async def coming(self, request: web.Request) -> web.Response:
         """Show who is here and who comes next."""
         kiosk = request.query.get("kiosk") == "1"
-        private = identity_of(request).sees_private
-        return self._page(request, lambda: self._draw_next(kiosk=kiosk, private=private))
+        identity = identity_of(request)
+        if identity.sees_private:
+            showed_private(request, "next")
+        return self._page(request, lambda: self._draw_next(identity, kiosk=kiosk))
 
     async def prices(self, request: web.Request) -> web.Response:
         """Show the price list."""
@@ -144,6 +146,7 @@ class BookPages:
             lambda: self._pages.draw(
                 "prices.html",
                 "prices",
+                me=identity_of(request),
                 lists=price_lists(self._states(), self._board.now(), self._local),
             ),
         )
@@ -153,7 +156,10 @@ class BookPages:
         vendor = self._settings.vendor_name or NO_VENDOR
         model = contacts_model(self._settings.contacts, vendor)
         return self._page(
-            request, lambda: self._pages.draw("contacts.html", "contacts", contacts=model)
+            request,
+            lambda: self._pages.draw(
+                "contacts.html", "contacts", contacts=model, me=identity_of(request)
+            ),
         )
 
     async def client(self, request: web.Request) -> web.Response:
@@ -168,10 +174,10 @@ class BookPages:
             return web.Response(
                 status=404, text=self._pages.error(404, NO_CLIENT), content_type="text/html"
             )
-        self._viewed(identity, found.key)
+        showed_private(request, "client", found.key)
         card = card_of(found, self._states(), self._local)
         page = self._pages.draw(
-            "client.html", "client", client=found, card=card, person=identity.person
+            "client.html", "client", client=found, card=card, person=identity.person, me=identity
         )
         return web.Response(text=page, content_type="text/html")
 
@@ -248,7 +254,7 @@ class BookPages:
         except ValueError:
             raise web.HTTPBadRequest(reason="no such day") from None
 
-    def _draw_book(self, asked: Asked, *, private: bool) -> str:
+    def _draw_book(self, asked: Asked, me: Identity) -> str:
         states, now = self._states(), self._board.now()
         whole = book_day(states, asked.day, now, self._local)
         days = (
@@ -263,8 +269,9 @@ class BookPages:
             days=[one for one in shown if one.groups] if asked.wanted else shown,
             wanted=asked.wanted,
             by=str(By.TIME if asked.wanted and asked.by is not By.CLASSES else asked.by),
-            private=private,
-            alerts=warnings_of(states) if private else {},
+            me=me,
+            private=me.sees_private,
+            alerts=warnings_of(states) if me.sees_private else {},
             pack_day=asked.day.isoformat(),
             **self._links(asked, whole),
         )
@@ -307,7 +314,7 @@ class BookPages:
             ],
         }
 
-    def _draw_next(self, *, kiosk: bool, private: bool) -> str:
+    def _draw_next(self, me: Identity, *, kiosk: bool) -> str:
         states, now = self._states(), self._board.now()
         today = self._local.day(now.at.wall)
         day = book_day(states, today, now, self._local)
@@ -324,7 +331,8 @@ class BookPages:
             upcoming=soon,
             later=f"{left} more later today." if left else "",
             missing=day.missing,
-            private=private,
-            alerts=warnings_of(states) if private else {},
+            me=me,
+            private=me.sees_private,
+            alerts=warnings_of(states) if me.sees_private else {},
             kiosk=kiosk,
         )

@@ -11,9 +11,11 @@ from aiohttp import web
 
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
-from edge_watchdog.desk.access import Route, Who, identity_of
+from edge_watchdog.daybook.paper import Entry, State
+from edge_watchdog.daybook.paper_money import debts
+from edge_watchdog.desk.access import Route, Who, identity_of, showed_private
 from edge_watchdog.desk.board import Board
-from edge_watchdog.desk.book import BookDay, book_day
+from edge_watchdog.desk.book import BookDay, book_day, money
 from edge_watchdog.desk.bookpages import BookPages
 from edge_watchdog.desk.clients import price_lists, warnings_of
 from edge_watchdog.desk.contacts import contacts_model
@@ -27,7 +29,7 @@ from edge_watchdog.desk.settings import DeskSettings
 
 
 class PackPages:
-    """Answers for the day pack; *owed* gives what is still to be paid."""
+    """Answers for the day pack; whoever composes it sets *owed*: what is still to be paid."""
 
     def __init__(
         self,
@@ -35,13 +37,12 @@ class PackPages:
         pages: Pages,
         board: Board,
         book: BookPages,
-        owed: Callable[[], Sequence[Owed]] = lambda: (),
     ) -> None:
         self._settings = settings
         self._pages = pages
         self._board = board
         self._book = book
-        self._owed = owed
+        self.owed: Callable[[], Sequence[Owed]] = lambda: ()
         self._local = Local(settings.time_zone)
         self._one_pdf = asyncio.Lock()
         self._last: tuple[object, bytes] | None = None
@@ -63,9 +64,9 @@ class PackPages:
     async def page(self, request: web.Request) -> web.Response:
         """Show all sheets, ready for the printer."""
         one = self._day(request)
-        private = identity_of(request).sees_private
+        pack = self.pack(one, private=_private(request, one))
         page = self._pages.draw(
-            "pack.html", "book", pack=self.pack(one, private=private), day=one.isoformat()
+            "pack.html", "book", pack=pack, day=one.isoformat(), me=identity_of(request)
         )
         return web.Response(text=page, content_type="text/html")
 
@@ -75,10 +76,9 @@ class PackPages:
             paper = Paper(request.query.get("paper", self._settings.paper))
         except ValueError:
             raise web.HTTPBadRequest from None
-        private = identity_of(request).sees_private
         one = self._day(request)
         try:
-            body = await self.pdf_of(self.pack(one, private=private), paper)
+            body = await self.pdf_of(self.pack(one, private=_private(request, one)), paper)
         except PdfError as error:
             page = self._pages.error(503, str(error))
             return web.Response(status=503, text=page, content_type="text/html")
@@ -116,7 +116,7 @@ class PackPages:
         more = Enclosed(
             price_lists(states, now, local),
             contacts_model(self._settings.contacts, vendor),
-            self._owed(),
+            self.owed(),
             warnings_of(states) if private else None,
         )
         return day_pack(
@@ -136,6 +136,27 @@ class PackPages:
 
     def _day(self, request: web.Request) -> date:
         return self._book.day_named(request.match_info["day"])
+
+
+def owed_on_paper(entries: Sequence[Entry]) -> tuple[Owed, ...]:
+    """Give what the paper journal says is still to be paid."""
+    return tuple(
+        Owed(one.entry.name, one.client, _kind(one.entry), money(one.left), one.contact)
+        for one in debts(entries)
+        if one.left.minor > 0 and one.entry.state is not State.WRITTEN_OFF
+    )
+
+
+def _kind(entry: Entry) -> str:
+    return str(entry.draft.kind) if entry.draft else ""
+
+
+def _private(request: web.Request, one: date) -> bool:
+    """Tell whether warnings may be shown, and have it noted that they were."""
+    private = identity_of(request).sees_private
+    if private:
+        showed_private(request, "day pack", one.isoformat())
+    return private
 
 
 def _file(body: bytes, content_type: str, name: str, how: str) -> web.Response:

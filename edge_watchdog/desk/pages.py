@@ -107,6 +107,10 @@ class Pages:
         shared = {**self._shared(name), "live": str(Page.BOOK), "kiosk": False}
         return self._render(template, {**shared, "model": self._model(), **more})
 
+    def plain(self, template: str, **context: object) -> str:
+        """Render a template that knows nothing of the board."""
+        return self._render(template, context)
+
     def clock(self) -> str:
         """Give the local time, as a page shows it."""
         return self._local.clock(self._board.now().at.wall)

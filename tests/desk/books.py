@@ -1,9 +1,11 @@
 """A full book for tests, benches and looks: appointments, classes, prices, clients with notes."""
 
+import contextlib
 import dataclasses
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -20,6 +22,7 @@ from edge_watchdog.daybook.model import (
     NoteKind,
     PriceItem,
     Status,
+    Tested,
 )
 from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.access import Gate, Identity, build
@@ -30,6 +33,7 @@ from edge_watchdog.desk.door import Door
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.offline import Offline
 from edge_watchdog.desk.pack import Owed
 from edge_watchdog.desk.packpages import PackPages
 from edge_watchdog.desk.pages import Pages
@@ -166,7 +170,8 @@ class FullBook:
     """The options of a source that always has a full book; stands in for a vendor's connector."""
 
     count: int = 24
-    requests_a_day: int | None = None
+    requests_a_day: ClassVar[int | None] = None
+    tested: ClassVar[Tested] = Tested.REAL_SERVERS
 
     def build(self, clock: Clock, ca_file: str | None) -> "ScheduleConnector":
         return _FullSource(self.count)
@@ -196,16 +201,11 @@ class Book:
         self.board.changed = self.hub.changed
         self.cache = PageCache(self.hub.key)
         self.identity = identity
-        self.looked: list[tuple[Identity, str]] = []
-        self.book = BookPages(
-            self.settings,
-            self.pages,
-            self.board,
-            self.cache,
-            lambda who, key: self.looked.append((who, key)),
-        )
+        self.looked: list[tuple[Identity, str, str]] = []
+        self.book = BookPages(self.settings, self.pages, self.board, self.cache)
         self.owed: tuple[Owed, ...] = ()
-        self.packs = PackPages(self.settings, self.pages, self.board, self.book, lambda: self.owed)
+        self.packs = PackPages(self.settings, self.pages, self.board, self.book)
+        self.packs.owed = lambda: self.owed
 
     def hold(self, *visits: Appointment, days: int = 3, **more: object) -> None:
         """Let a source say these; *more* goes into the Reading."""
@@ -218,8 +218,12 @@ class Book:
         good = Snapshot(name, span, stamp, stamp, "", "", reading)
         self.board.put(SourceState(name, good))
 
-    def client(self) -> "TestClient[web.Request, web.Application]":
-        """Give a client of these pages; use it as a context manager."""
+    async def _note(self, identity: Identity, screen: str, subject: str) -> None:
+        self.looked.append((identity, screen, subject))
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> "AsyncIterator[TestClient[web.Request, web.Application]]":
+        """Give a client of these pages."""
         door = Door(Lan((), self.clock), self.clock, 8)
         gate = Gate(
             Lan((), self.clock),
@@ -228,9 +232,17 @@ class Book:
             self.pages.error,
             lambda request: door.serving(request.transport),
             lambda _request: self.identity,
+            note=self._note,
         )
         hand = Handlers(
             self.pages, self.board, self.hub, Local(ZONE), lambda _order: True, self.cache
         )
-        routes = (*hand.routes(), *self.book.routes(), *self.packs.routes())
-        return TestClient(TestServer(build(routes, gate)))
+        self.routes = (
+            *(*hand.routes(), *self.book.routes(), *self.packs.routes()),
+            *Offline(self.pages).routes(),
+        )
+        async with TestClient(TestServer(build(self.routes, gate))) as made:
+            try:
+                yield made
+            finally:
+                self.hub.close()  # a browser's open stream would hold up the end for a minute

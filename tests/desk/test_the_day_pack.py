@@ -16,11 +16,14 @@ from edge_watchdog.config.hours import parse_hours
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.model import Status
+from edge_watchdog.daybook.paper import Kind
 from edge_watchdog.desk.access import Identity, Who
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pack import BOX, NUMBER, Owed
+from edge_watchdog.desk.packpages import owed_on_paper
 from edge_watchdog.desk.pdf import Paper, PdfError, make_pdf
 from edge_watchdog.desk.printing import Press, PrintError, due, keep_printing, print_pdf
+from tests.daybook.papers import entry, payment
 from tests.desk.books import CLIENT, PRICES, Book, busy_day, visit, yoga
 from tests.desk.studio import NOON, ZONE
 
@@ -90,6 +93,15 @@ def test_warnings_are_on_a_pack_only_for_who_may_see_them() -> None:
     )
     assert private["Still to be paid"].rows[0][4] == "01632 960123"
     assert "960123" not in str(plain)
+
+
+def test_what_is_owed_comes_from_the_paper_journal() -> None:
+    owed, some = payment(Kind.PAYMENT_OWED, 4500), payment(Kind.PAYMENT_TAKEN, 500, parent=1)
+    paid = (payment(Kind.PAYMENT_OWED, 900), payment(Kind.PAYMENT_TAKEN, 900, parent=3))
+    entries = [entry(n, draft) for n, draft in enumerate((owed, some, *paid), 1)]
+    assert [(one.number, one.client, one.amount) for one in owed_on_paper(entries)] == [
+        ("P-0001", "Anna B.", "\u00a340.00")
+    ]
 
 
 def test_the_forms_are_blank_and_numbered() -> None:

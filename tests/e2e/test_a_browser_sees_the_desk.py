@@ -274,12 +274,12 @@ async def test_the_pages_can_be_used_by_keyboard_alone(browser, desk) -> None:
     page = await browser.new_page()
     await page.goto(desk.url)
     reached = []
-    for _ in range(4):
+    for _ in range(6):
         await page.keyboard.press("Tab")
         reached.append(await page.evaluate("document.activeElement.textContent.trim()"))
         outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline == "solid"
-    assert reached == ["Skip to the page", "Desk", "Owner", "Got it"]
+    assert reached == ["Skip to the page", "Desk", "Book", "Owner", "Sign in", "Got it"]
 
 
 async def test_focus_and_open_details_survive_a_change(browser, desk) -> None:

@@ -7,6 +7,9 @@
   if (!page || !box) return;
 
   const SILENT_MS = 30000, POLL_MS = 15000, ANSWER_MS = 4000, AGAIN_MS = 60000;
+  // Over the secure address a reload while the box is off shows what was kept; see sw.js.
+  const worker = location.protocol === "https:" && navigator.serviceWorker;
+  if (worker) worker.register("/sw.js").catch(() => {});
   const shown = {};
   let stream = null, heard = performance.now(), heardAt = text("clock"), silent = false;
   let polled = 0, refused = -AGAIN_MS, asking = false, mark = "";
@@ -20,7 +23,10 @@
     heard = performance.now();
     heardAt = time;
     const clock = document.getElementById("clock");
-    if (clock && clock.textContent !== time) clock.textContent = time;
+    if (clock && clock.textContent !== time) {
+      clock.textContent = time;
+      if (worker && worker.controller) worker.controller.postMessage("keep");
+    }
     if (silent) say(false);
   }
 

@@ -1,0 +1,219 @@
+"""The book in a real browser: without barriers, without the box, on paper, on every screen."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import date
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser, Page, async_playwright
+
+from edge_watchdog.core.view import Standing
+from edge_watchdog.daybook import Span
+from edge_watchdog.desk.access import Identity, Who
+from edge_watchdog.desk.settings import ScheduleSetting
+from tests.desk.books import Book, FullBook, full_reading
+from tests.desk.studio import ZONE, Running, history, running, view
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+MIA = Identity(Who.STAFF, "Mia", "desk PC", secure=True)
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+SERIOUS = """async (rules) => {
+  const options = { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) };
+  const found = await axe.run(document, options);
+  return found.violations.filter((one) => ["serious", "critical"].includes(one.impact))
+    .map((one) => [one.id, one.nodes.map((node) => node.target.join(" ") + node.failureSummary)]);
+}"""
+DARK = ("/owner", "/book", "/book?by=classes", "/next", "/pack/today", "/client/c-anna")
+PATHS = (
+    *("/", "/owner", "/book", "/book?by=time", "/book?by=classes", "/book?q=nobody", "/next"),
+    *("/next?kiosk=1", "/prices", "/contacts", "/pack/today", "/client/c-anna", "/nowhere"),
+)
+NO_PAGES = {
+    *("/view.json", "/health", "/live", "/book.json", "/book/copy.html", "/book/print"),
+    *("/static/{name}", "/sw.js"),
+}
+KEPT = """async () => {
+  const ready = await navigator.serviceWorker.register("/sw.js");
+  await navigator.serviceWorker.ready;
+  for (let n = 0; n < 100; n++) {
+    const name = (await caches.keys())[0];
+    const cache = name && (await caches.open(name));
+    if (cache && (await cache.match("/book")) && (await cache.match("/pack/today"))) {
+      const keys = await cache.keys();
+      return Promise.all(keys.map(async (key) => (await cache.match(key)).text()));
+    }
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}"""
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as tool:
+        made = await tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield made
+        await made.close()
+
+
+def full_book(identity: Identity = MIA, count: int = 12) -> Book:
+    book = Book(identity)
+    span = Span(date(2026, 11, 21), 3, ZONE)
+    book.put("front desk", span, full_reading(span, count))
+    book.board.hear(view(Standing.OFFLINE))
+    book.board.hear(history())
+    return book
+
+
+async def barriers(page: Page, rules: list[str] | None = None) -> list[object]:
+    if not await page.evaluate("typeof axe === 'object'"):
+        await page.evaluate(AXE)
+    found: list[object] = await page.evaluate(SERIOUS, rules)
+    return found
+
+
+async def test_no_page_has_a_barrier_in_either_theme(browser) -> None:
+    async with full_book(count=4).client() as client:
+        page = await browser.new_page(viewport={"width": 1280, "height": 900})
+        for path in PATHS:
+            await page.goto(str(client.make_url(path)))
+            assert await barriers(page) == [], path
+            if path in DARK:
+                await page.emulate_media(color_scheme="dark")
+                assert await barriers(page, ["color-contrast"]) == [], f"{path} in the dark"
+                await page.emulate_media(color_scheme="light")
+
+
+async def test_every_page_that_there_is_was_looked_at() -> None:
+    book = full_book()
+    async with book.client() as client:
+        server = client.server
+        assert isinstance(server, TestServer)
+        gets = [one for one in server.app.router.resources() if _answers_get(one)]
+    seen = {path.partition("?")[0] for path in PATHS}
+    unseen = [one.canonical for one in gets if not any(_matches(one, path) for path in seen)]
+    assert {path for path in unseen if not path.startswith("/pack/{day}.")} == NO_PAGES
+
+
+def _answers_get(one: web.AbstractResource) -> bool:
+    return any(route.method == "GET" for route in one)
+
+
+def _matches(one: web.AbstractResource, path: str) -> bool:
+    return isinstance(one, web.Resource) and one._match(path) is not None
+
+
+async def test_nothing_of_the_book_runs_over_the_edge(browser) -> None:
+    async with full_book().client() as client:
+        page = await browser.new_page()
+        for path in PATHS:
+            await page.goto(str(client.make_url(path)))
+            for width in (320, 820, 1920):
+                await page.set_viewport_size({"width": width, "height": 740})
+                found = await page.evaluate("document.documentElement.scrollWidth")
+                assert found <= width, (path, width)
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+async def test_the_pack_prints_a_sheet_to_a_page_with_its_head_and_age(browser, paper) -> None:
+    book = full_book(Identity())
+    async with book.client() as client:
+        page = await browser.new_page()
+        await page.goto(str(client.make_url("/pack/today")))
+        await page.emulate_media(media="print")
+        assert not await page.is_visible("nav")
+        style = "getComputedStyle(document.querySelector('.paper thead')).display"
+        assert await page.evaluate(style) == "table-header-group"
+        sheets = await page.locator(".sheet").count()
+        assert sheets == len(book.packs.pack(date(2026, 11, 21)).sheets)
+        body = await page.pdf(format=paper)
+    assert sheets <= len(re.findall(rb"/Type\s*/Page\b", body)) <= sheets + 4
+
+
+@pytest.fixture
+async def desk(tmp_path) -> AsyncIterator[Running]:
+    source = ScheduleSetting("front desk", 60.0, FullBook())
+    async with running(tmp_path, lan_interfaces=("lo",), schedules=(source,)) as made:
+        made.watch.show(view(Standing.NORMAL))
+        yield made
+
+
+async def opened(browser: Browser, desk: Running, path: str) -> Page:
+    page = await browser.new_page()
+    await page.goto(desk.url + path)
+    for _ in range(100):
+        if "Anna B." in await page.content():
+            break
+        await page.wait_for_timeout(50)
+        await page.reload()
+    return page
+
+
+def read(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+async def until(page: Page, told: str) -> None:
+    """Wait until the expression *told* is true; the page's own policy forbids Playwright's way."""
+    for _ in range(100):
+        if await page.evaluate(told):
+            return
+        await page.wait_for_timeout(50)
+    raise TimeoutError(told)
+
+
+async def silenced(page: Page, desk: Running) -> None:
+    desk.stop()
+    await page.wait_for_selector("text=The box is not heard since", timeout=6000)
+
+
+async def test_with_the_box_off_f5_keeps_the_page_and_a_copy_can_be_kept(browser, desk) -> None:
+    page = await opened(browser, desk, "/book")
+    await page.evaluate("window.kept = true")
+    await silenced(page, desk)
+    for keys in ("F5", "Control+r"):
+        await page.keyboard.press(keys)
+        await page.wait_for_timeout(100)
+    assert await page.evaluate("window.kept")
+    assert await page.is_visible("text=Anna B.")
+    async with page.expect_download() as waiting:
+        await page.click("#keep")
+    copy = read(await (await waiting.value).path())
+    assert "Anna B." in copy
+    assert re.search(r"A copy of what the page showed at \d\d:\d\d", copy)
+    assert not re.findall(r"<script|<link|<form", copy)
+    assert "--green" in copy
+
+
+async def test_over_the_secure_address_a_reload_shows_the_book_while_the_box_is_off(
+    browser, desk
+) -> None:
+    page = await opened(browser, desk, "/book")
+    kept = await page.evaluate(KEPT)
+    assert len(kept) >= 8
+    assert not [text for text in kept if "960123" in text or "/client/" in text]
+    desk.stop()
+    await page.goto(desk.url + "/book?by=time")
+    await page.wait_for_selector("text=The box is not heard since", timeout=10_000)
+    assert await page.is_visible("text=Anna B.")
+    await page.goto(desk.url + "/pack/today")
+    assert await page.is_visible("text=Bookings taken on paper")
+    await page.evaluate("navigator.serviceWorker.controller.postMessage('wipe')")
+    await until(page, "caches.keys().then((names) => names.length === 0)")
+
+
+async def test_a_book_that_changes_is_drawn_anew_without_a_reload(browser) -> None:
+    book = full_book()
+    async with book.client() as client:
+        page = await browser.new_page()
+        await page.goto(str(client.make_url("/book")))
+        await page.evaluate("window.kept = true")
+        await page.wait_for_timeout(300)
+        span = Span(date(2026, 11, 21), 3, ZONE)
+        book.put("front desk", span, full_reading(span, 4))
+        await until(page, "!document.querySelector('#fresh').textContent.includes('Ella')")
+        assert await page.evaluate("window.kept")
