@@ -29,12 +29,16 @@ lint: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/edge-watchdog reference --check
 
-## bench   measure: outages bridged, what must not move the box, idle cost, peers (root, two hours)
+## bench   measure: outages bridged, what must not move the box, idle cost, peers (root, four hours)
 bench: apt-demo apt-bench root $(READY)
 	@.ci/unpack
 	@$(BIN)/python -m bench.failover
 	@$(BIN)/python -m bench.failover --topology gateway
 	@$(BIN)/python -m bench.steady
+	@$(BIN)/python -m bench.year
+	@$(BIN)/python -m bench.catalogue
+	@$(BIN)/python -m bench.fates
+	@$(BIN)/python -m bench.busy
 	@$(BIN)/python -m bench.cycles
 	@$(BIN)/python -m bench.cost
 	@$(BIN)/python -m bench.pages

@@ -72,9 +72,11 @@ class Order:
     uplink: str | None
     for_s: float
     reason: str
+    by: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what would spoil a log or a page; raises ValueError."""
+        _check_text("by", self.by, 80)
         _check_text("reason", self.reason, 200)
         _check_text("uplink", self.uplink or "", 80)
         if not 0 <= self.for_s <= 7 * 86400:

@@ -56,6 +56,7 @@ from edge_watchdog.links.routes import Exit, Overlay
 from edge_watchdog.links.steer import VendorWay
 from edge_watchdog.mqtt import MqttFace
 from edge_watchdog.probes.bind import Binding, open_resolver, open_session
+from edge_watchdog.probes.dates import with_dates
 from edge_watchdog.probes.sampler import Sampler
 from edge_watchdog.senses import Known, Senses
 from edge_watchdog.supervise import attempt
@@ -93,9 +94,7 @@ class Hands:
         costly = {u.uplink.name: u.uplink.interface for u in config.uplinks if u.uplink.metered}
         self._own = Flows(self._connections, clock, meter(costly))
         self._overlay = Overlay(self._kernel, by_mark=self._gateway is not None)
-        self._sampler = Sampler(
-            config.anchors, config.probe.web, clock=clock, emit=emit, ca_file=self._ca_file
-        )
+        self._sampler = self._make_sampler()
         interfaces = {u.uplink.name: u.uplink.interface for u in config.uplinks}
         self._finger = Finger(interfaces, on_signal=self._kernel.ring, on_doubt=self._wonder)
         self._links: dict[str, LinkState] = {}
@@ -118,6 +117,11 @@ class Hands:
         gate = self._gateway
         self._fence = None if gate is None else gate.fence(config.allowed, self._look_up)
         self._apart: str | None = None  # by which line the vendor goes alone
+
+    def _make_sampler(self) -> Sampler:
+        tell = with_dates(self._emit, self._clock)
+        anchors, web = self._config.anchors, self._config.probe.web
+        return Sampler(anchors, web, clock=self._clock, emit=tell, ca_file=self._ca_file)
 
     def _gateway_mode(self) -> Gateway | None:
         if self._config.box.mode is not Mode.GATEWAY:

@@ -208,6 +208,7 @@ class Watch:
         turned = (
             before.failover.phase is not after.failover.phase
             or before.failover.active != after.failover.active
+            or before.failover.override != after.failover.override
             or before.incidents != after.incidents
             or before.vendor.diagnosis != after.vendor.diagnosis
         )
@@ -232,7 +233,14 @@ class Watch:
                 self._emit(Acknowledged(now, message.incident, message.by))
             case Order():
                 self._emit(
-                    Ordered(now, message.kind, message.uplink, message.for_s, message.reason)
+                    Ordered(
+                        now,
+                        message.kind,
+                        message.uplink,
+                        message.for_s,
+                        message.reason,
+                        message.by,
+                    )
                 )
             case _:
                 self._emit(CacheReported(now, message))

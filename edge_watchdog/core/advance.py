@@ -175,6 +175,7 @@ def _learn(state: State, event: Event, policy: Policy) -> State:
             state = _box(state, event.report, policy)
         case ClockStepped():
             state = replace(state, uplinks={n: forget_dates(u) for n, u in state.uplinks.items()})
+            state = replace(state, box=replace(state.box, clock_offset_s=None))
         case JourneyReported() if event.report.uplink in state.uplinks:
             name = event.report.uplink
             state = _with(state, name, vendor.visited(state.uplinks[name], event.report))

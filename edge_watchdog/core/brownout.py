@@ -76,7 +76,7 @@ def _begin(state: State, now: Instant, policy: Policy) -> State:
     failover = state.failover
     if failover.active is None or failover.phase not in CALM or policy.mode is Mode.OBSERVE:
         return state
-    if failover.override is not None or now.mono < rests_until(failover):
+    if _is_ordered(failover) or now.mono < rests_until(failover):
         return state
     if not suffers(state.uplinks[failover.active], now, policy):
         return state
@@ -84,6 +84,11 @@ def _begin(state: State, now: Instant, policy: Policy) -> State:
     if standby is None:
         return state
     return replace(state, failover=replace(failover, comparison=Comparison(standby, now)))
+
+
+def _is_ordered(failover: Failover) -> bool:
+    """Tell whether a person wants the line in use, however it is."""
+    return failover.override is not None and failover.override.uplink == failover.active
 
 
 def rests_until(failover: Failover) -> float:
@@ -127,7 +132,7 @@ def way_out(state: State, now: Instant, policy: Policy) -> str | None:
     found = failover.comparison
     if found is None or failover.active is None or policy.mode is Mode.OBSERVE:
         return None
-    if failover.override is not None or now.since(found.since) < policy.brownout_better_s:
+    if _is_ordered(failover) or now.since(found.since) < policy.brownout_better_s:
         return None
     active, standby = state.uplinks[failover.active], state.uplinks[found.uplink]
     if not suffers(active, now, policy) or not is_verified(standby, now, policy):

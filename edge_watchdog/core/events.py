@@ -130,6 +130,7 @@ class Ordered:
     uplink: str | None
     for_s: float
     reason: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def decide(
     state: State, event: Event, now: Instant, policy: Policy
 ) -> tuple[State, tuple[Action, ...]]:
     """Take the failover one step or more, until the evidence asks for nothing further."""
-    state = _follow(_obey(state, event), policy)
+    state = _follow(_obey(state, event, policy), policy)
     state = replace(state, failover=_forget(state.failover, now, policy))
     if state.failover.active is None:
         return _begin(state, now, policy)
@@ -131,12 +131,13 @@ def heed(state: State, event: Done) -> State:
     return replace(state, failover=failover)
 
 
-def _obey(state: State, event: Event) -> State:
+def _obey(state: State, event: Event, policy: Policy) -> State:
     if not isinstance(event, Ordered):
         return state
     override = None
     if event.kind is OrderKind.USE and event.uplink and event.uplink in state.uplinks:
-        override = Override(event.uplink, event.at.mono + event.for_s, event.reason)
+        until = event.at.mono + min(event.for_s, policy.order_longest_s)
+        override = Override(event.uplink, until, event.reason, event.by, event.at)
     return replace(state, failover=replace(state.failover, override=override))
 
 
@@ -276,15 +277,18 @@ def _misses(active: UplinkState) -> bool:
 
 
 def _wish(state: State, now: Instant, policy: Policy) -> Move | None:
-    """Follow a person's override, as soon as the uplink it names is verified."""
+    """Follow a person's override, as soon as the uplink it names is verified.
+
+    One that failed meanwhile must have been well again for as long as any other.
+    """
     override = state.failover.override
     if override is None or override.uplink == state.failover.active:
         return None
     if policy.mode is Mode.OBSERVE:
         return None
-    if is_verified(state.uplinks[override.uplink], now, policy):
-        return Move(Sign.GO, override.uplink)
-    return None
+    known = state.uplinks[override.uplink]
+    rests = override.failed and _clean_for(known, now) < hold_s(state.failover, policy)
+    return Move(Sign.GO, override.uplink) if is_verified(known, now, policy) and not rests else None
 
 
 def _read_diverted(state: State, now: Instant, policy: Policy) -> Move | None:
@@ -325,9 +329,14 @@ def _read_failback(state: State, now: Instant, policy: Policy) -> Move | None:
     return None
 
 
+def is_ordered(failover: Failover) -> bool:
+    """Tell whether the line in use is the one a person ordered."""
+    return failover.override is not None and failover.override.uplink == failover.active
+
+
 def preferred_clean(state: State, now: Instant, policy: Policy) -> str | None:
     """Name the most preferred uplink that is better than the active one and clean just now."""
-    if policy.mode is Mode.OBSERVE or state.failover.override is not None:
+    if policy.mode is Mode.OBSERVE or is_ordered(state.failover):
         return None
     for uplink in policy.uplinks:
         if uplink.name == state.failover.active:
@@ -427,11 +436,17 @@ def _switched(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[
         failures=(*was.failures, now.mono) if gave_way else was.failures,
         left=was.active,
         left_since=now,
+        override=_failed(was),
     )
     state = replace(state, failover=failover)
     if keeps_way_back:
         return state, ()
     return _evict(state, now) if was.how is How.HARD else (_settle(state, now), ())
+
+
+def _failed(was: Failover) -> Override | None:
+    """Note on an order that its line is left although it still stands: it did not work."""
+    return replace(was.override, failed=True) if was.override and is_ordered(was) else was.override
 
 
 def _settle(state: State, now: Instant) -> State:

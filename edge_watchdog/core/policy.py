@@ -80,6 +80,7 @@ class Plan:
     when_used_up: UsedUp = UsedUp.KEEP
 
 
+ORDER_LONGEST_S = 4 * 3600.0  # nobody remembers an order of yesterday
 BURST_S = 0.1  # spacing of a burst: each anchor and the gateway, ten times a second
 
 
@@ -101,6 +102,7 @@ class Policy:
     verified_operators: int = 2
     evict_s: float = 4.0  # most gaps that heal do so within three seconds
     undo_s: float = 1.0  # a provisional divert is undone after this much of clean answers
+    order_longest_s: float = ORDER_LONGEST_S
     undo_limit: int = 3  # the third undo within undo_memory_s costs a hold-down
     undo_memory_s: float = 600.0
     carrier_debounce_s: float = 0.05

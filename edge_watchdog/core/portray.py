@@ -9,10 +9,11 @@ from edge_watchdog.core.incidents import QUIET
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Layer, Uplink, VendorLevel
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.state import Cause, Incident, State
+from edge_watchdog.core.state import Cause, Failover, Incident, State
 from edge_watchdog.core.vendor import app_health
 from edge_watchdog.core.view import (
     IncidentView,
+    OverrideView,
     RungView,
     StudioView,
     UplinkView,
@@ -38,13 +39,23 @@ def view(state: State, policy: Policy, now: Instant) -> StudioView:
         vendor=_vendor(state, now, policy),
         incidents=tuple(_incident(incident, policy) for incident in recent[:SHOWN_INCIDENTS]),
         failback_at_wall=_failback_at(state, now, policy),
-        override=failover.override.reason if failover.override else "",
+        override=_override(failover, now),
         notices=_notices(state, policy),
         wall_known=all(
             u.diagnosis is None or u.diagnosis.cause is not Cause.CLOCK_WRONG
             for u in state.uplinks.values()
         ),
     )
+
+
+def _override(failover: Failover, now: Instant) -> OverrideView | None:
+    order = failover.override
+    if order is None:
+        return None
+    until_wall = now.wall + order.until - now.mono
+    in_force = order.uplink == failover.active
+    note = "" if in_force else words.order_note(order, failover.active)
+    return OverrideView(order.uplink, order.by, order.reason, until_wall, in_force, note)
 
 
 def _uplink(state: State, uplink: Uplink, now: Instant, policy: Policy) -> UplinkView:

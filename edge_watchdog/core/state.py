@@ -221,11 +221,17 @@ class BoxState:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A person chose; *until* is CLOCK_BOOTTIME."""
+    """A person chose; *until* is CLOCK_BOOTTIME.
+
+    *since*: when they did.  *failed*: their uplink was left since, because it did not work.
+    """
 
     uplink: str
     until: float
     reason: str
+    by: str = ""
+    since: Instant | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

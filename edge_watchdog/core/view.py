@@ -120,6 +120,21 @@ class IncidentView:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideView:
+    """A person's order for *uplink*: by whom, why, until when (seconds since 1970).
+
+    *in_force*: it is used now; else *note* says why not.
+    """
+
+    uplink: str
+    by: str
+    reason: str
+    until_wall: float
+    in_force: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StudioView:
     """Everything a face may show.  Times ending in _wall are seconds since 1970, UTC.
 
@@ -138,7 +153,7 @@ class StudioView:
     vendor: VendorView | None = None
     incidents: tuple[IncidentView, ...] = ()
     failback_at_wall: float | None = None
-    override: str = ""
+    override: OverrideView | None = None
     notices: tuple[str, ...] = ()
     wall_known: bool = True
 

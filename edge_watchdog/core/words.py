@@ -21,7 +21,7 @@ from edge_watchdog.core.phrases import (
     Phrase,
 )
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.state import Cause, Incident, Phase, Scope, State, UplinkState
+from edge_watchdog.core.state import Cause, Incident, Override, Phase, Scope, State, UplinkState
 from edge_watchdog.core.view import Banner, Standing
 
 SPARE = "Leave videos, backups and large downloads for later: this line costs by the amount."
@@ -207,6 +207,14 @@ def _fill(text: str, uplink: str | None, state: State, policy: Policy) -> str:
     text = text.replace("{vendor}", policy.vendor_name)
     text = text.replace("{steered}", state.steering.uplink or "another line")
     return text[:1].upper() + text[1:]
+
+
+def order_note(order: Override, active: str | None) -> str:
+    """Say why a line that a person ordered is not in use: safety comes before the wish."""
+    instead = f" {active} is used meanwhile." if active else ""
+    if order.failed:
+        return f"{order.uplink} stopped working and was left.{instead}"
+    return f"{order.uplink} is not yet seen to work, so nothing is moved to it.{instead}"
 
 
 def tell(incident: Incident, state: State, policy: Policy) -> Banner:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 from yarl import URL
@@ -85,7 +85,10 @@ class CalDav:
         self._held: dict[str, Held] = {}
 
     async def fetch(self, span: Span, known: str = "") -> Fetched:
-        """Get what changed; gives the whole span, or "not changed" against *known*."""
+        """Get what changed; gives the whole span, or "not changed" against *known*.
+
+        Without *known* the server is asked for all of it, whatever we hold.
+        """
         with plain_errors():
             async with open_session(self.tls) as session:
                 return await self._look(await self.conversation(session), span, known)
@@ -108,6 +111,8 @@ class CalDav:
         token = _token(calendars)
         if token and token == known:
             return Fetched(None, token, requests=dav.requests)
+        if not known:  # somebody doubts what we hold: every calendar is listed anew
+            self._held = {path: replace(one, mark="") for path, one in self._held.items()}
         held = {one.url.path: await self._bring(dav, one, span) for one in calendars}
         body = await asyncio.to_thread(_body, calendars, held)
         if len(body) > MOST_BYTES:

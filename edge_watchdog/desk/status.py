@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edge_watchdog.core.view import Banner, IncidentView, Standing
+from edge_watchdog.core.view import Banner, IncidentView, OverrideView, Standing
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.phrases import SIGNS, UNHEARD, Local, Sign
 
@@ -35,6 +35,7 @@ class StatusModel:
     places: tuple[Place, ...]
     incident: IncidentView | None
     acknowledged_by: str
+    ordered: str = ""
 
 
 def status_model(board: Board, local: Local, vendor: str) -> StatusModel:
@@ -63,7 +64,15 @@ def status_model(board: Board, local: Local, vendor: str) -> StatusModel:
         places=_places(banner.standing, vendor),
         incident=waiting[0] if waiting else None,
         acknowledged_by=seen[0] if seen and not waiting else "",
+        ordered=_ordered(board.view.override, local, now_wall),
     )
+
+
+def _ordered(order: OverrideView | None, local: Local, now_wall: float) -> str:
+    if order is None:
+        return ""
+    who, until = order.by or "Somebody", local.moment(order.until_wall, now_wall)
+    return f"{who} ordered {order.uplink} until {until} ({order.reason}). {order.note}".rstrip()
 
 
 def _unheard(last: Banner | None, since: str, vendor: str) -> StatusModel:

@@ -29,6 +29,7 @@ from edge_watchdog.core.model import (
 )
 from edge_watchdog.core.policy import BURST_S, PACES, Policy
 from edge_watchdog.core.state import State
+from edge_watchdog.sim.leap import carried, is_at_rest, leapable
 from edge_watchdog.sim.world import ANCHORS, Turn, Vendor, World
 
 BEGAN = Instant(1000.0, 1_795_252_440.0)  # a Saturday morning, 09:14 UTC
@@ -44,6 +45,8 @@ SLOW = {
 }
 
 Watcher = Callable[[State, on.Event, Step], None]
+Planned = tuple[float, int, Callable[[], None]]
+Turned = tuple[float, int, tuple[str, str, float]]
 
 
 @dataclass(slots=True)
@@ -89,7 +92,7 @@ class Studio:
         self.watch = watch
         self._turns: dict[str, Turn] = {}
         self._dice = Random(seed)  # noqa: S311 - it must repeat, it need not be secret
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._agenda: list[Planned] = []
         self._entries = 0
         self.start("boot 1")
 
@@ -135,6 +138,44 @@ class Studio:
                 heapq.heappop(self._agenda)[2]()
             else:
                 self.feed(on.Woke(self.now))
+
+    def leap(self, seconds: float) -> float:
+        """Leap over calm, at most *seconds* of it; gives how far, 0 when it is not calm.
+
+        Whatever is due to happen in the world is not leapt over.
+        """
+        turns, others = self._sorted_agenda()
+        is_open = self._closed or others is None or not is_at_rest(self.state, self.now)
+        if is_open or others is None:
+            return 0.0
+        first = min((at for at, _, _ in others), default=math.inf) - self.now.mono
+        far = leapable(self.state, self.policy, self.now, min(seconds, first))
+        if far:
+            self._agenda = others
+            for at, entry, (name, rung, due) in turns:
+                deed = partial(self._take_turn, name, rung, due + far)
+                self._agenda.append((at + far, entry, deed))
+            for asked in self._asked.values():
+                asked.due = {rung: due + far for rung, due in asked.due.items()}
+            heapq.heapify(self._agenda)
+            self.state = carried(self.state, self.now, far)
+            self.now = self.now.plus(far)
+            wake = next_deadline(self.state, self.policy, self.now)
+            self._wake = math.inf if wake is None else wake
+        return far
+
+    def _sorted_agenda(self) -> tuple[list[Turned], list[Planned] | None]:
+        """Part the questions that are due from all else; None while one is under way."""
+        turns: list[Turned] = []
+        others: list[Planned] = []
+        for at, entry, deed in self._agenda:
+            if not isinstance(deed, partial):
+                others.append((at, entry, deed))
+            elif deed.func == self._take_turn:
+                turns.append((at, entry, deed.args))
+            elif deed.func != self._close or not deed.args[0].told:
+                return turns, None
+        return turns, others
 
     def feed(self, event: on.Event) -> None:
         """Take *event* to the mind and do what it wants."""

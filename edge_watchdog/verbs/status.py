@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from edge_watchdog.config import ConfigError, Outline
-from edge_watchdog.core.view import IncidentView, StudioView, UplinkView, VendorView
+from edge_watchdog.core.view import IncidentView, OverrideView, StudioView, UplinkView, VendorView
 from edge_watchdog.verbs import Answer, complaint
 from edge_watchdog.verbs.setting import NotRunning, clock_time, outline_of, present_view
 
@@ -39,9 +39,17 @@ def lines(view: StudioView, outline: Outline) -> Iterator[str]:
         yield "  if it stays clean."
     if view.vendor is not None:
         yield _vendor(view.vendor)
-    yield f"mode {view.mode}, {view.phase}{', ' + view.override if view.override else ''}"
+    yield f"mode {view.mode}, {view.phase}"
+    if view.override is not None:
+        yield ordered(view.override, clock_time(view.override.until_wall, view, outline))
     yield from view.notices
     yield from (_incident(one, view, outline) for one in view.incidents[:SHOWN_INCIDENTS])
+
+
+def ordered(order: OverrideView, until: str) -> str:
+    """Say who wants which line until when, and why."""
+    who = order.by or "Somebody"
+    return f"{who} ordered {order.uplink} until {until} ({order.reason}). {order.note}".rstrip()
 
 
 def _uplink(one: UplinkView) -> str:

@@ -9,7 +9,10 @@ from edge_watchdog.verbs import DEFAULT_CONFIG
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option; *value* names what follows it, "" for a switch."""
+    """One option; *value* names what follows it, "" for a switch.
+
+    A name without a dash is no option but a word of its own.  *into*: its name in the Namespace.
+    """
 
     name: str
     about: str
@@ -18,6 +21,7 @@ class Option:
     default: str | None = None
     is_number: bool = False
     is_required: bool = False
+    into: str | None = None
 
     @property
     def usage(self) -> str:
@@ -49,6 +53,17 @@ VERBS = (
     Verb("status", "how things are, on one screen", BOX),
     Verb("why", "the present diagnosis and its evidence", BOX),
     Verb("setup-code", "a code that sets the owner's password on the page /setup; as root", BOX),
+    Verb(
+        "use",
+        "stay on the uplink NAME for a while; with NAME auto the box decides again",
+        (
+            Option("name", "the uplink, or auto: the box decides again", "NAME"),
+            *BOX,
+            Option("--for", "for how long, 4h at most; 1h without it", "T", (), "1h", into="for_"),
+            Option("--because", "why; shown on the pages", "TEXT"),
+            Option("--by", "who wants it; without it, who is logged in", "WHO"),
+        ),
+    ),
     Verb(
         "replay",
         "think an incident through again, from the journal",
@@ -106,7 +121,7 @@ def markdown() -> str:
     rows = ["| command | what it does |", "|---|---|"]
     for verb in VERBS:
         rows.append(f"| `edge-watchdog {verb.name}` | {verb.about} |")
-        own = (option for option in (*verb.options, *verb.either) if option not in BOX)
+        own = (o for o in (*verb.options, *verb.either) if o not in BOX and o.name[0] == "-")
         rows += [f"| &nbsp;&nbsp;`{option.usage}` | {option.about} |" for option in own]
     rows.append("| all but `reference`: | |")
     rows += [f"| &nbsp;&nbsp;`{option.usage}` | {option.about} |" for option in BOX]
@@ -117,8 +132,12 @@ def _add(target: argparse._ActionsContainer, option: Option) -> None:
     if not option.value and not option.choices:
         target.add_argument(option.name, action="store_true", help=option.about)
         return
+    if not option.name.startswith("-"):
+        target.add_argument(option.name, help=option.about, metavar=option.value)
+        return
     target.add_argument(
         option.name,
+        dest=option.into,
         help=option.about,
         metavar=option.value or None,
         choices=option.choices or None,

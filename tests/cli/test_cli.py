@@ -16,13 +16,14 @@ from edge_watchdog.core.model import Health, Mode, VendorLevel
 from edge_watchdog.core.view import (
     Banner,
     IncidentView,
+    OverrideView,
     RungView,
     Standing,
     StudioView,
     UplinkView,
     VendorView,
 )
-from edge_watchdog.verbs import setting, status, why
+from edge_watchdog.verbs import setting, status, use, why
 
 AT = Instant(500.0, 1792933200.0)  # Sunday 25 October 2026, 13:00 in London
 BANNER = Banner(
@@ -95,11 +96,18 @@ interface = "wan0"
 
 
 @contextmanager
-def watch_half(path: Path, view: StudioView):
-    """Run the watch half's end of the bridge in a thread, as another process would."""
+def watch_half(path: Path, view: StudioView, obey=None):
+    """Run the watch half's end of the bridge in a thread, as another process would.
+
+    *obey*: gives the view that follows an order.
+    """
     loop = asyncio.new_event_loop()
+
+    def hear(order):
+        server.show(obey(order))
+
     server = BridgeServer(
-        path, allowed_uids=frozenset({os.getuid()}), on_message=print, clock=Clock()
+        path, allowed_uids=frozenset({os.getuid()}), on_message=hear, clock=Clock()
     )
     server.show(view)
     task = loop.create_task(server.run())
@@ -235,3 +243,70 @@ eth0 00000000 0201A8C0 0003 0 0 200 00000000 0 0 0
 tun0 00000000 0101A8C0 0003 0 0 50 00000080 0 0 0
 """
     assert setting.with_default_route(rows) == ["eth0", "wlan0"]
+
+
+def obeyed(order):
+    """The view after an order that could be followed."""
+    if order.uplink is None:
+        return replace(VIEW, override=None, active="broadband")
+    until = AT.wall + order.for_s
+    shown = OverrideView(order.uplink, order.by, order.reason, until, in_force=True)
+    return replace(VIEW, override=shown, active=order.uplink)
+
+
+def test_an_order_is_given_to_the_running_half_and_its_outcome_told(config, tmp_path, capsys):
+    asked = ["use", "broadband", "--for", "2h", "--because", "the stick is charged", "--by", "Anna"]
+    with watch_half(tmp_path / "bridge.sock", VIEW, obeyed):
+        wait_for(tmp_path / "bridge.sock")
+        assert main([*asked, "--config", str(config)]) == 0
+        told = capsys.readouterr().out
+        assert main(["use", "auto", "--config", str(config)]) == 0
+    assert told == (
+        "Anna ordered broadband until 15:00 (the stick is charged).\nIn use: broadband.\n"
+    )
+    assert "decides by itself again. In use: broadband." in capsys.readouterr().out
+
+
+def test_an_order_that_cannot_be_followed_yet_says_why(config, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(use, "WAIT_S", 0.3)
+    note = "broadband is not yet seen to work, so nothing is moved to it."
+
+    def refuse(order):
+        view = obeyed(order)
+        return replace(
+            view, active="LTE stick", override=replace(view.override, in_force=False, note=note)
+        )
+
+    with watch_half(tmp_path / "bridge.sock", VIEW, refuse):
+        wait_for(tmp_path / "bridge.sock")
+        assert main(["use", "broadband", "--because", "test", "--config", str(config)]) == 0
+    out = capsys.readouterr().out
+    assert note in out
+    assert "In use: LTE stick." in out
+
+
+def test_every_mistake_of_an_order_is_named_at_once(config, tmp_path, capsys):
+    wrong = ["use", "brodband", "--for", "9h", "--by", "x" * 81]
+    with watch_half(tmp_path / "bridge.sock", VIEW, obeyed):
+        wait_for(tmp_path / "bridge.sock")
+        assert main([*wrong, "--config", str(config)]) == 1
+    told = capsys.readouterr().err
+    assert '"brodband" is no uplink here; did you mean broadband?' in told
+    assert '--for "9h": write a time with a unit, at most 4h' in told
+    assert "--because is missing" in told
+    assert "--by: write at most 80" in told
+    assert "4 problems found." in told
+
+
+def test_a_box_that_only_looks_on_takes_no_order(config, tmp_path, capsys):
+    with watch_half(tmp_path / "bridge.sock", replace(VIEW, mode=Mode.OBSERVE), obeyed):
+        wait_for(tmp_path / "bridge.sock")
+        assert main(["use", "auto", "--config", str(config)]) == 1
+    assert "only looks on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text, seconds", [("90s", 90.0), ("4h", 14400.0), ("5h", None), ("2", None)]
+)
+def test_the_length_of_an_order_is_a_time_with_a_unit_of_four_hours_at_most(text, seconds):
+    assert use.seconds(text) == seconds

@@ -484,6 +484,35 @@ def test_an_order_for_the_line_in_use_changes_nothing():
     assert (made, mind.failover.override.uplink) == ([], CABLE)
 
 
+def test_an_ordered_line_that_dies_is_left_and_taken_again_only_when_it_has_been_well():
+    mind = ready()
+    mind.feed(Ordered(mind.now, OrderKind.USE, STICK, 600, "a test", "Anna B."))
+    mind.answers(STICK)
+    mind.carry_out()
+    mind.link(STICK, UNPLUGGED)
+    mind.answers(CABLE)
+    assert routes(mind.pass_time(0.06)) == [CABLE]
+    mind.carry_out()
+    assert mind.failover.override.failed
+    mind.link(STICK, UP)
+    assert routes(mind.fine_for(55, CABLE, STICK)) == []
+    assert routes(mind.fine_for(10, CABLE, STICK)) == [STICK]
+
+
+def test_an_order_that_cannot_be_followed_does_not_keep_the_box_from_coming_back():
+    mind = on_backup(THREE)
+    mind.fine_for(5, STICK)
+    mind.feed(Ordered(mind.now, OrderKind.USE, PHONE, 600, "a test"))
+    mind.link(CABLE, UP)
+    assert routes(mind.fine_for(70, CABLE, STICK)) == [CABLE]
+
+
+def test_an_order_is_given_for_four_hours_at_most():
+    mind = ready()
+    mind.feed(Ordered(mind.now, OrderKind.USE, CABLE, 1e6, "for ever"))
+    assert mind.failover.override.until == mind.now.mono + 4 * 3600
+
+
 def test_an_order_for_an_unknown_uplink_is_no_order():
     mind = ready()
     mind.feed(Ordered(mind.now, OrderKind.USE, "satellite", 600, ""))

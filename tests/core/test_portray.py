@@ -15,6 +15,7 @@ from edge_watchdog.core.model import (
 )
 from edge_watchdog.core.portray import SHOWN_INCIDENTS, view
 from edge_watchdog.core.state import Cause, Diagnosis, Incident, Override, Scope, VendorState
+from edge_watchdog.core.view import OverrideView
 from tests.core.mind import (
     CABLE,
     GONE,
@@ -42,7 +43,7 @@ def test_a_good_day():
         (STICK, "standby", "up"),
     ]
     assert (found.notices, found.incidents, found.failback_at_wall) == ((), (), None)
-    assert (found.vendor, found.override, found.wall_known) == (None, "", True)
+    assert (found.vendor, found.override, found.wall_known) == (None, None, True)
 
 
 def test_every_rung_is_shown_with_its_evidence():
@@ -85,8 +86,20 @@ def test_the_time_of_the_return_is_shown():
 
 def test_an_order_is_shown_with_its_reason():
     mind = ready()
-    mind.decided(override=Override(CABLE, 1e9, "as the owner wishes"))
-    assert shown(mind).override == "as the owner wishes"
+    order = Override(CABLE, mind.now.mono + 60, "as the owner wishes", "Anna B.")
+    mind.decided(override=order)
+    until_wall = mind.now.wall + 60
+    assert shown(mind).override == OverrideView(
+        CABLE, "Anna B.", "as the owner wishes", until_wall, in_force=True
+    )
+    mind.decided(override=replace(order, uplink=STICK))
+    assert shown(mind).override.note.startswith("stick is not yet seen to work, so nothing")
+    mind.decided(override=replace(order, uplink=STICK, failed=True))
+    assert (
+        shown(mind).override.note == "stick stopped working and was left. cable is used meanwhile."
+    )
+    mind.decided(override=replace(order, uplink=STICK, failed=True), active=None)
+    assert shown(mind).override.note == "stick stopped working and was left."
 
 
 def test_a_backup_that_is_not_ready_is_a_notice():

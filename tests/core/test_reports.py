@@ -86,6 +86,8 @@ class TestPower:
         mind.feed(BoxReported(mind.now, BoxReport(mind.now, clock_offset_s=700.0)))
         assert mind.state.box.clock_offset_s == 700.0
         assert mind.known().diagnosis.cause is not Cause.NONE  # type: ignore[union-attr]
+        mind.feed(ClockStepped(mind.now, 700.0))
+        assert mind.state.box.clock_offset_s is None
 
 
 class TestLag:

@@ -147,11 +147,11 @@ async def test_a_token_that_the_server_forgot_costs_one_whole_look(server, owner
     await owner.put("Expiry", "a", CUT)
     async with between(server) as way:
         one = connect(server, way.url, "Expiry")
-        await one.fetch(SPAN)
+        first = await one.fetch(SPAN)
         forget(one)
         await owner.put("Expiry", "b", LATER)
         way.seen.clear()
-        assert starts(rows(await one.fetch(SPAN))) == ["21 10:00", "21 14:00"]
+        assert starts(rows(await one.fetch(SPAN, first.token))) == ["21 10:00", "21 14:00"]
         assert "REPORT sync-collection" in way.seen
         assert "REPORT calendar-query" in way.seen
         assert way.seen.count("REPORT calendar-multiget") == 1  # "a" is known by its ETag
@@ -200,6 +200,22 @@ async def test_a_server_that_breaks_in_the_middle_changes_nothing_and_is_caught_
         assert (caught.value.after_s, caught.value.requests) == (120, 3)
         way.breaks = lambda _way, _request, _body: None
         assert starts(rows(await one.fetch(SPAN, first.token))) == ["21 10:00", "21 14:00"]
+
+
+async def test_a_second_look_asks_again_instead_of_trusting_the_first(server, owner) -> None:
+    await owner.make("Doubt")
+    await owner.put("Doubt", "a", CUT)
+    nothing = '<?xml version="1.0"?><multistatus xmlns="DAV:"/>'
+
+    def slip(_way: Between, _request: web.Request, body: bytes) -> web.Response | None:
+        return web.Response(status=207, text=nothing) if b"calendar-query" in body else None
+
+    async with between(server) as way:
+        way.breaks = slip
+        one = connect(server, way.url, "Doubt")
+        assert rows(await one.fetch(SPAN)) == []
+        way.breaks = lambda _way, _request, _body: None
+        assert starts(rows(await one.fetch(SPAN))) == ["21 10:00"]
 
 
 async def test_a_server_that_restarts_goes_on_where_it_was(server, owner) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from edge_watchdog.bridge import Heartbeat
 from edge_watchdog.core.model import Health
-from edge_watchdog.core.view import Banner, History, Standing, Stretch
+from edge_watchdog.core.view import Banner, History, OverrideView, Standing, Stretch
 from edge_watchdog.daybook import Appointment, Reading, Span
 from edge_watchdog.daybook.freshness import Stamp
 from edge_watchdog.daybook.keeper import SourceState
@@ -203,7 +203,7 @@ def test_hostile_text_from_anywhere_stays_text(hostile, page) -> None:
             vendor=vendor,
             incidents=(incident,),
             notices=(hostile,),
-            override=hostile,
+            override=OverrideView(hostile, hostile, hostile, NOON, in_force=False, note=hostile),
             version=hostile,
             phase=hostile,
         )
