@@ -179,7 +179,7 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     cache = PageCache(hub.key)
     handlers = Handlers(pages, board, hub, Local(settings.time_zone), client.send, cache)
     book = BookPages(settings, pages, board, cache)
-    packs = PackPages(settings, pages, board, book)
+    packs = PackPages(settings, pages, board, book, cache)
     paper = PaperDesk(await _open_paper(settings), board, settings)
     paper.writers = dict(_writers(settings, clock))
     packs.owed = lambda: owed_on_paper(paper.journal.entries)

@@ -17,6 +17,7 @@ from edge_watchdog.desk.access import Route, Who, identity_of, showed_private
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import BookDay, book_day, money
 from edge_watchdog.desk.bookpages import BookPages
+from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.clients import price_lists, warnings_of
 from edge_watchdog.desk.contacts import contacts_model
 from edge_watchdog.desk.day import SourceLine, source_lines
@@ -37,11 +38,13 @@ class PackPages:
         pages: Pages,
         board: Board,
         book: BookPages,
+        cache: PageCache,
     ) -> None:
         self._settings = settings
         self._pages = pages
         self._board = board
         self._book = book
+        self._cache = cache
         self.owed: Callable[[], Sequence[Owed]] = lambda: ()
         self._local = Local(settings.time_zone)
         self._one_pdf = asyncio.Lock()
@@ -64,11 +67,14 @@ class PackPages:
     async def page(self, request: web.Request) -> web.Response:
         """Show all sheets, ready for the printer."""
         one = self._day(request)
-        pack = self.pack(one, private=_private(request, one))
-        page = self._pages.draw(
-            "pack.html", "book", pack=pack, day=one.isoformat(), me=identity_of(request)
-        )
-        return web.Response(text=page, content_type="text/html")
+        private, me = _private(request, one), identity_of(request)
+
+        def draw() -> str:
+            pack = self.pack(one, private=private)
+            return self._pages.draw("pack.html", "book", pack=pack, day=one.isoformat(), me=me)
+
+        body = self._cache.get(("pack", one, me), draw)
+        return web.Response(body=body, content_type="text/html", charset="utf-8")
 
     async def pdf(self, request: web.Request) -> web.Response:
         """Give all sheets as PDF; ``?paper=Letter`` for that size."""

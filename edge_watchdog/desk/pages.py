@@ -76,6 +76,8 @@ class Pages:
         self.statics = MappingProxyType({one.name: one for one in found.values()})
         self._names = {plain: f"/static/{one.name}" for plain, one in found.items()}
         self._env = _environment(self._local)
+        self._modelled: tuple[object, DayModel] | None = None
+        self._drawn: tuple[object, str] | None = None
         sheets = (found["desk.css"].body, found["book.css"].body)
         self._env.globals["box"] = BOX
         self._env.globals["styles"] = Markup(b"\n".join(sheets).decode())  # noqa: S704 - our own
@@ -91,7 +93,7 @@ class Pages:
         context = self._context(page)
         parts = self._parts(page, context)
         if page is Page.BOOK:  # the pages of the book ask again for themselves when this changes
-            day = self._render("part_day.html", context)
+            day = self._day_part(context)
             return {**parts, "mark": hashlib.sha256(day.encode()).hexdigest()[:HASH_CHARS]}
         if page is Page.PAPER:  # a number that tells nothing; who may, asks for the list then
             return parts
@@ -116,7 +118,19 @@ class Pages:
         return self._local.clock(self._board.now().at.wall)
 
     def _parts(self, page: Page, context: Mapping[str, object]) -> dict[str, str]:
-        return {name: self._render(f"part_{name}.html", context) for name in PARTS[page]}
+        return {
+            name: self._day_part(context)
+            if name == "day"
+            else self._render(f"part_{name}.html", context)
+            for name in PARTS[page]
+        }
+
+    def _day_part(self, context: Mapping[str, object]) -> str:
+        """Render the day, once for each model: it holds nothing else."""
+        model = context["model"]
+        if self._drawn is None or self._drawn[0] is not model:
+            self._drawn = model, self._render("part_day.html", context)
+        return self._drawn[1]
 
     def _render(self, template: str, context: Mapping[str, object]) -> str:
         return self._env.get_template(template).render(context)
@@ -125,7 +139,12 @@ class Pages:
         return self._render("title.txt", context).strip()
 
     def _model(self) -> DayModel:
-        return day_model(tuple(self._board.sources.values()), self._board.now(), self._local)
+        """Draw the day when it changed, else once a minute: two hundred rows take their time."""
+        now, states = self._board.now(), tuple(self._board.sources.values())
+        key = states, int(now.at.wall // 60), now.wall_known
+        if self._modelled is None or self._modelled[0] != key:
+            self._modelled = key, day_model(states, now, self._local)
+        return self._modelled[1]
 
     def _shared(self, name: str) -> dict[str, object]:
         board, local, now = self._board, self._local, self._board.now()

@@ -204,7 +204,7 @@ class Book:
         self.looked: list[tuple[Identity, str, str]] = []
         self.book = BookPages(self.settings, self.pages, self.board, self.cache)
         self.owed: tuple[Owed, ...] = ()
-        self.packs = PackPages(self.settings, self.pages, self.board, self.book)
+        self.packs = PackPages(self.settings, self.pages, self.board, self.book, self.cache)
         self.packs.owed = lambda: self.owed
 
     def hold(self, *visits: Appointment, days: int = 3, **more: object) -> None:

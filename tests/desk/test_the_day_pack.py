@@ -9,23 +9,27 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import aiohttp
 import icalendar
 import pytest
 
 from edge_watchdog.config.hours import parse_hours
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.units import FilePath
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.paper import Kind
+from edge_watchdog.daybook.registry import IcsOptions
 from edge_watchdog.desk.access import Identity, Who
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pack import BOX, NUMBER, Owed
 from edge_watchdog.desk.packpages import owed_on_paper
 from edge_watchdog.desk.pdf import Paper, PdfError, make_pdf
 from edge_watchdog.desk.printing import Press, PrintError, due, keep_printing, print_pdf
+from edge_watchdog.desk.settings import ScheduleSetting
 from tests.daybook.papers import entry, payment
-from tests.desk.books import CLIENT, PRICES, Book, busy_day, visit, yoga
-from tests.desk.studio import NOON, ZONE
+from tests.desk.books import CLIENT, PRICES, Book, FullBook, busy_day, visit, yoga
+from tests.desk.studio import NOON, ZONE, running
 
 TODAY, TOMORROW, MONDAY = date(2026, 11, 21), date(2026, 11, 22), date(2026, 11, 23)
 MIA = Identity(Who.STAFF, "Mia", "desk PC", secure=True)
@@ -240,3 +244,32 @@ async def test_a_pack_is_printed_once_also_over_a_restart(tmp_path, code, said) 
 async def test_a_printer_that_is_not_there_is_said_without_a_name() -> None:
     with pytest.raises(PrintError, match="cannot be run"):
         await print_pdf((f"/nowhere/{os.getpid()}",), b"%PDF")
+
+
+async def test_rebooted_with_every_cable_out_the_book_and_the_pack_are_there(tmp_path) -> None:
+    full = (ScheduleSetting("front desk", 60.0, FullBook()),)
+    async with running(tmp_path, schedules=full) as desk:
+        assert "Anna B." in await told(desk.url + "/book", "Anna B.")
+    gone = (ScheduleSetting("front desk", 60.0, IcsOptions(path=FilePath("/nowhere/day.ics"))),)
+    async with running(tmp_path, schedules=gone) as desk:
+        for path in ("/", "/book", "/next", "/pack/today", "/pack/tomorrow"):
+            page = await told(desk.url + path, "as of")
+            assert "ago)" in page or "just now)" in page
+            assert "The list below is the last good one." in page
+        assert "Anna B." in await told(desk.url + "/pack/today", "Anna B.")
+        pdf = desk.url + "/pack/today.pdf"
+        async with aiohttp.ClientSession() as session, session.get(pdf) as answer:
+            assert (await answer.read()).startswith(b"%PDF")
+
+
+async def told(url: str, text: str) -> str:
+    """Ask until the page says *text*; it is still starting."""
+    page = ""
+    async with aiohttp.ClientSession() as session:
+        for _ in range(100):
+            async with session.get(url) as answer:
+                page = await answer.text()
+            if text in page:
+                break
+            await asyncio.sleep(0.05)
+    return page
