@@ -48,7 +48,7 @@ class Reading:
 METERS = {"broadband": (Place.ISP, "cust0"), "LTE stick": (Place.CARRIER, "stick")}
 
 
-COUNTERS = """table inet meter {{
+COUNTERS = """table inet counted {{
   chain in {{ type filter hook prerouting priority -460
     iifname "{0}" counter
   }}
@@ -71,7 +71,7 @@ def wire_bytes(lab: Lab) -> dict[str, int]:
 
 
 def _counted(lab: Lab, place: Place) -> int:
-    text = lab.host(place).run(["nft", "list", "table", "inet", "meter"], check=True).stdout
+    text = lab.host(place).run(["nft", "list", "table", "inet", "counted"], check=True).stdout
     return sum(int(count) for count in re.findall(r"bytes (\d+)", text))
 
 

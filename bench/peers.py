@@ -14,6 +14,8 @@ one_anchor_dead, because that is the fault of asking one host; the page that Net
 ConnMan ask stays up in every fault here.  A pulled cable is no work of the ping scripts: the lab's
 DHCP client takes the route away.  --quick is too short for the script that looks every minute, for
 good or ill.  Of ours the half that decides (watch) runs.
+What goes over the backup is counted at the carrier, the measuring program's own calls included:
+it is about who goes there without need.
 
 Needs root, and what .ci/apt and .ci/unpack bring; who is missing is named below the tables.
 """
@@ -25,14 +27,15 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
-from bench.calls import Caller, Compass, boottime_s, departures
+from bench.calls import TARGET, Caller, Compass, boottime_s, departures
+from bench.cost import HOUR_S, begin_counting, wire_bytes
 from bench.rivals import PREFERRED, RIVALS, Rival, Running
 from tests.lab.lab import Lab
 from tests.lab.manifest import LabError
@@ -73,7 +76,9 @@ class Outcome:
     """What one fault did to one daemon.  None in a time means: not within the patience.
 
     *left*: how often broadband was given up; *stayed*: it still was in use when the fault was
-    healed.  *problem*: why there is no result.
+    healed.  *named_s*: until a cause was named.  *fate*: what had become of a connection from
+    before the fault, six seconds after new ones worked.  *metered_bytes*: an hour, over the
+    backup.  *problem*: why there is no result.
     """
 
     who: str
@@ -86,6 +91,9 @@ class Outcome:
     cpu_share: float = 0.0
     rss_bytes: int = 0
     problem: str = ""
+    named_s: float | None = None
+    fate: str = ""
+    metered_bytes: float = 0.0
 
 
 # -- one run ---------------------------------------------------------------------------------------
@@ -115,14 +123,34 @@ async def until(is_so: Callable[[], bool], within_s: float) -> bool:
     return True
 
 
-async def named(running: Running) -> str:
-    """Give the cause that is named, within a few seconds; "" when none is."""
-    end = boottime_s() + STAY_S
+async def named(running: Running, within_s: float) -> tuple[str, float]:
+    """Give the first cause that is named, and after how many seconds; "" when none is."""
+    begin = boottime_s()
     while (cause := await asyncio.to_thread(running.cause)) in NOT_A_CAUSE:
-        if not cause or boottime_s() > end:
-            return ""
-        await asyncio.sleep(0.2)
-    return cause
+        if not cause or boottime_s() > begin + within_s:
+            return "", 0.0
+        await asyncio.sleep(0.1)
+    return cause, boottime_s() - begin
+
+
+@contextlib.contextmanager
+def holding(lab: Lab) -> Iterator[Callable[[], str]]:
+    """Hold a connection of the box; what is given tells what has become of it."""
+    with contextlib.closing(lab.box.socket()) as sock:
+        sock.settimeout(5.0)
+        sock.connect(TARGET)
+        sock.sendall(b"GET /204 HTTP/1.1\r\n")  # half a question: the answer is still to come
+        sock.setblocking(False)
+
+        def fate() -> str:
+            try:
+                return "closed" if not sock.recv(1) else "answered"
+            except BlockingIOError:
+                return "hangs"
+            except OSError:
+                return "reset"
+
+        yield fate
 
 
 async def names_within(running: Running, within_s: float, every_s: float = NAME_EVERY_S) -> str:
@@ -137,18 +165,26 @@ async def names_within(running: Running, within_s: float, every_s: float = NAME_
 async def outage(lab: Lab, running: Running, outcome: Outcome, pace: Pace) -> Outcome:
     """Break, wait for new connections, stay broken a while, heal, wait for broadband."""
     async with eyes(lab) as (caller, compass):
+        hold = contextlib.ExitStack()
+        fate_of = hold.enter_context(holding(lab))
         cut = await asyncio.to_thread(lab.inject, outcome.fault)
+        naming = asyncio.create_task(named(running, pace.patience_s))
         await until(lambda: caller.restored_after(cut) is not None, pace.patience_s)
         restored = caller.restored_after(cut)
         begin = boottime_s()
-        cause = await named(running)
         await asyncio.sleep(max(0.0, begin + STAY_S - boottime_s()))
         stayed = compass.way == PREFERRED
+        with hold:
+            fate = fate_of()
+        naming.cancel()
+        done = await asyncio.gather(naming, return_exceptions=True)
+        cause, named_s = done[0] if isinstance(done[0], tuple) else ("", 0.0)
         healed = await asyncio.to_thread(lab.heal, outcome.fault)
         back = None
         if not stayed and await until(lambda: compass.way == PREFERRED, pace.back_s):
             back = max(0.0, compass.turns[-1][0] - healed)
-        return replace(outcome, restored_s=restored, back_s=back, stayed=stayed, cause=cause)
+        outcome = replace(outcome, restored_s=restored, back_s=back, stayed=stayed, cause=cause)
+        return replace(outcome, fate=fate, named_s=named_s if cause else None)
 
 
 async def disturbance(lab: Lab, running: Running, outcome: Outcome, pace: Pace) -> Outcome:
@@ -190,10 +226,13 @@ def run(rival: Rival, fault: str, number: int, pace: Pace) -> Outcome:
             rival.start(lab, Path(folder), phase) as running,
         ):
             begin, (before, _memory) = time.monotonic(), used(running.pid)
+            begin_counting(lab)
             outcome = asyncio.run(kind(lab, running, outcome, pace))
             after, memory = used(running.pid)
-            share = (after - before) / (time.monotonic() - begin)
-            return replace(outcome, cpu_share=share, rss_bytes=memory)
+            lasted_s = time.monotonic() - begin
+            metered = wire_bytes(lab)["LTE stick"] * HOUR_S / lasted_s
+            outcome = replace(outcome, cpu_share=(after - before) / lasted_s, rss_bytes=memory)
+            return replace(outcome, metered_bytes=metered)
     except (LabError, AssertionError, OSError, psutil.Error) as error:
         return replace(outcome, problem=str(error) or type(error).__name__)
 
@@ -241,6 +280,16 @@ def cause_cell(outcomes: Sequence[Outcome], _pace: Pace) -> str:
     return " / ".join(sorted({o.cause or "(nothing)" for o in outcomes})) or "-"
 
 
+def named_cell(outcomes: Sequence[Outcome], pace: Pace) -> str:
+    """Say when the fault had a name."""
+    return seconds([o.named_s for o in outcomes], pace.patience_s)
+
+
+def fate_cell(outcomes: Sequence[Outcome], _pace: Pace) -> str:
+    """Say what became of connections from before."""
+    return " / ".join(sorted({o.fate for o in outcomes if o.fate})) or "-"
+
+
 def by_fault(
     outcomes: Sequence[Outcome],
     faults: Sequence[str],
@@ -267,8 +316,11 @@ def cost_table(outcomes: Sequence[Outcome]) -> str:
         good = [o for o in outcomes if o.who == who and not o.problem]
         if good:
             share = statistics.mean(o.cpu_share for o in good)
-            rows.append([who, f"{share:.2%}", f"{max(o.rss_bytes for o in good) / MIB:.1f}"])
-    return table(["", "CPU of one core", "RSS MiB"], rows)
+            calm = [o.metered_bytes for o in good if o.fault in HARMLESS]
+            metered = f"{statistics.mean(calm) / 1e6:.3f}" if calm else "-"
+            memory = f"{max(o.rss_bytes for o in good) / MIB:.1f}"
+            rows.append([who, f"{share:.2%}", memory, metered])
+    return table(["", "CPU of one core", "RSS MiB", "MB/h on the backup, harmless faults"], rows)
 
 
 def report(outcomes: Sequence[Outcome], missing: Sequence[str], pace: Pace) -> str:
@@ -288,6 +340,10 @@ def report(outcomes: Sequence[Outcome], missing: Sequence[str], pace: Pace) -> s
                 "Seconds until broadband is in use again after the fault is healed:",
                 by_fault(outcomes, outages, back_cell, pace),
             ),
+            (
+                "A connection from before, six seconds after new ones work:",
+                by_fault(outcomes, outages, fate_cell, pace),
+            ),
         ]
     if harmless:
         title = f"Broadband given up although it worked, times in runs of {pace.hold_s:.0f} s:"
@@ -299,6 +355,9 @@ def report(outcomes: Sequence[Outcome], missing: Sequence[str], pace: Pace) -> s
                 by_fault(ours, faults, cause_cell, pace),
             )
         )
+    if ours and outages:
+        title = "Seconds until the fault has a name (nobody else gives one):"
+        parts.append((title, by_fault(ours, outages, named_cell, pace)))
     if outcomes:
         parts.append(("What it costs, faults included:", cost_table(outcomes)))
     notes = [f"- Missing here: {words}" for words in missing]

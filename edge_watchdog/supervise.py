@@ -6,6 +6,7 @@ is caught, and the only one that knows systemd's notification protocol, sd_notif
 """
 
 import asyncio
+import ctypes
 import logging
 import os
 from collections.abc import Awaitable, Callable
@@ -126,3 +127,12 @@ def _watchdog_s() -> float | None:
     if not text.isdecimal() or int(text) == 0 or meant_for not in ("", str(os.getpid())):
         return None
     return int(text) / 1e6
+
+
+def give_back_memory() -> bool:
+    """Have the C library hand what it keeps for later back to the system; tells whether it could.
+
+    Many short-lived pieces leave holes that glibc never gives back by itself (malloc_trim(3)).
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return trim is not None and trim(0) in (0, 1)

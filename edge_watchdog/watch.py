@@ -51,13 +51,14 @@ from edge_watchdog.core.state import Phase, State
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.hands import Hands
 from edge_watchdog.journal import Journal
-from edge_watchdog.supervise import Notifier, keep_running
+from edge_watchdog.supervise import Notifier, give_back_memory, keep_running
 
 DESK_USER = "edge-watchdog-desk"
 STEP_S = 2.0  # the wall clock may be slewed by this much before it counts as a step
 SHOW_EVERY_S = 0.25  # views of mere numbers; what changes the banner or the phase is shown at once
 HISTORY_EVERY_S = 60.0
 LONGEST_SLEEP_S = 5.0
+GIVE_BACK_EVERY_S = 60.0
 DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")  # a killed watch leaves no desk behind
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -148,6 +149,7 @@ class Watch:
         workers["box"] = BoxWatch(self._emit, clock=self._clock, late_s=late_s).run
         workers["hours"] = self._watch_hours
         workers["history"] = self._tell_history
+        workers["memory"] = _keep_small
         if self._with_desk:
             workers["desk"] = self._run_half("desk")
             if self._policy.mode is Mode.GATEWAY:
@@ -303,6 +305,13 @@ class Watch:
             self._notifier.status(f"{self._config.path} has mistakes; the last good one is used")
             return
         self._end(fresh)
+
+
+async def _keep_small() -> None:
+    """Give memory back now and then, for ever: a bad day must not make the box swap."""
+    while True:
+        await asyncio.sleep(GIVE_BACK_EVERY_S)
+        give_back_memory()
 
 
 def _log_decision(action: Action) -> None:

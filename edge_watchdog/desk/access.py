@@ -137,6 +137,9 @@ class Route:
     who: Who
 
 
+ROUTES = web.AppKey("routes", tuple[Route, ...])
+
+
 async def _note_nothing(_identity: Identity, _screen: str, _subject: str) -> None:
     """Keep no record."""
 
@@ -176,6 +179,7 @@ def build(routes: Sequence[Route], gate: Gate) -> web.Application:
             return await _answer(request, handler, gate, declared)
 
     app = web.Application(middlewares=[guard], client_max_size=BODY_BYTES)
+    app[ROUTES] = tuple(routes)
     declared: dict[tuple[str, str], Who] = {}
     for route in routes:
         if not isinstance(route.who, Who):
@@ -216,7 +220,8 @@ async def _answer(
             await _check_form(request)
         response = await handler(request)
     except web.HTTPRedirection:
-        await _note(request, asked[1], needed, gate)
+        if request.method == hdrs.METH_POST:
+            await _note(request, asked[1], needed, gate)
         raise
     except web.HTTPException as error:
         return _error(error.status, gate)

@@ -165,6 +165,8 @@ class BookPages:
     async def client(self, request: web.Request) -> web.Response:
         """Show a client's card, and note who looked; without HTTPS say why not."""
         identity = identity_of(request)
+        if identity.secure and identity.locked:
+            raise web.HTTPSeeOther(f"/sign-in?next={request.path}")
         if not identity.sees_private:
             return web.Response(
                 status=403, text=self._pages.error(403, NOT_SECURE), content_type="text/html"

@@ -67,9 +67,25 @@ def rows(text: str) -> list[list[str]]:
 def test_the_report_names_times_switches_causes_and_cost_of_everybody():
     text = peers.report(
         [
-            Outcome(OURS, "blackhole", 1.0, 60.0, cause="provider down", rss_bytes=50 << 20),
-            Outcome(OURS, "gap:1", cause="none", cpu_share=0.02, rss_bytes=51 << 20),
-            Outcome(SCRIPT, "blackhole", None, None, stayed=True, cpu_share=0.5),
+            Outcome(
+                OURS,
+                "blackhole",
+                1.0,
+                60.0,
+                cause="provider down",
+                rss_bytes=50 << 20,
+                named_s=1.5,
+                fate="reset",
+            ),
+            Outcome(
+                OURS,
+                "gap:1",
+                cause="none",
+                cpu_share=0.02,
+                rss_bytes=51 << 20,
+                metered_bytes=2e4,
+            ),
+            Outcome(SCRIPT, "blackhole", None, None, stayed=True, cpu_share=0.5, fate="hangs"),
             Outcome(SCRIPT, "gap:1", left=2),
         ],
         [],
@@ -82,14 +98,19 @@ def test_the_report_names_times_switches_causes_and_cost_of_everybody():
         ["", "blackhole"],
         [OURS, "60.00"],
         [SCRIPT, "never left it"],
+        ["", "blackhole"],
+        [OURS, "reset"],
+        [SCRIPT, "hangs"],
         ["", "gap:1"],
         [OURS, "0 in 1"],
         [SCRIPT, "2 in 1"],
         ["", "blackhole", "gap:1"],
         [OURS, "provider down", "none"],
-        ["", "CPU of one core", "RSS MiB"],
-        [OURS, "1.00%", "51.0"],
-        [SCRIPT, "25.00%", "0.0"],
+        ["", "blackhole"],
+        [OURS, "1.50"],
+        ["", "CPU of one core", "RSS MiB", "MB/h on the backup, harmless faults"],
+        [OURS, "1.00%", "51.0", "0.020"],
+        [SCRIPT, "25.00%", "0.0", "0.000"],
     ]
 
 

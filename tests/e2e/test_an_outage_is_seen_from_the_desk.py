@@ -19,6 +19,7 @@ from tests.lab.places import Place
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 CLIENT = "Anna B."
+SOME_CLIENTS = ("Alan", "Amy", "Anna")
 MS = 1000
 SHOWN_S = 1.0  # after the decision
 DECIDED = re.compile(r"^(\S+)Z .*new connections via=LTE stick", re.MULTILINE)
@@ -92,6 +93,23 @@ async def test_the_page_tells_of_the_cut_within_a_second_and_the_day_never_blink
     looking.cancel()
     results = await asyncio.gather(looking, return_exceptions=True)
     assert isinstance(results[0], asyncio.CancelledError), results
+    assert where_a_client_stands(daemon) == []
+
+
+def where_a_client_stands(daemon: Daemon) -> list[str]:
+    """Name every file of the box, logs included, in which a client of the day can be read.
+
+    What the watch half writes and all that both halves log is among them; so is the day book, which
+    holds the names, sealed.
+    """
+    files = [one for one in daemon.folder.rglob("*") if one.is_file()]
+    assert {"daemon.log", "journal.db", "daybook.sqlite"} <= {one.name for one in files}
+    return [
+        f"{one.name}: {name}"
+        for one in files
+        for name in (CLIENT, *SOME_CLIENTS)
+        if name.encode() in one.read_bytes()
+    ]
 
 
 def when_decided(daemon: Daemon) -> float:

@@ -1,10 +1,11 @@
 """Whoever waits for an outcome hears of one, whatever went wrong."""
 
 import asyncio
+import platform
 
 import pytest
 
-from edge_watchdog.supervise import attempt
+from edge_watchdog.supervise import attempt, give_back_memory
 
 
 async def nothing() -> None:
@@ -34,3 +35,7 @@ async def test_the_outcome_is_told(work, said):
 async def test_cancellation_passes_through():
     with pytest.raises(asyncio.CancelledError):
         await attempt("7", cancelled(), within_s=1.0)
+
+
+def test_memory_is_given_back_where_the_system_can() -> None:
+    assert give_back_memory() is (platform.libc_ver()[0] == "glibc")
