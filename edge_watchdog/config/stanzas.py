@@ -446,10 +446,7 @@ class Timing:
         default=Seconds(60.0),
         metadata={"doc": "The preferred line must be clean this long before it is taken back."},
     )
-    rehearse: bool = field(
-        default=True,
-        metadata={"doc": "Try each backup weekly, four hours after closing; needs opening_hours."},
-    )
+    rehearse: bool = field(default=True, metadata={"doc": "Try each backup weekly, after closing."})
 
 
 @dataclass(frozen=True, slots=True)
