@@ -21,6 +21,7 @@ from edge_watchdog.core.policy import Policy, Restrict
 from edge_watchdog.core.units import FilePath
 
 CREDENTIALS = "/run/credentials/"
+TAKE_BOOKINGS = ("caldav", "square")
 LONG_RETENTION_S = 72 * 3600.0
 
 __all__ = [
@@ -100,6 +101,7 @@ def policy(config: Config) -> Policy:
         uplinks=tuple(one.uplink for one in config.uplinks),
         mode=config.box.mode,
         hold_s=config.timing.failback_after,
+        rehearse=config.timing.rehearse and config.studio.opening_hours is not None,
         restrict=config.metered.restrict,
         plans=tuple((one.uplink.name, one.plan) for one in config.uplinks if one.plan is not None),
     )
@@ -149,6 +151,11 @@ def advice(config: Config) -> list[str]:
         said.append("There is no [vendor]: its outage cannot be told from one of ours.")
     elif config.vendor.status is None:
         said.append("[vendor] has no status page: announced trouble will not be known.")
+    said += [
+        f"[[schedule]] {one.name}: its kind takes no bookings, so write_back does nothing."
+        for one in config.schedules
+        if one.write_back and one.kind not in TAKE_BOOKINGS
+    ]
     if not config.schedules:
         said.append("There is no [[schedule]]: the desk page can show no appointments.")
     if config.desk.retention > LONG_RETENTION_S:

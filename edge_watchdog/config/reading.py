@@ -187,7 +187,12 @@ def _read_schedules(
         pair = read_kind(ScheduleKeys, known.connectors, table, place=place, problems=problems)
         if pair is not None:
             keys, options = pair
-            read.append(Schedule(keys.name, keys.kind, keys.every, options, keys.keep, keys.budget))
+            read.append(
+                Schedule(
+                    *(keys.name, keys.kind, keys.every, options, keys.keep, keys.budget),
+                    keys.write_back,
+                )
+            )
     note_twice(found, "name", problems)
     return tuple(read)
 

@@ -19,10 +19,10 @@ from edge_watchdog.config.forms import (
     TimeZone,
 )
 from edge_watchdog.config.hours import Hours
-from edge_watchdog.config.journal_keys import Journal
+from edge_watchdog.config.journal_keys import WRITE_BACK, Journal
 from edge_watchdog.core.model import Anchor, Mode, Uplink
 from edge_watchdog.core.policy import Plan, Restrict, UsedUp
-from edge_watchdog.core.units import Detail, FilePath, Ipv4, Ipv6, Seconds, Size, Url
+from edge_watchdog.core.units import Detail, FilePath, Ipv4, Ipv6, Returned, Seconds, Size, Url
 
 FEWEST_REQUESTS = 24  # one an hour
 BUILT_IN_ANCHORS = (
@@ -282,6 +282,7 @@ class ScheduleKeys:
             "example": 300,
         },
     )
+    write_back: tuple[Returned, ...] = field(default=(), metadata=WRITE_BACK)
 
     def __post_init__(self) -> None:
         """Refuse a budget that allows nothing."""
@@ -299,6 +300,7 @@ class Schedule:
     options: Any
     keep: tuple[Detail, ...] = (Detail.PRICE, Detail.ATTENDEES)
     budget: int | None = None
+    write_back: tuple[Returned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +446,7 @@ class Timing:
         default=Seconds(60.0),
         metadata={"doc": "The preferred line must be clean this long before it is taken back."},
     )
+    rehearse: bool = field(default=True, metadata={"doc": "Try each backup weekly, after closing."})
 
 
 @dataclass(frozen=True, slots=True)

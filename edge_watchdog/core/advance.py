@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from edge_watchdog.core import alerting, brownout, incidents, vendor
+from edge_watchdog.core import alerting, brownout, incidents, rehearsal, vendor
 from edge_watchdog.core.actions import (
     Action,
     Evict,
@@ -105,6 +105,7 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state = note_clean(state, {n: health_of(u, now, policy) for n, u in state.uplinks.items()}, now)
     state = _diagnose(state, now, policy)
     state = brownout.compare(state, now, policy)
+    state = rehearsal.rehearse(state, now, policy)
     state, moves = decide(state, event, now, policy)
     state, ways = decide_way(state, event, now, policy)
     state = incidents.keep_incidents(state, event, now, policy)
@@ -148,7 +149,8 @@ def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Ac
         case CacheReported():
             state = replace(state, cache=event.report)
         case HoursChanged():
-            state = replace(state, is_open=event.is_open)
+            closed = None if event.is_open else event.at
+            state = replace(state, is_open=event.is_open, closed_since=closed)
         case Done():
             state = _note(heed(state, event), "" if event.ok else event.detail)
         case WorkerFailed():
@@ -243,6 +245,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         state = replace(
             fresh,
             incidents=_carry_over(state.incidents, event.at, policy),
+            rehearsals={n: r for n, r in state.rehearsals.items() if n in names},
             spent=carry_over(state, policy),
             next_id=state.next_id,
             next_incident=state.next_incident,
@@ -402,6 +405,9 @@ def _failover_deadlines(state: State, policy: Policy) -> Iterator[float]:
         yield active.back_at.mono + PARTIAL_S
     yield failover.retry_at
     yield brownout.rests_until(failover)
+    if (trial := failover.trial) is not None:
+        yield trial.since.mono + rehearsal.ANSWERS_WITHIN_S
+        yield (trial.moved or trial.since).mono + rehearsal.LONGEST_S
     if failover.comparison is not None:
         yield failover.comparison.since.mono + policy.brownout_better_s
         yield failover.comparison.since.mono + brownout.LONGEST_S

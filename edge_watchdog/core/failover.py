@@ -24,6 +24,7 @@ from edge_watchdog.core.evidence import (
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Mode
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.rehearsal import wants
 from edge_watchdog.core.state import Failover, How, Override, Phase, State, UplinkState
 
 
@@ -261,6 +262,9 @@ def _read_calm(state: State, now: Instant, policy: Policy) -> Move | None:
     wish = _wish(state, now, policy)
     if wish is not None:
         return wish
+    stage = wants(state, now, policy)
+    if stage is not None:
+        return Move(Sign.GO, stage)
     better = way_out(state, now, policy)
     if better is not None:
         return Move(Sign.GO, better)
@@ -336,7 +340,7 @@ def is_ordered(failover: Failover) -> bool:
 
 def preferred_clean(state: State, now: Instant, policy: Policy) -> str | None:
     """Name the most preferred uplink that is better than the active one and clean just now."""
-    if policy.mode is Mode.OBSERVE or is_ordered(state.failover):
+    if policy.mode is Mode.OBSERVE or is_ordered(state.failover) or state.failover.trial:
         return None
     for uplink in policy.uplinks:
         if uplink.name == state.failover.active:
@@ -425,7 +429,8 @@ def _switched(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[
     rank = [u.name for u in policy.uplinks]
     down_the_list = rank.index(_named(was.going)) > rank.index(_active(was))
     keeps_way_back = down_the_list and was.how is How.PROVISIONAL
-    gave_way = down_the_list and was.how is How.GENTLE and was.override is None
+    gave_way = down_the_list and was.how is How.GENTLE
+    gave_way = gave_way and was.override is None and was.trial is None
     failover = replace(
         was,
         active=was.going,

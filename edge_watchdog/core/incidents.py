@@ -203,6 +203,16 @@ def _backup_trouble(state: State, now: Instant, policy: Policy) -> Trouble | Non
         lasted = now.since(diagnosis.since) >= BACKUP_SHOWS_AFTER_S
         if diagnosis.cause not in QUIET and (lasted or before is not None):
             return Trouble(diagnosis.cause, Severity.NOTICE, uplink.name, diagnosis)
+    return _failed_rehearsal(state, policy)
+
+
+def _failed_rehearsal(state: State, policy: Policy) -> Trouble | None:
+    cause = Cause.REHEARSAL_FAILED
+    for uplink in policy.uplinks[1:]:
+        last = state.rehearsals.get(uplink.name)
+        if last is not None and not last.ok and uplink.name != state.failover.active:
+            said = Diagnosis(cause, SURE, last.at, last.faults)
+            return Trouble(cause, Severity.NOTICE, uplink.name, said)
     return None
 
 

@@ -32,6 +32,7 @@ PREARM_MISSES = 3
 TRIAGE_REST_S = 2.0
 BURST_REST_S = 5.0  # between bursts over an uplink that is known to be dead, or is only a standby
 BURST_REST_METERED_S = 30.0
+TRIAL_REST_S = 8.0  # in a rehearsal: a few bursts of it
 TROUBLE_VISIT_S = 5.0
 TROUBLE_VISIT_OTHER_S = 60.0
 TROUBLE_VISIT_METERED_S = 300.0
@@ -121,6 +122,7 @@ def _burst(
         for_s = DOUBT_BURST_S
         wanted = known.silence is not None and known.silence.probes >= PREARM_MISSES
     wanted = wanted or has_portal(known) or _needs_triage(known) or known.vetoed
+    wanted = wanted or _is_on_trial(state, uplink)
     triage = wanted and _triage_due(known, now)
     at_once = known.burst_at < _brink(known, policy) <= now.mono
     burst = ProbeBurst(state.next_id, uplink.name, for_s, triage, at_once and active)
@@ -134,6 +136,11 @@ def _is_mere_doubt(state: State, uplink: Uplink, policy: Policy) -> bool:
     in_doubt = uplink.metered and state.uplinks[uplink.name].silence is not None
     active = uplink.name == state.failover.active
     return in_doubt and not active and not _wants_burst_now(state, uplink, policy)
+
+
+def _is_on_trial(state: State, uplink: Uplink) -> bool:
+    trial = state.failover.trial
+    return trial is not None and trial.uplink == uplink.name
 
 
 def _needs_triage(known: UplinkState) -> bool:
@@ -166,12 +173,15 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
         return min(known.burst_until, brink) if known.burst_at < brink else known.burst_until
     if only_at_need(state, uplink.name):
         return float("inf")
-    rest = known.burst_at + (BURST_REST_METERED_S if uplink.metered else BURST_REST_S)
+    on_trial = _is_on_trial(state, uplink)
+    pause_s = BURST_REST_METERED_S if uplink.metered else BURST_REST_S
+    rest = known.burst_at + (TRIAL_REST_S if on_trial else pause_s)
     in_doubt = known.silence is not None and not is_silent(known, policy)
     active = uplink.name == state.failover.active
     # a sign-in page on a metered standby is not worth a burst every half minute for days
     portal = has_portal(known) and (active or not uplink.metered)
-    if state.failover.phase is Phase.STRANDED or portal or _needs_triage(known) or known.vetoed:
+    asks_on = state.failover.phase is Phase.STRANDED or portal or _needs_triage(known)
+    if asks_on or known.vetoed or on_trial:
         return rest
     if (override := state.failover.override) is not None and override.uplink == uplink.name:
         return float("inf") if active else rest
@@ -240,6 +250,8 @@ def _visit_every(state: State, uplink: Uplink) -> float | None:
     known = state.uplinks[uplink.name]
     if known.link is None or is_hard_down(known.link):
         return None
+    if _is_on_trial(state, uplink):
+        return TROUBLE_VISIT_S
     usual = PACES[known.pace].journey
     if usual is None or not (_vendor_trouble(state) or _fails(known)):
         return usual

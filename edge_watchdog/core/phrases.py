@@ -355,6 +355,16 @@ PHRASES: Mapping[Cause, Phrase] = {
             "Take away USB devices that do not belong to it.",
         ),
     ),
+    Cause.REHEARSAL_FAILED: Phrase(
+        "backup failed its rehearsal",
+        "{line} was tried out in the night and did not carry everything.",
+        "It may not help when it is needed. The owner's page says what was missing.",
+        (
+            "Nothing needs to be done now: the usual line works.",
+            "Owner: look at {line} and its plan before it is needed.",
+        ),
+        "The provider of {line}, if nothing is found.",
+    ),
     Cause.VENDOR_ANNOUNCED: Phrase(
         "vendor reports an outage",
         "{vendor} reports an outage.",

@@ -105,6 +105,8 @@ class Policy:
     order_longest_s: float = ORDER_LONGEST_S
     undo_limit: int = 3  # the third undo within undo_memory_s costs a hold-down
     undo_memory_s: float = 600.0
+    rehearse: bool = False  # only where opening hours are known
+    rehearse_after_s: float = 4 * 3600.0  # after closing: those who clean up are gone
     carrier_debounce_s: float = 0.05
     hold_s: float = 60.0  # failback after hold_s * 2**k clean seconds, k = failures in memory
     hold_cap_s: float = 1800.0

@@ -65,6 +65,7 @@ def _uplink(state: State, uplink: Uplink, now: Instant, policy: Policy) -> Uplin
     cause = diagnosis.cause if diagnosis else Cause.CHECKING
     health = health_of(known, now, policy)
     active = uplink.name == state.failover.active
+    last = state.rehearsals.get(uplink.name)
     role = "in use" if active else "standby" if health == "up" else "out"
     data = data_view(state, uplink.name, policy)
     return UplinkView(
@@ -82,6 +83,8 @@ def _uplink(state: State, uplink: Uplink, now: Instant, policy: Policy) -> Uplin
         since_wall=diagnosis.since.wall if diagnosis else None,
         data=data,
         used=data_words(data, metered=uplink.metered),
+        rehearsed_wall=last.at.wall if last else None,
+        rehearsed=words.rehearsed(last) if last else "",
     )
 
 

@@ -91,6 +91,7 @@ class Cause(StrEnum):
     HOTSPOT_ABSENT = "hotspot absent"
     HOTSPOT_PASSWORD = "hotspot password"  # noqa: S105 - a cause, no password
     BOX_POWER = "box power"
+    REHEARSAL_FAILED = "rehearsal failed"
     VENDOR_ANNOUNCED = "vendor announced"
     VENDOR_SILENT = "vendor silent"
     VENDOR_SLOW = "vendor slow"
@@ -243,6 +244,24 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """A rehearsal of *uplink* that goes on; *moved*: since when it is in use."""
+
+    uplink: str
+    since: Instant
+    moved: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """How the last rehearsal of a standby ended; *faults* in words."""
+
+    at: Instant
+    ok: bool
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Failover:
     """Which uplink carries new connections, and how that came about.
 
@@ -267,6 +286,7 @@ class Failover:
     failures: tuple[float, ...] = ()
     override: Override | None = None
     comparison: Comparison | None = None
+    trial: Trial | None = None
     fruitless: tuple[float, ...] = ()
 
 
@@ -364,6 +384,7 @@ class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
 
     *looking*: what was ordered to be looked into.
+    *rehearse_from*: CLOCK_BOOTTIME before which no rehearsal begins.
     *stepped*: CLOCK_BOOTTIME of the last event; what was due until then has been looked at.
     """
 
@@ -380,6 +401,9 @@ class State:
     cache: CacheReport | None = None
     box: BoxState = field(default_factory=BoxState)
     is_open: bool = True
+    closed_since: Instant | None = None
+    rehearsals: Mapping[str, Rehearsal] = field(default_factory=dict)
+    rehearse_from: float = 0.0
     boot_id: str = ""
     version: str = ""
     next_id: int = 1

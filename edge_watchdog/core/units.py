@@ -21,6 +21,12 @@ class Detail(StrEnum):
     ATTENDEES = "attendees"
 
 
+class Returned(StrEnum):
+    """What the box may put into a source by itself, of what was written on paper."""
+
+    BOOKING = "booking"
+
+
 class FormField(StrEnum):
     """What a vendor's booking form asks for, to be copied into it in its own order."""
 

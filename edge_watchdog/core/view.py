@@ -72,7 +72,8 @@ class DataView:
 class UplinkView:
     """One way out, now.  *role*: "in use", "standby" or "out"; *cause* in words ("" = none).
 
-    *data*: None unless metered and counted; *used* says it in words.
+    *data*: None unless metered and counted; *used* says it in words.  *rehearsed*: how its last
+    rehearsal, at *rehearsed_wall*, ended.
     """
 
     name: str
@@ -89,6 +90,8 @@ class UplinkView:
     since_wall: float | None
     data: DataView | None = None
     used: str = ""
+    rehearsed_wall: float | None = None
+    rehearsed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,16 @@ from edge_watchdog.core.phrases import (
     Phrase,
 )
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.state import Cause, Incident, Override, Phase, Scope, State, UplinkState
+from edge_watchdog.core.state import (
+    Cause,
+    Incident,
+    Override,
+    Phase,
+    Rehearsal,
+    Scope,
+    State,
+    UplinkState,
+)
 from edge_watchdog.core.view import Banner, Standing
 
 SPARE = "Leave videos, backups and large downloads for later: this line costs by the amount."
@@ -111,12 +120,21 @@ def banner(state: State, now: Instant, policy: Policy) -> Banner:
         cause=cause,
         headline=STARTING if _just_started(state, standing) else text.headline,
         can_work=_can_work(standing, cause, uplink, state, policy),
-        changed=_every_line(state) if standing is Standing.OFFLINE else text.changed,
+        changed=_changed(state, standing, text),
         steps=text.steps,
         call=text.call,
         next_word_wall=_next_word(incident),
         since_wall=incident.opened.wall if incident else None,
     )
+
+
+def _changed(state: State, standing: Standing, text: Phrase) -> str:
+    if standing is Standing.OFFLINE:
+        return _every_line(state)
+    trial = state.failover.trial
+    if standing is Standing.BACKUP and trial is not None:
+        return f"{trial.uplink} is being tried out for half a minute, as it is every week."
+    return text.changed
 
 
 def _just_started(state: State, standing: Standing) -> bool:
@@ -207,6 +225,11 @@ def _fill(text: str, uplink: str | None, state: State, policy: Policy) -> str:
     text = text.replace("{vendor}", policy.vendor_name)
     text = text.replace("{steered}", state.steering.uplink or "another line")
     return text[:1].upper() + text[1:]
+
+
+def rehearsed(last: Rehearsal) -> str:
+    """Say how the last rehearsal of a standby ended."""
+    return "works" if last.ok else ", ".join(last.faults)
 
 
 def order_note(order: Override, active: str | None) -> str:

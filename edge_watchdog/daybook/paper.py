@@ -93,7 +93,7 @@ OVER = (State.VERIFIED, State.VOID, State.WRITTEN_OFF)
 _ANY = (State.ENTERED, State.VERIFIED, State.CONFLICT, State.VOID, State.WRITTEN_OFF)
 NEXT: Mapping[State, tuple[State, ...]] = {
     State.OPEN: (State.CLAIMED, State.UNKNOWN, *_ANY),
-    State.CLAIMED: (State.OPEN, State.UNKNOWN, *_ANY),
+    State.CLAIMED: (State.OPEN, *_ANY),
     State.UNKNOWN: (State.OPEN, *_ANY),
     State.CONFLICT: (State.CLAIMED, State.OPEN, *_ANY),
     State.ENTERED: (State.OPEN, State.VERIFIED, State.CONFLICT, State.VOID),

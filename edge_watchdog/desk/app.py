@@ -21,6 +21,8 @@ from edge_watchdog.bridge import BridgeClient
 from edge_watchdog.clock import Clock, SystemClock
 from edge_watchdog.core.events import Event
 from edge_watchdog.daybook import DaybookError, ScheduleConnector
+from edge_watchdog.daybook.caldav import CalDav
+from edge_watchdog.daybook.caldav_write import CalDavWriter
 from edge_watchdog.daybook.keeper import (
     Keeper,
     Source,
@@ -31,7 +33,10 @@ from edge_watchdog.daybook.keeper import (
 from edge_watchdog.daybook.paper_store import PaperStore, open_paper
 from edge_watchdog.daybook.registry import Unusable
 from edge_watchdog.daybook.seal import open_seal
+from edge_watchdog.daybook.square import Square
+from edge_watchdog.daybook.square_write import SquareBack
 from edge_watchdog.daybook.store import Store, memory_store, open_store
+from edge_watchdog.daybook.writeback import WriteBack
 from edge_watchdog.desk.access import Gate, build
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.bookpages import BookPages
@@ -52,6 +57,7 @@ from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.printing import Press, keep_printing
 from edge_watchdog.desk.settings import DeskSettings
 from edge_watchdog.desk.tls import Names
+from edge_watchdog.desk.wayback import WayBack
 from edge_watchdog.supervise import Notifier, keep_running
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -59,6 +65,7 @@ DATABASE = "daybook.sqlite"
 PRINTED = "printed.json"
 PAPER = "paper.sqlite"
 PURGE_S = 3600.0
+SETTLE_S = 20.0
 STATUS_S = 30.0
 KEEP_ALIVE_S = 15.0
 GOODBYE_S = 1.0
@@ -139,6 +146,7 @@ def _workers(
         "secure": secure.keep,
         "sweep": rooms.door.sweep,
         "pulse": functools.partial(_pulse, notifier, rooms),
+        "paper": functools.partial(_settle, rooms.paper),
         "purge": functools.partial(_purge, settings, rooms),
         "tidy": rooms.entrance.tidy,
         **({"printing": _printing(settings, rooms)} if settings.print_command else {}),
@@ -173,14 +181,16 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     book = BookPages(settings, pages, board, cache)
     packs = PackPages(settings, pages, board, book, cache)
     paper = PaperDesk(await _open_paper(settings), board, settings)
+    paper.writers = dict(_writers(settings, clock))
     packs.owed = lambda: owed_on_paper(paper.journal.entries)
     written = PaperPages(paper, pages, board)
+    back = WayBack(paper, pages, board)
     lan = Lan(settings.lan_interfaces, clock)
     door = Door(lan, clock, settings.most_connections)
     entrance = await open_entrance(
         settings, clock, board, pages, client.send, names=functools.partial(_names, settings, lan)
     )
-    ours = (handlers, book, packs, written, entrance, Offline(pages))
+    ours = (handlers, book, packs, written, back, entrance, Offline(pages))
     routes = tuple(route for one in ours for route in one.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
     return _Rooms(board, hub, door, client, keepers, store, entrance, packs, paper, app)
@@ -256,6 +266,21 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
             budget=budget,
             days=opening.days_from,
         )
+
+
+def _writers(settings: DeskSettings, clock: Clock) -> Iterator[tuple[str, WriteBack]]:
+    """Give the ways back into those sources that the owner lets the box write to."""
+    for one in settings.schedules:
+        if not one.takes_bookings:
+            continue
+        with contextlib.suppress(DaybookError):  # the source's own line says what is wrong
+            match one.options.build(clock, settings.ca_file):
+                case CalDav() as source:
+                    yield one.name, CalDavWriter(source)
+                case Square() as source:
+                    yield one.name, SquareBack(source)
+                case _:
+                    log.warning("schedule %s takes no bookings", one.name)
 
 
 def _gate(
@@ -338,6 +363,14 @@ async def _pulse(notifier: Notifier, rooms: _Rooms) -> None:
         heard = "heard" if rooms.board.is_heard else "not heard"
         notifier.status(f"watch half {heard}, {rooms.hub.streams} open pages")
         await asyncio.sleep(pause_s)
+
+
+async def _settle(paper: PaperDesk) -> None:
+    """Hold the paper journal against each new list, whether or not anybody looks."""
+    while True:
+        with contextlib.suppress(DaybookError):
+            await paper.write_back(await paper.settle())
+        await asyncio.sleep(SETTLE_S)
 
 
 async def _purge(settings: DeskSettings, rooms: _Rooms) -> None:

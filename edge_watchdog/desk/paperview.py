@@ -104,6 +104,11 @@ def money(amount: Money) -> str:
     return f"{sign}{text}" if sign else f"{text} {amount.currency}"
 
 
+def money_of(minor: int, currency: str) -> str:
+    """Write an amount given in minor units."""
+    return money(Money(minor, currency))
+
+
 def is_of(entry: Entry, day: date, local: Local) -> bool:
     """Tell whether an entry belongs to *day*: written then, or a task that is due by then."""
     return local.day(entry.at_wall) == day

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from edge_watchdog.daybook.paper import Kind, Method, State
+from edge_watchdog.daybook.reconcile import Outcome
 
 KIND_WORDS: Mapping[Kind, str] = {
     Kind.BOOKING: "Booking",
@@ -79,3 +80,13 @@ DAMAGED = (
 )
 KEPT = "Kept as {name}."
 AGAIN = "That was kept already, as {name}. Nothing was written twice."
+OUTCOME_WORDS: Mapping[Outcome, str] = {
+    Outcome.FOUND: "It is in the list.",
+    Outcome.TAKEN: "Somebody else has this time now. Call the client and agree on another.",
+    Outcome.ABSENT: "Not in the list yet, and the way is free: enter it.",
+    Outcome.CHANGED: "The appointment changed meanwhile. Look at both, and decide.",
+    Outcome.WAITING: "No fresh list covers this yet. It can be entered all the same.",
+    Outcome.PERSON: "No list shows this. Enter it, then tick it off.",
+}
+LEFT_TASK = "Enter {name} in {vendor}."
+OWED_TASK = "Collect {amount} for {name} ({promise})."

@@ -10,13 +10,17 @@ from edge_watchdog.daybook.secret import Cost
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSetting:
-    """One source of the day; *budget* is requests a day, None what its kind bears."""
+    """One source of the day; *budget* is requests a day, None what its kind bears.
+
+    *takes_bookings*: the owner lets the box enter paper bookings there by itself.
+    """
 
     name: str
     every_s: float
     options: ConnectorOptions
     keep: frozenset[Detail] = DEFAULT_KEEP
     budget: int | None = None
+    takes_bookings: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 
 from edge_watchdog.config import Config
+from edge_watchdog.core.units import Returned
 from edge_watchdog.desk.app import serve
 from edge_watchdog.desk.settings import Contacts, DeskSettings, JournalSettings, ScheduleSetting
 from edge_watchdog.verbs import Answer, complaint
@@ -41,7 +42,10 @@ def desk_settings(config: Config) -> DeskSettings:
         allowed_hosts=config.desk.allowed_hosts,
         frame_ancestors=config.desk.frame_ancestors,
         schedules=tuple(
-            ScheduleSetting(one.name, one.every, one.options, frozenset(one.keep), one.budget)
+            ScheduleSetting(
+                *(one.name, one.every, one.options, frozenset(one.keep), one.budget),
+                takes_bookings=Returned.BOOKING in one.write_back,
+            )
             for one in config.schedules
         ),
         ca_file=vendor.ca_file if vendor else None,

@@ -128,6 +128,9 @@ def outcome(view: StudioView, outline: Outline) -> Iterator[str]:
     """Say what is so after the order."""
     if view.override is None:
         yield f"The box decides by itself again. In use: {view.active or 'nothing'}."
+        if view.failback_at_wall is not None and view.active != view.preferred:
+            at = clock_time(view.failback_at_wall, view, outline)
+            yield f"Back to {view.preferred} at {at}, if it stays clean."
         return
     yield ordered(view.override, clock_time(view.override.until_wall, view, outline))
     yield f"In use: {view.active or 'nothing'}."

@@ -248,7 +248,7 @@ tun0 00000000 0101A8C0 0003 0 0 50 00000080 0 0 0
 def obeyed(order):
     """The view after an order that could be followed."""
     if order.uplink is None:
-        return replace(VIEW, override=None, active="broadband")
+        return replace(VIEW, override=None, active="LTE stick")
     until = AT.wall + order.for_s
     shown = OverrideView(order.uplink, order.by, order.reason, until, in_force=True)
     return replace(VIEW, override=shown, active=order.uplink)
@@ -264,7 +264,10 @@ def test_an_order_is_given_to_the_running_half_and_its_outcome_told(config, tmp_
     assert told == (
         "Anna ordered broadband until 15:00 (the stick is charged).\nIn use: broadband.\n"
     )
-    assert "decides by itself again. In use: broadband." in capsys.readouterr().out
+    assert capsys.readouterr().out == (
+        "The box decides by itself again. In use: LTE stick.\n"
+        "Back to broadband at 13:01, if it stays clean.\n"
+    )
 
 
 def test_an_order_that_cannot_be_followed_yet_says_why(config, tmp_path, capsys, monkeypatch):

@@ -1,7 +1,7 @@
 """A paper desk for tests: the journal's pages behind a gate that lets in whom the test says."""
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,7 +18,7 @@ from edge_watchdog.daybook.model import Client, Money, PriceItem
 from edge_watchdog.daybook.paper_store import PaperStore, open_paper
 from edge_watchdog.daybook.seal import Unsealed
 from edge_watchdog.daybook.store import Snapshot
-from edge_watchdog.desk.access import Gate, Identity, Route, Who, build
+from edge_watchdog.desk.access import Gate, Identity, Who, build
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door
@@ -30,6 +30,7 @@ from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperpages import PaperPages
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings, JournalSettings
+from edge_watchdog.desk.wayback import WayBack
 from tests.desk.studio import NOON, ZONE, StepClock, view
 
 MIA = Identity(Who.STAFF, "Mia", "desk tablet", secure=True)
@@ -78,7 +79,6 @@ class Desk:
 @asynccontextmanager
 async def desk_of(
     folder: Path,
-    more: Callable[[PaperDesk, Pages, Board], tuple[Route, ...]] = lambda *_: (),
     *,
     broken: bool = False,
     **changes: object,
@@ -115,7 +115,8 @@ async def desk_of(
     board.changed = hub.changed
     common = Handlers(pages, board, hub, Local(ZONE), lambda _: True, PageCache(hub.key))
     written = PaperPages(paper, pages, board)
-    routes = (*common.routes(), *written.routes(), *more(paper, pages, board))
+    back = WayBack(paper, pages, board)
+    routes = (*common.routes(), *written.routes(), *back.routes())
     async with TestClient(TestServer(build(routes, gate))) as client:
         made.append(Desk(client, board, paper, clock))
         made[0].show(Standing.VENDOR)

@@ -183,6 +183,23 @@
     total(form);
   }
 
+  async function copy(button) {
+    const place = button.parentElement.querySelector("dd");
+    let done = false;
+    if (navigator.clipboard) {
+      done = await navigator.clipboard.writeText(place.textContent).then(() => true, () => false);
+    }
+    if (!done) { // a page over plain HTTP has no clipboard of its own
+      getSelection().selectAllChildren(place);
+      done = document.execCommand("copy");
+    }
+    button.textContent = done ? "Copied" : "Marked";
+  }
+  for (const button of document.querySelectorAll("button.copy")) {
+    button.hidden = false;
+    button.addEventListener("click", () => copy(button));
+  }
+
   begin();
   tell();
   flush();

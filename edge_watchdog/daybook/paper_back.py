@@ -1,0 +1,91 @@
+"""Paper bookings that the box enters by itself, where the owner has allowed it; never a payment.
+
+An entry is noted as "outcome not known" before anything is sent, so that a power cut leaves it so;
+what is not known is read back, never sent again, and what is not there is for a person.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from edge_watchdog.daybook.paper import Entry, Kind, State, Visit
+from edge_watchdog.daybook.reconcile import Finding
+from edge_watchdog.daybook.reconcile import Outcome as Found
+from edge_watchdog.daybook.writeback import Booking, Outcome, WriteBack
+
+THE_BOX = "the box"
+SENT = "The box sent it; whether it arrived is being looked up."
+ARRIVED = "entered by the box"
+WAS_THERE = "it was there already"
+REFUSED = "The box could not enter it. Please enter it by hand."
+NOT_THERE = "The box sent it, but it is not there. Please enter it by hand."
+SETTLED_S = 60.0  # a server may need a moment to show what it took
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is known of an entry that was sent: its new state, and the words for it."""
+
+    state: State
+    words: str
+
+
+def sendable(finding: Finding) -> bool:
+    """Tell whether the box may enter it: a plain booking, nothing in its way, never tried."""
+    entry, draft = finding.entry, finding.entry.draft
+    if draft is None or draft.kind is not Kind.BOOKING or draft.forced or draft.parent:
+        return False
+    tried = any(move.by.device == THE_BOX for move in entry.moves)
+    way_is_free = finding.outcome is Found.ABSENT and finding.theirs is None
+    return entry.state is State.OPEN and way_is_free and not tried
+
+
+def is_unsure(entry: Entry, now_wall: float) -> bool:
+    """Tell whether the box sent it a while ago and does not know what became of it."""
+    last = entry.moves[-1] if entry.moves else None
+    ours = last is not None and last.by.device == THE_BOX and last.state is State.UNKNOWN
+    return ours and last is not None and now_wall - last.at_wall >= SETTLED_S
+
+
+def writer_for(
+    visit: Visit, writers: Mapping[str, WriteBack], members: Mapping[str, Sequence[str]]
+) -> WriteBack | None:
+    """Give the one source that the booking belongs into; None when that is not certain.
+
+    *members* are the team members that each source's list names.
+    """
+    name = visit.member.strip().casefold()
+    fitting = [
+        one for one in writers if name in {member.strip().casefold() for member in members[one]}
+    ]
+    if len(fitting) == 1:
+        return writers[fitting[0]]
+    return next(iter(writers.values())) if len(writers) == 1 == len(members) else None
+
+
+def booking_of(entry: Entry, visit: Visit) -> Booking:
+    """Give what is sent; the entry's own id guards against a second one."""
+    return Booking(
+        *(entry.id, visit.start_wall, visit.end_wall, visit.service, visit.client),
+        *(visit.member, visit.room, entry.name),
+    )
+
+
+async def send(writer: WriteBack, booking: Booking) -> Verdict:
+    """Send a booking, once."""
+    match await writer.book(booking):
+        case Outcome.CREATED:
+            return Verdict(State.ENTERED, ARRIVED)
+        case Outcome.ALREADY:
+            return Verdict(State.ENTERED, WAS_THERE)
+        case Outcome.REFUSED:
+            return Verdict(State.OPEN, REFUSED)
+        case Outcome.UNKNOWN:
+            return Verdict(State.UNKNOWN, SENT)
+
+
+async def read_back(writer: WriteBack, uid: str) -> Verdict:
+    """Look whether a booking is there."""
+    there = await writer.find(uid)
+    if there is None:
+        return Verdict(State.UNKNOWN, SENT)
+    return Verdict(State.ENTERED, ARRIVED) if there else Verdict(State.OPEN, NOT_THERE)

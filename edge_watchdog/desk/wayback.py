@@ -1,0 +1,274 @@
+"""The pages of the way back: what is still to be entered, and the close of day.
+
+Requests of signed-in people in, pages out.  The list proves what it can; the rest is ticked off by
+a person, and a day is closed only when every missed payment has its answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from edge_watchdog.daybook import DaybookError
+from edge_watchdog.daybook.paper import (
+    PROMISED,
+    SLOTS,
+    Draft,
+    Entry,
+    Kind,
+    State,
+    Words,
+    human,
+    is_over,
+)
+from edge_watchdog.daybook.paper_money import Debt, debts, taken
+from edge_watchdog.daybook.paper_store import Journal
+from edge_watchdog.daybook.reconcile import SECTIONS, Finding, Outcome
+from edge_watchdog.desk.access import Route, Who, form_token, identity_of
+from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.forms import fields_of
+from edge_watchdog.desk.opening import Opening
+from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.paperdesk import PaperDesk
+from edge_watchdog.desk.paperexport import CopyField, as_csv, copy_fields, rows_of
+from edge_watchdog.desk.paperview import EntryLine, line_of, money, money_of
+from edge_watchdog.desk.paperwords import (
+    DAMAGED,
+    HIDDEN,
+    LEFT_TASK,
+    METHOD_WORDS,
+    OUTCOME_WORDS,
+    OWED_TASK,
+)
+from edge_watchdog.desk.phrases import NO_VENDOR, long_date
+
+MOST_BEGINS = 6
+TICKED = (State.OPEN, State.CLAIMED, State.CONFLICT, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of the way back: *words* say what the list has, *theirs* is its version."""
+
+    line: EntryLine
+    outcome: str
+    words: str
+    theirs: str
+    copies: tuple[CopyField, ...]
+    begins: tuple[str, ...]
+    can_tick: bool
+    is_slot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DebtLine:
+    """One missed payment; *promise* says what was promised, "" for nothing."""
+
+    number: int
+    name: str
+    client: str
+    left: str
+    promise: str
+    blocks: bool
+
+
+class WayBack:
+    """Answers for /reconcile and /close."""
+
+    def __init__(self, paper: PaperDesk, pages: Pages, board: Board) -> None:
+        self._paper = paper
+        self._pages = pages
+        self._board = board
+        settings = paper.settings
+        self._opening = Opening(settings.open_spans, settings.time_zone)
+
+    def routes(self) -> tuple[Route, ...]:
+        """Give every route, and who may use it."""
+        return (
+            Route("GET", "/reconcile", self.reconcile, Who.STAFF),
+            Route("GET", "/reconcile.csv", self.csv, Who.STAFF),
+            Route("GET", "/reconcile.json", self.json, Who.STAFF),
+            Route("GET", "/close", self.closing, Who.STAFF),
+            Route("POST", "/close", self.close, Who.STAFF),
+        )
+
+    async def reconcile(self, request: web.Request) -> web.Response:
+        """Show what is to be entered, in the order that staff need."""
+        private = identity_of(request).sees_private
+        try:
+            findings = await self._paper.settle()
+        except DaybookError as error:
+            return self._refused(error)
+        items = [self._item(one, private=private) for one in findings]
+        sections = [
+            (name, [i for i, f in zip(items, findings, strict=True) if f.section == place])
+            for place, name in enumerate(SECTIONS)
+        ]
+        waiting = any(one.outcome is Outcome.WAITING for one in findings)
+        journal = self._paper.journal
+        return self._html(
+            request,
+            "reconcile.html",
+            sections=[(name, some) for name, some in sections if some],
+            waiting=waiting,
+            verified=sum(e.state is State.VERIFIED for e in journal.entries),
+            trouble=DAMAGED.format(what=journal.damage.words) if journal.damage else "",
+            hidden=HIDDEN if any(item.line.hidden for item in items) else "",
+        )
+
+    async def csv(self, request: web.Request) -> web.Response:
+        """Give what is not over as CSV."""
+        rows = await self._rows(request)
+        name = f"paper-{self._paper.today.isoformat()}.csv"
+        return web.Response(
+            text=as_csv(rows),
+            content_type="text/csv",
+            charset="utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    async def json(self, request: web.Request) -> web.Response:
+        """Give what is not over as JSON."""
+        return web.json_response({"entries": await self._rows(request)})
+
+    async def closing(self, request: web.Request) -> web.Response:
+        """Show what the day came to and what stands in the way of closing it."""
+        try:
+            await self._paper.settle()
+        except DaybookError as error:
+            return self._refused(error)
+        return self._closing(request)
+
+    async def close(self, request: web.Request) -> web.Response:
+        """Close the day, unless a missed payment has no answer; once is enough."""
+        await fields_of(request)
+        try:
+            await self._paper.settle()
+            if any(debt.blocks for debt in debts(self._paper.journal.entries)):
+                return self._closing(request, status=409)
+            await self._paper.close_day(identity_of(request), self._tasks())
+        except DaybookError as error:
+            return self._refused(error)
+        raise web.HTTPSeeOther("/close")
+
+    def _closing(self, request: web.Request, *, status: int = 200) -> web.Response:
+        paper, private = self._paper, identity_of(request).sees_private
+        journal, today = paper.journal, paper.today
+        todays = [e for e in journal.entries if paper.local.day(e.at_wall) == today]
+        sums = [
+            (METHOD_WORDS[method], money_of(minor, currency))
+            for (method, currency), minor in sorted(taken(todays).items())
+        ]
+        owed = [d for d in debts(journal.entries) if self._matters(d)]
+        lines = [self._debt(debt, private=private) for debt in owed]
+        closed = next((c for c in journal.closed if c.day == today.isoformat()), None)
+        return self._html(
+            request,
+            "close.html",
+            status=status,
+            sums=sums,
+            debts=lines,
+            blocked=sum(line.blocks for line in lines),
+            left=len(self._tasks()),
+            next_day=long_date(self._opening.next_day(today)),
+            closed=closed,
+            closed_at=paper.local.clock(closed.at_wall) if closed else "",
+        )
+
+    def _matters(self, debt: Debt) -> bool:
+        return debt.left.minor > 0 and debt.entry.state is not State.WRITTEN_OFF
+
+    def _tasks(self) -> tuple[Draft, ...]:
+        """Give a task for all that is left, for the next open day; none twice."""
+        entries = self._paper.journal.entries
+        due = self._opening.next_day(self._paper.today).isoformat()
+        has_one = {
+            e.draft.parent
+            for e in entries
+            if e.draft is not None and e.draft.kind is Kind.TASK and not is_over(e)
+        }
+        owed = {d.entry.number: d for d in debts(entries) if self._matters(d)}
+        texts = {n: self._owed_words(debt) for n, debt in owed.items()}
+        vendor = self._paper.settings.vendor_name or NO_VENDOR
+        for entry in entries:
+            kind = entry.draft.kind if entry.draft else Kind.TASK
+            if kind not in (Kind.TASK, Kind.NOTE) and not is_over(entry):
+                said = LEFT_TASK.format(name=entry.name, vendor=vendor)
+                texts.setdefault(entry.number, said)
+        return tuple(
+            Draft(Kind.TASK, Words(text, "", due), parent=number)
+            for number, text in sorted(texts.items())
+            if number not in has_one
+        )
+
+    def _owed_words(self, debt: Debt) -> str:
+        promise = METHOD_WORDS[debt.promised].lower() if debt.promised else "owed"
+        return OWED_TASK.format(amount=money(debt.left), name=debt.entry.name, promise=promise)
+
+    def _debt(self, debt: Debt, *, private: bool) -> DebtLine:
+        entry = debt.entry
+        line = line_of(entry, self._paper.local, self._board.now().at.wall, private=private)
+        promise = METHOD_WORDS[debt.promised] if debt.promised in PROMISED else ""
+        if promise and private:
+            promise = f"{promise}: {debt.contact}"
+        return DebtLine(
+            entry.number, human(entry.number), line.client, money(debt.left), promise, debt.blocks
+        )
+
+    def _item(self, finding: Finding, *, private: bool) -> Item:
+        entry, paper = finding.entry, self._paper
+        now_wall = self._board.now().at.wall
+        order = paper.settings.journal.form_order
+        draft = entry.draft
+        is_slot = draft is not None and draft.kind in SLOTS
+        taken_words = finding.outcome is Outcome.TAKEN and draft is not None
+        begins = paper.free(draft).begins[:MOST_BEGINS] if taken_words and draft else ()
+        entered = entry.state is State.ENTERED
+        words = OUTCOME_WORDS[finding.outcome]
+        if entered and finding.outcome is Outcome.ABSENT:
+            words = "Entered; the next fresh list will show it."
+        return Item(
+            line_of(entry, paper.local, now_wall, private=private),
+            str(finding.outcome),
+            words,
+            self._theirs(finding),
+            copy_fields(entry, order, paper.local, private=private),
+            begins,
+            entry.state in TICKED,
+            is_slot,
+        )
+
+    def _theirs(self, finding: Finding) -> str:
+        """Say what stands in the vendor's list where it differs."""
+        row, local = finding.theirs, self._paper.local
+        shown = (Outcome.TAKEN, Outcome.CHANGED)
+        if finding.outcome not in shown:
+            return ""
+        if row is None:
+            return "It is no longer in the list."
+        when = local.moment(row.start_wall, self._board.now().at.wall)
+        parts = (when, row.client, row.service, row.member, str(row.status))
+        return ", ".join(part for part in parts if part)
+
+    async def _rows(self, request: web.Request) -> list[dict[str, str]]:
+        private = identity_of(request).sees_private
+        try:
+            journal = await self._paper.look()
+        except DaybookError:
+            raise web.HTTPServiceUnavailable from None
+        return rows_of(_left(journal), self._paper.local, private=private)
+
+    def _html(
+        self, request: web.Request, template: str, *, status: int = 200, **more: object
+    ) -> web.Response:
+        shared = {"live": "paper", "csrf": form_token(request), "me": identity_of(request)}
+        text = self._pages.draw(template, "paper", **{**shared, **more})
+        return web.Response(status=status, text=text, content_type="text/html")
+
+    def _refused(self, error: DaybookError) -> web.Response:
+        text = self._pages.error(503, f"{str(error)[:1].upper()}{str(error)[1:]}")
+        return web.Response(status=503, text=text, content_type="text/html")
+
+
+def _left(journal: Journal) -> Sequence[Entry]:
+    return [entry for entry in journal.entries if not is_over(entry)]
