@@ -273,6 +273,7 @@ class BookPages:
             by=str(By.TIME if asked.wanted and asked.by is not By.CLASSES else asked.by),
             me=me,
             private=me.sees_private,
+            writes=me.may(Who.STAFF),
             alerts=warnings_of(states) if me.sees_private else {},
             pack_day=asked.day.isoformat(),
             **self._links(asked, whole),

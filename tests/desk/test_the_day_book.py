@@ -356,3 +356,15 @@ async def test_a_kept_copy_is_one_file_that_needs_nothing_else() -> None:
         assert "appointments-2026-11-21.html" in answer.headers["Content-Disposition"]
     assert not re.findall(r"<script|<link|(?:src|href)=", page)
     assert "Saturday 21 November" in page
+
+
+@pytest.mark.parametrize(
+    "identity, led",
+    [(Identity(), False), (Identity(Who.DEVICE), False), (Identity(Who.STAFF, "Mia"), True)],
+)
+async def test_only_a_signed_in_member_is_led_from_a_row_to_the_paper(identity, led) -> None:
+    book = Book(identity)
+    book.hold(visit(TODAY, 14.5))
+    shown = await asked(book, "/book")
+    assert (f'href="/paper/new?kind=check-in&amp;key={TODAY}-14.5"' in shown) is led
+    assert "/paper/new" not in await asked(book, "/book/copy.html")
