@@ -136,8 +136,9 @@ class Overlay:
 
     async def _mend(self) -> bool:
         """Make one pass; tell whether anything had to be changed."""
-        routes, rules = self._wanted_routes(), self._wanted_rules()
-        has_routes, has_rules = await self._our_routes(), await self._our_rules()
+        # one wish for the whole pass: a steer that comes while we read must not lose its route
+        routes, rules, steered = self._wanted_routes(), self._wanted_rules(), self._steered
+        has_routes, has_rules = await self._our_routes(steered=steered), await self._our_rules()
         # routes before rules, so that no rule leads to an empty table; the other way at the end
         for route in sorted(routes - has_routes, key=lambda r: -r.table):
             try:
@@ -174,12 +175,12 @@ class Overlay:
             wanted |= {RuleRow(TO_ADDRESS, table, target=address) for address in addresses}
         return wanted
 
-    async def _our_routes(self) -> set[RouteRow]:
+    async def _our_routes(self, *, steered: bool) -> set[RouteRow]:
         found = set()
         async for message in await self._kernel.ipr.get_routes(family=socket.AF_INET):
             table = message.get("table") or message["table"]
             ours = FIRST_TABLE <= table <= LAST_TABLE
-            ours = ours or (table == OVERLAY_TABLE and self._steered)
+            ours = ours or (table == OVERLAY_TABLE and steered)
             if ours and message["proto"] == PROTOCOL and message["dst_len"] == 0:
                 found.add(RouteRow(table, message.get("gateway") or "", message.get("oif") or 0))
         return found

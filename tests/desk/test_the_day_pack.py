@@ -253,9 +253,8 @@ async def test_rebooted_with_every_cable_out_the_book_and_the_pack_are_there(tmp
     gone = (ScheduleSetting("front desk", 60.0, IcsOptions(path=FilePath("/nowhere/day.ics"))),)
     async with running(tmp_path, schedules=gone) as desk:
         for path in ("/", "/book", "/next", "/pack/today", "/pack/tomorrow"):
-            page = await told(desk.url + path, "as of")
+            page = await told(desk.url + path, "The list below is the last good one.")
             assert "ago)" in page or "just now)" in page
-            assert "The list below is the last good one." in page
         assert "Anna B." in await told(desk.url + "/pack/today", "Anna B.")
         pdf = desk.url + "/pack/today.pdf"
         async with aiohttp.ClientSession() as session, session.get(pdf) as answer:

@@ -182,7 +182,7 @@ def test_every_fault_is_named(name):
     fault = FAULTS[name]
     studio, witness = warm()
     studio.inject(name, turn(name))
-    patience_s = {THE_VENDOR: 190, STICK: 130}  # a metered standby is asked once a minute
+    patience_s = {THE_VENDOR: 190, STICK: 250}  # a metered standby is asked once a minute
     studio.run(WARM_S + patience_s.get(fault.where, 65))
     assert fault.cause in witness.causes
     assert (witness.phases & {Phase.SWITCHING} == set()) or fault.where == BROADBAND

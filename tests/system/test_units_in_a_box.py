@@ -49,6 +49,8 @@ method=disabled
 """
 CALENDAR = b"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nEND:VCALENDAR\n"
 REQUEST = {
+    "form": "ics",
+    "keys": {},
     "body": b64encode(CALENDAR).decode(),
     "title": "service - client",
     "span": {"first": "2026-11-21", "days": 2, "zone": "Europe/London"},
