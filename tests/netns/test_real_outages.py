@@ -113,10 +113,7 @@ def test_a_status_page_that_makes_no_sense_is_not_known_and_never_fine(
     assert view.active == "broadband"
 
 
-def test_slow_troubles_are_told_without_a_switch(lab: Lab, daemon: Daemon) -> None:
-    lab.inject("lte_no_data")
-    lab.inject("vendor_slow")
+def test_a_slow_vendor_is_told_without_a_switch(lab: Lab, daemon: Daemon) -> None:
+    lab.inject("vendor_slow")  # a metered stick without data takes minutes: tests/sim has it
     view = daemon.wait(lambda v: says(v, "limited", "vendor slow"), 110)
-    assert view.active == "broadband"
-    view = daemon.wait(lambda v: any("LTE stick is not ready" in n for n in v.notices), 200)
     assert view.active == "broadband"

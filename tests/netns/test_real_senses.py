@@ -1,6 +1,7 @@
 """What the daemon sees beside its questions keeps a line that works, and names what is wrong."""
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,13 +16,26 @@ from tests.lab.places import SINK_ADDRESS
 from tests.netns.conftest import QUICK_FAILBACK
 
 
+def connected(host: Host) -> socket.socket:
+    """Give a connection to the outside; a gateway that has just begun may need a moment."""
+    end = time.monotonic() + 20
+    while True:
+        sock = host.socket()
+        sock.settimeout(2)
+        try:
+            sock.connect((SINK_ADDRESS, 9))
+        except OSError:
+            sock.close()
+            assert time.monotonic() < end, "nothing outside is reached"
+        else:
+            return sock
+
+
 @contextlib.contextmanager
 def trickle(host: Host) -> Iterator[None]:
     """A program on *host* that sends a byte outside ten times a second and is acknowledged."""
     over = threading.Event()
-    with host.socket() as sock:
-        sock.settimeout(5)
-        sock.connect((SINK_ADDRESS, 9))
+    with connected(host) as sock:
 
         def send() -> None:
             with contextlib.suppress(OSError):
