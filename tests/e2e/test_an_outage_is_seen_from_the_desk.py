@@ -158,6 +158,6 @@ async def test_a_broken_calendar_leaves_the_day_in_place_and_is_said(
     lab.inject("feed_broken:html")
     lab.inject("blackhole")  # the change of line has the day fetched anew
     await expect(page.get_by_text("web page instead of a calendar").first).to_be_visible(
-        timeout=15 * MS
+        timeout=40 * MS
     )
     assert CLIENT in await page.inner_text("main")
