@@ -361,4 +361,4 @@ async def test_five_thousand_entries_are_read_within_seconds() -> None:
     began = clock.now()
     reading = await read_in_child(calendar(*entries), LONDON, Title.SERVICE_CLIENT)
     assert len(reading.appointments) >= 200
-    assert clock.now().since(began) < 10
+    assert clock.now().since(began) < 60
