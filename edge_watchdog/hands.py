@@ -59,7 +59,7 @@ from edge_watchdog.probes.bind import Binding, open_resolver, open_session
 from edge_watchdog.probes.dates import with_dates
 from edge_watchdog.probes.sampler import Sampler
 from edge_watchdog.senses import Known, Senses
-from edge_watchdog.supervise import attempt
+from edge_watchdog.supervise import attempt, end_all
 from edge_watchdog.vendors.watcher import VendorWatcher
 
 ACT_S = 10.0  # longer than the first look at all lines takes
@@ -168,9 +168,7 @@ class Hands:
 
     async def close(self, *, keep_route: bool) -> None:
         """Remove everything of ours from the kernel, unless the next run goes on at once."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_all(self._tasks)
         for session in self._sessions.values():
             await session.close()
         await self._outbox.close()

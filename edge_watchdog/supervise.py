@@ -9,7 +9,7 @@ import asyncio
 import ctypes
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import sdnotify
 
@@ -17,6 +17,7 @@ from edge_watchdog.clock import Clock
 from edge_watchdog.core.events import Event, WorkerFailed
 
 FIRST_PAUSE_S = 0.5
+AGAIN_S = 1.0
 LONGEST_PAUSE_S = 30.0
 HEALTHY_S = 60.0  # a worker that lived this long is forgiven its earlier crashes
 LONGEST_ERROR = 300  # characters; events are journalled and shown
@@ -46,6 +47,15 @@ async def keep_running(
         on_failure(WorkerFailed(now, name, error))
         await sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+async def end_all(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """Cancel *tasks* until each has ended; who missed the word hears it again every second."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
 
 
 async def attempt(name: str, work: Awaitable[None], *, within_s: float) -> str:

@@ -51,7 +51,7 @@ from edge_watchdog.core.state import Phase, State
 from edge_watchdog.core.view import StudioView
 from edge_watchdog.hands import Hands
 from edge_watchdog.journal import Journal
-from edge_watchdog.supervise import Notifier, give_back_memory, keep_running
+from edge_watchdog.supervise import Notifier, end_all, give_back_memory, keep_running
 
 DESK_USER = "edge-watchdog-desk"
 STEP_S = 2.0  # the wall clock may be slewed by this much before it counts as a step
@@ -119,9 +119,8 @@ class Watch:
                 ]
                 again = await self._stop
                 ordered = True
-                for worker in workers:
-                    worker.cancel()
                 self._emit(Stopping(self._clock.now()))
+                await end_all(workers)
         finally:
             ends = ordered and again is None
             if ends:  # said before a reload, systemd would wait for the exit
