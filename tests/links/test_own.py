@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -67,10 +68,11 @@ async def test_the_time_of_the_last_word_stands_still_while_nothing_is_said(box:
         await asyncio.sleep(0.2)
         (flow,) = await list_own(ADDRESS)
         assert (flow.target, flow.target_port) == (AWAY[0], "80")
-        assert -2.0 < flow.expires_s <= -0.15
+        assert -20.0 < flow.expires_s <= -0.15
+        spoke = time.monotonic()
         await asyncio.get_running_loop().sock_sendall(sock, b"GET")
         (fresh,) = await list_own(ADDRESS)
-        assert fresh.expires_s > -0.15
+        assert fresh.expires_s > spoke - time.monotonic() - 0.05  # ss(8) is a program to start
 
 
 async def test_an_uplink_without_an_address_has_none() -> None:

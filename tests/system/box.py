@@ -34,7 +34,7 @@ ANCHORS = tuple(f"198.51.100.{number}" for number in range(1, 5))
 FETCH = """
 import sys, urllib.error, urllib.request
 try:
-    with urllib.request.urlopen(sys.argv[1], timeout=3) as answer:
+    with urllib.request.urlopen(sys.argv[1], timeout=float(sys.argv[2])) as answer:
         print(answer.status, answer.read().decode(), end="")
 except urllib.error.HTTPError as error:
     print(error.code, error.read().decode(), end="")
@@ -90,12 +90,12 @@ class Box:
         """Give what a shell *command* inside prints, stripped; a failure is an AssertionError."""
         return self.run(command).out.strip()
 
-    def page(self, path: str = "/", *, address: str = "192.168.50.1") -> tuple[int, str]:
+    def page(
+        self, path: str = "/", *, address: str = "192.168.50.1", within_s: float = 20
+    ) -> tuple[int, str]:
         """Give status and text of a page as the desk PC sees it; status 0 when nobody answers."""
-        url = f"http://{address}:8080{path}"
-        done = _call(
-            ["ip", "netns", "exec", _world(self.name), sys.executable, "-c", FETCH, url], ok=True
-        )
+        fetch = [sys.executable, "-c", FETCH, f"http://{address}:8080{path}", str(within_s)]
+        done = _call(["ip", "netns", "exec", _world(self.name), *fetch], ok=True)
         status, _, text = done.out.partition(" ")
         return int(status), text
 
