@@ -60,10 +60,15 @@ def test_another_list_shows_at_once() -> None:
 
 
 def test_a_piece_is_drawn_once_and_forgotten_when_two_lists_do_without_it() -> None:
-    pieces, drawn = Pieces(), []
+    pieces = Pieces()
+    drawn: list[str] = []
 
     def get(name: str) -> str:
-        return pieces.get(name, lambda: drawn.append(name) or f"<p>{name}</p>")
+        def draw() -> str:
+            drawn.append(name)
+            return f"<p>{name}</p>"
+
+        return pieces.get(name, draw)
 
     assert get("Anna B.") == get("Anna B.") == "<p>Anna B.</p>"
     pieces.turn()
@@ -128,7 +133,8 @@ async def test_a_stream_says_only_what_is_new() -> None:
         async def next_view() -> dict[str, str]:
             while await answer.content.readline() != b"event: view\n":
                 pass
-            return json.loads((await answer.content.readline())[6:])["parts"]
+            said: dict[str, dict[str, str]] = json.loads((await answer.content.readline())[6:])
+            return said["parts"]
 
         assert set(await next_view()) == {"status", "sources", "day", "title"}
         book.board.hear(view(Standing.OFFLINE))
