@@ -52,7 +52,6 @@ from edge_watchdog.desk.packpages import PackPages, owed_on_paper
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperpages import PaperPages
-from edge_watchdog.desk.pdf import Paper
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.printing import Press, keep_printing
 from edge_watchdog.desk.settings import DeskSettings
@@ -209,7 +208,7 @@ def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[N
         return any(one.good and day in one.good.span.dates for one in states)
 
     async def draw(day: date) -> bytes:
-        return await rooms.packs.pdf_of(rooms.packs.pack(day), Paper(settings.paper))
+        return await rooms.packs.pdf_of(rooms.packs.pack(day), settings.paper)
 
     note = Path(settings.state_dir) / PRINTED
     press = Press(settings.print_command, note, draw, holds, complain)

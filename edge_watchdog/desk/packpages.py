@@ -9,6 +9,7 @@ from datetime import date
 
 from aiohttp import web
 
+from edge_watchdog.core.units import Paper
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.paper import Entry, State
@@ -24,7 +25,7 @@ from edge_watchdog.desk.day import SourceLine, source_lines
 from edge_watchdog.desk.files import day_csv, day_ics
 from edge_watchdog.desk.pack import Enclosed, Owed, Pack, Printer, day_pack
 from edge_watchdog.desk.pages import Pages
-from edge_watchdog.desk.pdf import Paper, PdfError, make_pdf
+from edge_watchdog.desk.pdf import PdfError, make_pdf
 from edge_watchdog.desk.phrases import NO_VENDOR, Local, long_date
 from edge_watchdog.desk.settings import DeskSettings
 
