@@ -11,7 +11,7 @@ from edge_watchdog.daybook.freshness import Now, Stamp
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.board import Board
-from edge_watchdog.desk.day import day_model
+from edge_watchdog.desk.day import desk_days, source_lines
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.timekeeping import Timekeeping
 from tests.desk.studio import NOON, ZONE, StepClock, view
@@ -116,14 +116,15 @@ def test_where_nothing_tells_the_clock_is_taken_as_it_is(board) -> None:
 def test_after_a_night_without_power_no_day_is_called_today_and_no_age_is_a_number() -> None:
     held = kept(boot="boot 1", asked_wall=NOON)
     stopped = Now(Instant(20.0, NOON + 420), "boot 2", wall_known=False)  # as the card has it
-    model = day_model((held,), stopped, Local(ZONE))
-    assert [(day.label, day.is_today) for day in model.days] == [("", False)] * 2
-    assert model.strange_date
-    assert model.sources[0].age == "age unknown, clock not set"
+    days, strange = desk_days((held,), stopped, Local(ZONE))
+    assert [(day.label, day.is_today) for day in days] == [("", False)] * 2
+    assert strange
+    (source,) = source_lines((held,), stopped, Local(ZONE))
+    assert source.age == "age unknown, clock not set"
 
 
 def test_a_clock_that_is_behind_still_shows_the_days_that_lie_ahead_of_it() -> None:
     held = kept(boot="boot 1", asked_wall=NOON)
     tomorrow = Now(Instant(20.0, NOON + 86400), "boot 2", wall_known=False)
-    model = day_model((held,), tomorrow, Local(ZONE))
-    assert [day.date for day in model.days] == ["Sunday 22 November"]
+    days, _ = desk_days((held,), tomorrow, Local(ZONE))
+    assert [day.date for day in days] == ["Sunday 22 November"]
