@@ -58,6 +58,7 @@ from edge_watchdog.desk.paperpages import PaperPages
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.printing import Press, keep_printing
 from edge_watchdog.desk.settings import DeskSettings
+from edge_watchdog.desk.timekeeping import Timekeeping
 from edge_watchdog.desk.tls import Names
 from edge_watchdog.desk.wayback import WayBack
 from edge_watchdog.supervise import Notifier, keep_running
@@ -184,6 +185,7 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     await asyncio.to_thread(pages.prepare)
     hub = Hub(Screen(pages.parts, pages.clock, board.silence), settings.most_streams)
     board.changed, board.listeners = hub.changed, lambda: hub.streams
+    board.clock_is_set = Timekeeping(clock).is_set
     client = BridgeClient(Path(settings.bridge_path), board.hear, clock=clock, on_lost=board.lose)
 
     def changed(state: SourceState) -> None:
