@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-DRAIN_S = 5.0
+DRAIN_S = 2.0  # a killed program is gone at once; whoever inherited its pipes may not be
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ async def _end(child: Process) -> None:
         os.killpg(child.pid, signal.SIGKILL)
     if child.stdin is not None and not child.stdin.is_closing():
         child.stdin.transport.abort()
-    # CPython 3.11: wait() alone never returns while a full pipe is not read
-    with contextlib.suppress(TimeoutError):
+    try:
+        # CPython 3.11, 3.12: wait() alone never returns while a full pipe is not read
         async with asyncio.timeout(DRAIN_S):
             await child.communicate()
+    except TimeoutError:  # what left the group holds the pipes; nothing else closes them
+        child._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001

@@ -16,7 +16,7 @@ from edge_watchdog.daybook.paper import Entry, State
 from edge_watchdog.daybook.paper_money import debts
 from edge_watchdog.desk.access import Route, Who, identity_of, showed_private
 from edge_watchdog.desk.board import Board
-from edge_watchdog.desk.book import BookDay, book_day, money
+from edge_watchdog.desk.book import BookDay, money
 from edge_watchdog.desk.bookpages import BookPages
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.clients import price_lists, warnings_of
@@ -127,7 +127,7 @@ class PackPages:
             warnings_of(states) if private else None,
         )
         return day_pack(
-            book_day(states, one, now, local),
+            self._pages.day(one),
             source_lines(states, now, local),
             more,
             Printer(self._settings.studio_name, vendor, made),
@@ -135,7 +135,7 @@ class PackPages:
 
     def _drawn(self, request: web.Request) -> tuple[BookDay, tuple[SourceLine, ...], Now]:
         states, now = self._states(), self._board.now()
-        day = book_day(states, self._day(request), now, self._local)
+        day = self._pages.day(self._day(request))
         return day, source_lines(states, now, self._local), now
 
     def _states(self) -> tuple[SourceState, ...]:

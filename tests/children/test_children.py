@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_watchdog.children import DRAIN_S, Ended, run_child
+from edge_watchdog.children import Ended, run_child
 
 SOON_S = 30.0  # a bound on what comes at once
 
@@ -79,6 +79,20 @@ async def test_a_late_program_is_ended_with_all_it_started(tmp_path, heard):
         await run_child(script("sleep 600"), within_s=0.01, heard=heard)
 
 
+async def test_what_left_the_group_and_keeps_the_pipes_holds_nobody_up(tmp_path):
+    note = tmp_path / "pid"
+    text = script(f"setsid sh -c 'echo $$ > {note}; exec sleep 600' & wait")
+    try:
+        task = asyncio.create_task(run_child(text, within_s=SOON_S))
+        await eventually(lambda: note.exists() and note.read_text())
+        task.cancel()
+        async with asyncio.timeout(SOON_S):
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    finally:
+        os.kill(int(note.read_text()), 9)
+
+
 # A wide pipe brings more in one piece than asyncio keeps: it then stops reading for a while.
 FLOOD = """
 import fcntl, os, sys
@@ -98,5 +112,5 @@ async def test_a_program_whose_output_is_not_read_any_more_is_ended(tmp_path, tu
         await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        async with asyncio.timeout(DRAIN_S):
+        async with asyncio.timeout(SOON_S):
             await task
