@@ -8,7 +8,7 @@ the packet filter, which is tried again and its trouble told.
 import ipaddress
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from edge_watchdog.clock import Clock
@@ -32,7 +32,10 @@ log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """The LAN's side of the failover; *uplinks* are interfaces by name, most preferred first."""
+    """The LAN's side of the failover; *uplinks* are interfaces by name, most preferred first.
+
+    *called* gives the present name of an interface.
+    """
 
     def __init__(
         self,
@@ -41,14 +44,15 @@ class Gateway:
         *,
         clock: Clock,
         metered: frozenset[str] = frozenset(),
+        called: Callable[[str], str] = str,
     ) -> None:
         self._lan = lan
         self._clock = clock
         self._interfaces = dict(uplinks)
         self._marks = {name: table_of(number) for number, name in enumerate(uplinks)}
         sides = Sides(lan, {uplinks[name]: mark for name, mark in self._marks.items()})
-        self._firewall = Firewall(sides)
-        carried = meter({name: uplinks[name] for name in metered})
+        self._firewall = Firewall(sides, called)
+        carried = meter({name: uplinks[name] for name in metered}, called)
         self._lan_flows = LanFlows(self._marks)
         self._flows = Flows(self._lan_flows, clock, carried)
         self._active: str | None = None
@@ -78,6 +82,10 @@ class Gateway:
     async def run(self) -> None:
         """Repair what others do to our packet filter, for ever."""
         await self._firewall.run()
+
+    async def follow(self) -> None:
+        """Have the packet filter know the interfaces by their present names."""
+        await self._firewall.follow()
 
     async def steer(self, uplink: str | None) -> None:
         """Let new flows leave by *uplink*; those on the others stay where they are and drain."""
