@@ -96,7 +96,7 @@ def desk_days(
     """Draw the days that matter now; True: the box does not know which of them is today."""
     today = local_date(now.at.wall, local.zone)
     dates, strange = _dates(states, today, now)
-    days = (_day(states, one, today, now, local=local, strange=strange) for one in dates)
+    days = (_day(states, one, today, now, local=local) for one in dates)
     return tuple(days), strange
 
 
@@ -106,16 +106,18 @@ def source_lines(states: Sequence[SourceState], now: Now, local: Local) -> tuple
 
 
 def _dates(states: Sequence[SourceState], today: date, now: Now) -> tuple[tuple[date, ...], bool]:
-    """Give today and tomorrow; with a clock that is not set, the days that are held instead."""
+    """Give today and tomorrow; with a clock that is not set, the days that are held instead.
+
+    Such a clock can only be behind, so what lies before it is over.
+    """
     held = sorted({day for s in states if s.good for day in s.good.span.dates})
-    if held and today not in held and not now.wall_known:
-        return tuple(held[:DAYS]), True
+    if held and not now.wall_known:
+        ahead = [day for day in held if day >= today]
+        return tuple((ahead or held)[:DAYS]), True
     return Span(today, DAYS, "UTC").dates, False
 
 
-def _day(
-    states: Sequence[SourceState], one: date, today: date, now: Now, *, local: Local, strange: bool
-) -> Day:
+def _day(states: Sequence[SourceState], one: date, today: date, now: Now, *, local: Local) -> Day:
     span = Span(one, 1, local.zone)
     start, end = span.start_wall, span.end_wall
     found = [
@@ -137,9 +139,9 @@ def _day(
         for name in sorted(by_name, key=_member_order)
     )
     return Day(
-        label="" if strange else word,
+        label=word if now.wall_known else "",
         date=long_date(one),
-        is_today=one == today and not strange,
+        is_today=one == today and now.wall_known,
         notes=tuple(_row(a, "", start, local) for a in notes),
         members=members,
         count=len(found),
