@@ -9,7 +9,7 @@ import contextlib
 import functools
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,12 +96,7 @@ class Hands:
         self._own = Flows(self._connections, clock, meter(costly, self._called))
         self._overlay = Overlay(self._kernel, by_mark=self._gateway is not None)
         self._sampler = self._make_sampler()
-        self._finger = Finger(
-            interfaces,
-            on_signal=self._kernel.ring,
-            on_doubt=self._wonder,
-            called=self._called,
-        )
+        self._finger = self._make_finger(interfaces)
         self._links: dict[str, LinkState] = {}
         known = Known(self._links.get, self._binding_of, self._gateway)
         self._senses = Senses(config, self._kernel, known, emit=emit, clock=clock)
@@ -128,6 +123,10 @@ class Hands:
         tell = with_dates(self._emit, self._clock)
         anchors, web = self._config.anchors, self._config.probe.web
         return Sampler(anchors, web, clock=self._clock, emit=tell, ca_file=self._ca_file)
+
+    def _make_finger(self, interfaces: Mapping[str, str]) -> Finger:
+        ring, doubt = self._kernel.ring, self._wonder
+        return Finger(interfaces, on_signal=ring, on_doubt=doubt, called=self._called)
 
     def _gateway_mode(self) -> Gateway | None:
         if self._config.box.mode is not Mode.GATEWAY:

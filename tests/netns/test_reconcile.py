@@ -86,13 +86,14 @@ def test_an_interface_that_is_renamed_is_followed(lab: Lab, daemon: Daemon) -> N
     before = ours(lab)
     lab.box.run(["sh", "-c", RENAME.format("wan0", "enx1")], check=True)
     becomes(lab, sorted(line.replace("wan0", "enx1") for line in before), 15)
-    view = daemon.wait(on_broadband, 30)
-    assert any("broadband: its interface is called enx1 now, not wan0" in n for n in view.notices)
+    daemon.wait(on_broadband, 30)
+    words = "broadband: its interface is called enx1 now, not wan0"
+    daemon.wait(lambda v: any(words in notice for notice in v.notices), 30)
     assert reaches_the_internet(lab)
     lab.box.run(["sh", "-c", RENAME.format("enx1", "wan0")], check=True)
     becomes(lab, before, 15)
-    view = daemon.wait(on_broadband, 30)
-    assert not any("enx1" in notice for notice in view.notices)
+    daemon.wait(on_broadband, 30)
+    daemon.wait(lambda v: not any("enx1" in notice for notice in v.notices), 30)
     assert reaches_the_internet(lab)
 
 
