@@ -211,6 +211,7 @@ class Hands:
             workers["overlay"] = self._keep_overlay
         if self._gateway is not None:
             workers["gateway"] = self._gateway.run
+            workers["ipv6"] = self._gateway.advertise
         if self._fence is not None:
             workers["fence"] = self._fence.run
         return workers

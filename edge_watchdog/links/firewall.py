@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edge_watchdog.links import LinkError, elements, farewell
+from edge_watchdog.links import LinkError, advertise, elements, farewell
 from edge_watchdog.links.life import ANSWERED_NEARBY, NEARBY
 from edge_watchdog.links.netfilter import NETLINK_NETFILTER
 from edge_watchdog.links.program import run_program
@@ -259,7 +259,7 @@ table {TABLE} {{
   map apart {{ type ipv4_addr : mark; {f"elements = {_hosts(apart)};" if apart else ""} }}
   map marks {{ type ifname : mark; elements = {{ {marks} }}; }}
 {_counters(sides)}
-{farewell.SETS_TEXT}{farewell.CHAIN_TEXT}\
+{farewell.SETS_TEXT}{farewell.CHAIN_TEXT}{advertise.CHAIN_TEXT}{_six_text(sides)}\
   chain choose {{
     type filter hook prerouting priority mangle; policy accept;
     iifname {lan} meta mark 0 ct state established,related ct mark != 0 meta mark set ct mark
@@ -287,6 +287,19 @@ table {TABLE} {{
     iifname {lan} oifname {uplinks} meta nfproto ipv4 masquerade
   }}
 }}
+"""
+
+
+def _six_text(sides: Sides) -> str:
+    """Refuse IPv6 where it comes in: the kernel drops it silently where it does not forward it."""
+    inside = [name for name in sides.lan if name not in sides.uplinks]
+    elsewhere = f"fib daddr oifname != {_set(inside)} " if inside else ""
+    return f"""\
+  chain six {{
+    type filter hook prerouting priority filter; policy accept;
+    iifname {_set(sides.lan)} meta pkttype host ip6 daddr 2000::/3 fib daddr type != local\
+ {elsewhere}reject with icmpv6 no-route
+  }}
 """
 
 

@@ -5,6 +5,7 @@ or drained, the kernel forwards.  It never refuses an order: the box's own way o
 the packet filter, which is tried again and its trouble told.
 """
 
+import asyncio
 import ipaddress
 import logging
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from edge_watchdog.clock import Clock
+from edge_watchdog.links.advertise import Advertiser
 from edge_watchdog.links.conntrack import LanFlows
 from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.fence import Fence, LookUp
@@ -55,6 +57,8 @@ class Gateway:
         carried = meter({name: uplinks[name] for name in metered}, called)
         self._lan_flows = LanFlows(self._marks)
         self._flows = Flows(self._lan_flows, clock, carried)
+        shared = next((i for i in uplinks.values() if i in lan), None)
+        self._six = None if shared is None else Advertiser(shared, called)
         self._active: str | None = None
         self._apart: str | None = None
         self._before: dict[Path, str] = {}  # kernel settings as they were
@@ -75,6 +79,8 @@ class Gateway:
         await self._flows.close()
         if keep:
             return
+        if self._six is not None:
+            self._six.take_back()
         await self._firewall.clear()
         for setting, value in self._before.items():
             setting.write_text(value)
@@ -87,11 +93,19 @@ class Gateway:
         """Have the packet filter know the interfaces by their present names."""
         await self._firewall.follow()
 
+    async def advertise(self) -> None:
+        """Keep IPv6 from a router that leads nowhere, for ever; see advertise.py."""
+        if self._six is not None:
+            await self._six.run()
+        await asyncio.Event().wait()
+
     async def steer(self, uplink: str | None) -> None:
         """Let new flows leave by *uplink*; those on the others stay where they are and drain."""
         left = [self._active] if self._active else [n for n in self._marks if n != uplink]
         await self._firewall.steer(self._marks[uplink] if uplink else None)
         self._active = uplink
+        if self._six is not None:
+            self._six.want(wanted=self._interfaces.get(uplink or "") not in (None, *self._lan))
         if uplink is not None:
             self._flows.spare(uplink)
         for name in left:
