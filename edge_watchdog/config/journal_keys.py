@@ -5,10 +5,6 @@ from dataclasses import dataclass, field
 
 from edge_watchdog.core.units import FormField, Seconds
 
-WRITE_BACK = {
-    "doc": "What the box enters there by itself after an outage; caldav and square only.",
-    "example": ["booking"],
-}
 CODE = re.compile("[A-Z]{3}")  # of a currency, ISO 4217
 
 

@@ -5,7 +5,6 @@ child prints reaches a log.
 """
 
 import asyncio
-import base64
 import contextlib
 import json
 import os
@@ -47,11 +46,11 @@ async def read_in_child(
     request = {
         "form": form.value,
         "keys": dict(keys or {}),
-        "body": base64.b64encode(body).decode("ascii"),
         "span": {"first": span.first.isoformat(), "days": span.days, "zone": span.zone},
         "title": title.value,
     }
-    answer = await _converse(json.dumps(request).encode("ascii"), deadline_s)
+    # The body goes as it is: to put megabytes into JSON would hold up every page meanwhile.
+    answer = await _converse(json.dumps(request).encode("ascii") + b"\n" + body, deadline_s)
     if "error" in answer:
         raise DaybookError(str(answer["error"]))
     try:

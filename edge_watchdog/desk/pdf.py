@@ -10,21 +10,14 @@ import importlib.util
 import json
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 
+from edge_watchdog.core.units import Paper
 from edge_watchdog.desk.pack import Pack
 
 DEADLINE_S = 60.0
 NOT_MADE = "The PDF could not be made. Print the page from the browser instead."
 NO_LIBRARY = "This box has no reportlab to make a PDF. Print the page from the browser instead."
-
-
-class Paper(StrEnum):
-    """A size of paper."""
-
-    A4 = "A4"
-    LETTER = "Letter"
 
 
 class PdfError(Exception):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from edge_watchdog.core.units import Detail
+from edge_watchdog.core.units import Detail, Paper
 from edge_watchdog.daybook.intake import DEFAULT_KEEP
 from edge_watchdog.daybook.registry import ConnectorOptions
 from edge_watchdog.daybook.secret import Cost
@@ -82,7 +82,7 @@ class DeskSettings:
     ca_file: str | None = None
     contacts: Contacts = Contacts()
     print_command: tuple[str, ...] = ()
-    paper: str = "A4"
+    paper: Paper = Paper.A4
     retention_s: float = 48 * 3600.0
     guess_cost: Cost = field(default_factory=Cost)
     tls_host: str = "0.0.0.0"

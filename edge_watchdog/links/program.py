@@ -1,11 +1,13 @@
 """Running one of the system's own network programs to its end, with a limit on its time."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from edge_watchdog.links import LinkError
 
 PATIENCE_S = 3.0
+REAP_S = 1.0  # a killed program is gone at once; whoever inherited its output may not be
 SHOWN_CHARS = 200
 
 
@@ -31,8 +33,19 @@ async def run_program(argv: Sequence[str], text: str = "", *, fine: tuple[int, .
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            await _reap(process)
     if process.returncode not in fine:
         words = " ".join(err.decode(errors="replace").split())
         raise LinkError(f"{argv[0]}: {words[:SHOWN_CHARS] or f'exit code {process.returncode}'}")
     return out.decode(errors="replace")
+
+
+async def _reap(process: asyncio.subprocess.Process) -> None:
+    """Wait for the end of a killed program.
+
+    What it still said is read too: a pipe that nobody empties is never closed, and wait() would
+    never return (as in CPython 3.11, 3.12).
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REAP_S):
+            await process.communicate()

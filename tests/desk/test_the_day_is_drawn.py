@@ -11,7 +11,7 @@ from edge_watchdog.daybook.freshness import Band, Now, Stamp
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.store import Drop, Snapshot, Trouble
-from edge_watchdog.desk.day import DayModel, Row, counts, day_model
+from edge_watchdog.desk.day import DayModel, Row, counts, desk_days, source_lines
 from edge_watchdog.desk.phrases import Local, lasting, long_date
 from tests.desk.studio import NOON, ZONE
 
@@ -38,7 +38,8 @@ def now(wall: float = NOON, *, known: bool = True) -> Now:
 
 
 def drawn(*states: SourceState, at: Now | None = None) -> DayModel:
-    return day_model(states, at or now(), LOCAL)
+    days, strange = desk_days(states, at or now(), LOCAL)
+    return DayModel(days, source_lines(states, at or now(), LOCAL), strange)
 
 
 def rows(model: DayModel) -> list[Row]:
