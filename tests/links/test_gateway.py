@@ -284,3 +284,44 @@ async def test_what_could_not_be_ended_is_said_and_never_called_empty() -> None:
     assert flows.left() == {"LTE": 1}
     assert flows.empty() == {}
     await flows.close()
+
+
+class Slow(Stubborn):
+    """Connections whose end takes as long as it is let; counts the sweeps."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        self.begun = self.at_it = 0
+
+    async def list(self, _uplink: str) -> tuple[Flow, ...]:
+        return ()
+
+    async def end(self, _flows: tuple[Flow, ...]) -> None:
+        """There are none."""
+
+    async def sweep(self, _uplink: str) -> int:
+        self.begun += 1
+        self.at_it += 1
+        try:
+            await self.go_on.wait()
+        finally:
+            self.at_it -= 1
+        return 0
+
+
+async def test_a_drain_that_begins_while_an_eviction_runs_leaves_nothing_behind_at_the_end() -> (
+    None
+):
+    slow = Slow()
+    flows = Flows(slow, SystemClock())
+    evicting = asyncio.create_task(flows.evict("LTE"))
+    async with asyncio.timeout(20):
+        for sweeps in (1, 2):  # the eviction's, then that at the end of the drain
+            while slow.begun < sweeps:  # noqa: ASYNC110 - counting is all that it does
+                await asyncio.sleep(0)
+            if sweeps == 1:
+                flows.drain("LTE")
+    evicting.cancel()
+    await asyncio.gather(evicting, return_exceptions=True)
+    await flows.close()
+    assert slow.at_it == 0
