@@ -107,6 +107,8 @@ def test_a_search_finds_names_services_staff_and_who_is_in_a_class(wanted, count
         (-5, "EUR", "-0.05 \u20ac"),
         (1200, "JPY", "1200 JPY"),
         (950, "SEK", "9.50 SEK"),
+        (450_000, "HUF", "4500.00 HUF"),
+        (1250, "KWD", "1.250 KWD"),
     ],
 )
 def test_amounts_are_written_with_their_currency(minor, currency, text) -> None:
