@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from edge_watchdog.core.units import DecimalSign
 from edge_watchdog.daybook.model import Money, Status
 from edge_watchdog.daybook.money import exponent, minor_of
 
@@ -22,19 +23,12 @@ class DateOrder(StrEnum):
     YEAR_FIRST = "year first"
 
 
-class Decimal(StrEnum):
-    """What stands before the pence or cents."""
-
-    POINT = "."
-    COMMA = ","
-
-
 @dataclass(frozen=True, slots=True)
 class Habits:
     """How this export writes values; *currency* "" means that money is not read."""
 
     order: DateOrder
-    decimal: Decimal = Decimal.POINT
+    decimal: DecimalSign = DecimalSign.POINT
     currency: str = ""
 
 
