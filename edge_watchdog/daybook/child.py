@@ -5,17 +5,16 @@ child prints reaches a log.
 """
 
 import asyncio
-import contextlib
 import json
-import os
-import sys
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 
 from edge_watchdog.core import codec
 from edge_watchdog.daybook import DaybookError, Reading, Span
 from edge_watchdog.daybook.privacy import Title
+from edge_watchdog.daybook.program import ask_module
+
+READER = "edge_watchdog.daybook.reader"
 
 DEADLINE_S = 60.0  # 5 MiB take about one second on a PC; a small box may need ten times that
 NOT_READ = "the calendar could not be read"
@@ -61,24 +60,10 @@ async def read_in_child(
 
 
 async def _converse(request: bytes, deadline_s: float) -> dict[str, object]:
-    root = str(Path(__file__).parent.parent.parent)
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-s", "-m", "edge_watchdog.daybook.reader"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PYTHONPATH": root, "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-    )
     try:
-        async with asyncio.timeout(deadline_s):
-            out, _ = await child.communicate(request)
+        _, out = await ask_module(READER, request, deadline_s=deadline_s)
     except TimeoutError:
         raise DaybookError(TOO_SLOW) from None
-    finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
     try:
         answer = json.loads(out)
     except ValueError:
