@@ -17,6 +17,7 @@ from yarl import URL
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError
+from edge_watchdog.daybook.ledger import tollgate
 from edge_watchdog.daybook.web import open_connector
 
 TIMEOUT_S = 20.0
@@ -151,6 +152,7 @@ async def open_api(account: Account, clock: Clock) -> AsyncIterator[Api]:
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=tollgate(),
         connector=open_connector(account.tls, TIMEOUT_S),
     ) as session:
         yield Api(session, account, clock)

@@ -11,6 +11,7 @@ import aiohttp
 
 from edge_watchdog.daybook import DaybookError
 from edge_watchdog.daybook.aside import Names
+from edge_watchdog.daybook.ledger import tollgate
 
 MOST_BYTES = 5 * 2**20
 TIMEOUT_S = 20.0
@@ -23,6 +24,7 @@ def open_session(tls: ssl.SSLContext, timeout_s: float = TIMEOUT_S) -> aiohttp.C
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout_s),
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=tollgate(),
         connector=open_connector(tls, timeout_s),
     )
 

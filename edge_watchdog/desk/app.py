@@ -32,6 +32,7 @@ from edge_watchdog.daybook.keeper import (
     Surroundings,
     report,
 )
+from edge_watchdog.daybook.ledger import Ledger, memory_ledger, open_ledger
 from edge_watchdog.daybook.paper_store import PaperStore, open_paper
 from edge_watchdog.daybook.registry import Unusable
 from edge_watchdog.daybook.seal import open_seal
@@ -66,6 +67,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 DATABASE = "daybook.sqlite"
 PRINTED = "printed.json"
 PAPER = "paper.sqlite"
+ASKED = "asked.sqlite"
 PURGE_S = 3600.0
 SETTLE_S = 20.0
 STATUS_S = 30.0
@@ -89,6 +91,7 @@ class _Rooms:
     client: BridgeClient
     keepers: tuple[Keeper, ...]
     store: Store
+    ledger: Ledger
     entrance: Entrance
     packs: PackPages
     paper: PaperDesk
@@ -127,6 +130,7 @@ async def serve(
         for door in doors:
             door.close()
         rooms.store.close()
+        rooms.ledger.close()
         rooms.entrance.people.close()
         rooms.paper.close()
 
@@ -188,7 +192,10 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
         board.put(state)
         client.send(report(state, clock, settings.time_zone))
 
-    around = Surroundings(store, clock, _boot_id(), board.wall_known, changed, board.on_metered)
+    ledger = await _open_ledger(settings)
+    around = Surroundings(
+        *(store, clock, _boot_id(), board.wall_known, changed), board.on_metered, ledger
+    )
     keepers = tuple(Keeper(source, around) for source in _sources(settings, clock))
     board.fetch = lambda: _ask_all(keepers)
     for keeper in keepers:
@@ -210,7 +217,7 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     ours = (handlers, book, packs, written, back, entrance, Offline(pages))
     routes = tuple(route for one in ours for route in one.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
-    return _Rooms(board, hub, door, client, keepers, store, entrance, packs, paper, app)
+    return _Rooms(board, hub, door, client, keepers, store, ledger, entrance, packs, paper, app)
 
 
 def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[None]]:
@@ -252,6 +259,14 @@ def _open_in(settings: DeskSettings) -> Store:
     folder = Path(settings.state_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return open_store(str(folder / DATABASE), open_seal(settings.key_file, "daybook"))
+
+
+async def _open_ledger(settings: DeskSettings) -> Ledger:
+    """Open what is noted of requests; where the disk refuses, nothing is known of earlier ones."""
+    try:
+        return await asyncio.to_thread(open_ledger, str(Path(settings.state_dir) / ASKED))
+    except DaybookError:
+        return memory_ledger(remembers=False)
 
 
 async def _open_paper(settings: DeskSettings) -> PaperStore | None:

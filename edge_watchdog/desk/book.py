@@ -14,12 +14,12 @@ from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import DAYS, SourceState
 from edge_watchdog.daybook.model import Attendee, Money, Status
+from edge_watchdog.desk.day import GONE
 from edge_watchdog.desk.phrases import DAYS as WEEKDAYS
 from edge_watchdog.desk.phrases import Local, long_date
 
 WHOLE_STUDIO = "Whole studio"
 NO_ROOM = "No room given"
-GONE = frozenset({Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW})
 HERE = frozenset({Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED})
 NO_MINOR = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF", "XPF"})  # ISO 4217
 SIGNS = {"GBP": "\u00a3", "EUR": "\u20ac", "USD": "$"}

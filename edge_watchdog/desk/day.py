@@ -10,15 +10,17 @@ from datetime import date
 from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.freshness import Band, Now, age_words, band
 from edge_watchdog.daybook.keeper import DAYS, SourceState, count_on, local_date
+from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.store import Drop
 from edge_watchdog.desk.phrases import Local, long_date
 
 WHOLE_STUDIO = "Whole studio"
+GONE = frozenset({Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW})
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One appointment; *tag* is "now", "next", "past" or ""."""
+    """One appointment; *tag* is "now", "next", "past" or ""; *is_gone*: nobody comes for it."""
 
     start: str
     end: str
@@ -28,6 +30,7 @@ class Row:
     status: str
     marks: tuple[str, ...]
     tag: str
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def _member(
     name: str, found: Sequence[Appointment], day: tuple[float, float], now: Now, *, local: Local
 ) -> Member:
     wall = now.at.wall
-    timed = [a for a in found if not a.all_day]
+    timed = [a for a in found if not a.all_day and a.status not in GONE]
     upcoming = next((a for a in timed if a.start_wall > wall), None)
     is_today = now.wall_known and day[0] <= wall < day[1]
     rows = tuple(_row(a, _tag(a, wall, upcoming) if is_today else "", day[0], local) for a in found)
@@ -172,6 +175,8 @@ def _member(
 def _tag(one: Appointment, wall: float, upcoming: Appointment | None) -> str:
     if one.all_day:
         return ""
+    if one.status in GONE:
+        return "past" if one.end_wall <= wall else ""
     if upcoming is not None and one.start_wall == upcoming.start_wall:
         return "next"
     if one.start_wall <= wall < one.end_wall:
@@ -186,7 +191,9 @@ def _row(one: Appointment, tag: str, midnight: float, local: Local) -> Row:
     known_end = not one.all_day and one.end_wall > one.start_wall
     end = local.clock(one.end_wall) if known_end else ""
     marks = tuple(str(mark) for mark in one.marks)
-    return Row(start, end, one.service, one.client, one.room, one.status, marks, tag)
+    return Row(
+        start, end, one.service, one.client, one.room, one.status, marks, tag, one.status in GONE
+    )
 
 
 def _source(state: SourceState, now: Now, local: Local) -> SourceLine:

@@ -64,6 +64,17 @@ def test_now_next_and_past_are_told_apart() -> None:
     assert model.days[0].members[0].upcoming == "next 12:30 Anna B."
 
 
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW])
+def test_who_does_not_come_is_neither_now_nor_next(status) -> None:
+    gone = (visit(hour, "Beth C.", status=status) for hour in (9, 11.75, 12.5))
+    model = drawn(state(*gone, visit(15)))
+    assert [(row.tag, row.is_gone) for row in rows(model)] == [
+        *[("past", True), ("", True), ("", True)],
+        ("next", False),
+    ]
+    assert model.days[0].members[0].upcoming == "next 15:00 Anna B."
+
+
 @pytest.mark.parametrize("hours, words", [((9,), "no more today"), ((11.75,), "last one")])
 def test_the_end_of_a_members_day_is_said(hours, words) -> None:
     model = drawn(state(*(visit(hour) for hour in hours)))
