@@ -9,12 +9,10 @@ import json
 from collections.abc import Mapping
 from enum import StrEnum
 
+from edge_watchdog.children import run_module
 from edge_watchdog.core import codec
 from edge_watchdog.daybook import DaybookError, Reading, Span
 from edge_watchdog.daybook.privacy import Title
-from edge_watchdog.daybook.program import ask_module
-
-READER = "edge_watchdog.daybook.reader"
 
 DEADLINE_S = 60.0  # 5 MiB take about one second on a PC; a small box may need ten times that
 NOT_READ = "the calendar could not be read"
@@ -61,11 +59,11 @@ async def read_in_child(
 
 async def _converse(request: bytes, deadline_s: float) -> dict[str, object]:
     try:
-        _, out = await ask_module(READER, request, deadline_s=deadline_s)
+        ended = await run_module("edge_watchdog.daybook.reader", request, within_s=deadline_s)
     except TimeoutError:
         raise DaybookError(TOO_SLOW) from None
     try:
-        answer = json.loads(out)
+        answer = json.loads(ended.out)
     except ValueError:
         raise DaybookError(NOT_READ) from None
     return answer if isinstance(answer, dict) else {}

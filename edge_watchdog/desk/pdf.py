@@ -7,12 +7,11 @@ import dataclasses
 import importlib.util
 import json
 
+from edge_watchdog.children import run_module
 from edge_watchdog.core.units import Paper
-from edge_watchdog.daybook.program import ask_module
 from edge_watchdog.desk.pack import Pack
 
 DEADLINE_S = 60.0
-DRAWER = "edge_watchdog.desk.pdf_drawer"
 NOT_MADE = "The PDF could not be made. Print the page from the browser instead."
 NO_LIBRARY = "This box has no reportlab to make a PDF. Print the page from the browser instead."
 
@@ -27,9 +26,9 @@ async def make_pdf(pack: Pack, paper: Paper, *, deadline_s: float = DEADLINE_S) 
         raise PdfError(NO_LIBRARY)
     request = json.dumps({"pack": dataclasses.asdict(pack), "paper": paper}).encode()
     try:
-        code, out = await ask_module(DRAWER, request, deadline_s=deadline_s)
+        ended = await run_module("edge_watchdog.desk.pdf_drawer", request, within_s=deadline_s)
     except TimeoutError:
         raise PdfError(NOT_MADE) from None
-    if code or not out.startswith(b"%PDF"):
+    if ended.code or not ended.out.startswith(b"%PDF"):
         raise PdfError(NOT_MADE)
-    return out
+    return ended.out

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from edge_watchdog.children import run_child
 from edge_watchdog.daybook.freshness import Now
-from edge_watchdog.daybook.program import environment, hand_over
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pdf import PdfError
 from edge_watchdog.desk.phrases import Local, long_date
@@ -81,15 +81,13 @@ async def keep_printing(press: Press, opening: Opening, now: Callable[[], Now]) 
 async def print_pdf(command: tuple[str, ...], body: bytes) -> None:
     """Hand *body* to the program *command* on its standard input; raises PrintError."""
     try:
-        code, _ = await hand_over(
-            command, body, deadline_s=DEADLINE_S, env=environment(), hears=False
-        )
+        ended = await run_child(command, body, within_s=DEADLINE_S, heard=False)
     except TimeoutError:
         raise PrintError(f"{command[0]} did not end within a minute") from None
     except OSError as error:
         raise PrintError(f"{command[0]} cannot be run ({error.strerror})") from None
-    if code:
-        raise PrintError(f"{command[0]} refused it (exit code {code})")
+    if ended.code:
+        raise PrintError(f"{command[0]} refused it (exit code {ended.code})")
 
 
 def _read(note: Path) -> date | None:
