@@ -22,6 +22,7 @@ from edge_watchdog.daybook.blocks import WEB_PAGE
 from edge_watchdog.daybook.child import read_in_child
 from edge_watchdog.daybook.privacy import Title
 from edge_watchdog.daybook.web import (
+    LONGEST_AGE_S,
     LONGEST_PAUSE_S,
     MOST_BYTES,
     TOO_LARGE,
@@ -32,7 +33,6 @@ from edge_watchdog.daybook.web import (
 )
 
 MOST_HOPS = 5
-LONGEST_AGE_S = 7 * 86400.0
 OTHER_HOST = "the calendar's address led to another place; this may be a sign-in page"
 
 _REFUSALS: Mapping[int, str] = {

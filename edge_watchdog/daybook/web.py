@@ -16,6 +16,7 @@ from edge_watchdog.daybook.ledger import tollgate
 MOST_BYTES = 5 * 2**20
 TIMEOUT_S = 20.0
 LONGEST_PAUSE_S = 3600.0
+LONGEST_AGE_S = 7 * 86400.0
 TOO_LARGE = f"the calendar is larger than {MOST_BYTES // 2**20} MiB"
 
 

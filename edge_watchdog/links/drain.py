@@ -79,11 +79,16 @@ def never_counted(_uplink: str) -> int | None:
     return None
 
 
-def meter(interfaces: Mapping[str, str]) -> Callable[[str], int | None]:
-    """Give what reads the bytes carried by each uplink of *interfaces*, None for any other."""
+def meter(
+    interfaces: Mapping[str, str], called: Callable[[str], str] = str
+) -> Callable[[str], int | None]:
+    """Give what reads the bytes carried by each uplink of *interfaces*, None for any other.
+
+    *called* gives the present name of an interface.
+    """
 
     def carried(uplink: str) -> int | None:
-        usage = read_usage().get(interfaces.get(uplink, ""))
+        usage = read_usage().get(called(interfaces.get(uplink, "")))
         return None if usage is None else usage.received_bytes + usage.sent_bytes
 
     return carried

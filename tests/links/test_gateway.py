@@ -170,6 +170,24 @@ async def test_resets_are_made_ready_by_the_thousand_in_one_step(box: Lab) -> No
     await firewall.clear()
 
 
+async def test_an_interface_that_was_renamed_is_known_by_its_new_name(box: Lab) -> None:
+    names: dict[str, str] = {}
+    firewall = Firewall(SIDES, lambda name: names.get(name, name))
+    await firewall.follow()  # nothing is loaded before the first order
+    await firewall.steer(7001)
+    await firewall.fence(("lte0",), ("192.0.2.0/24",))
+    names["lte0"] = "wwan7"
+    await firewall.follow()
+    table = await listed()
+    assert '"wwan7"' in table
+    assert '"lte0"' not in table
+    await firewall.reconcile()
+    await firewall.fence(("lte0",), ())
+    await firewall.reconcile()
+    assert firewall.repairs == 0
+    await firewall.clear()
+
+
 async def test_answers_are_counted_from_nothing_on(box: Lab) -> None:
     assert await read_heard() == {}
     firewall = Firewall(SIDES)

@@ -163,7 +163,6 @@ def test_nobody_outside_gets_in(lab: Lab, daemon: Daemon) -> None:
 def test_ipv6_is_told_at_once_that_there_is_no_way(lab: Lab, daemon: Daemon) -> None:
     for host, interface in ((lab.desk_pc, "eth0"), (lab.box, "lan0"), (lab.box, "wan0")):
         host.sysctl(f"net.ipv6.conf.{interface}.disable_ipv6", "0")
-    lab.box.sysctl("net.ipv6.conf.all.forwarding", "1")
     for host, words in (
         (lab.box, "addr add 2001:db8:50::1/64 dev lan0 nodad"),
         (lab.box, "addr add 2001:db8:1::2/64 dev wan0 nodad"),
