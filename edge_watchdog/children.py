@@ -56,8 +56,11 @@ async def run_child(
             child = await asyncio.shield(starting)  # cancelled half-way, it would hang
             out, err = await child.communicate(text)
     except BaseException:
-        await asyncio.wait([starting])
-        if starting.exception() is None:
+        _, hung = await asyncio.wait([starting], timeout=DRAIN_S)
+        if hung:  # the loop ends and has cancelled all, also what was to join its pipes
+            starting.cancel()
+            await asyncio.wait([starting])
+        elif not starting.cancelled() and starting.exception() is None:
             await _end(starting.result())
         raise
     return Ended(await child.wait(), out or b"", err or b"")

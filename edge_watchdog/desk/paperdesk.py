@@ -102,7 +102,10 @@ class PaperDesk:
     def buffers(self) -> Buffers:
         """Give what is kept free around appointments."""
         kept = self.settings.journal
-        return Buffers(kept.before_s, kept.after_s)
+        by_service: dict[str, tuple[float, float]] = {}
+        for one in self._board.own_prices:
+            by_service |= one.buffers
+        return Buffers(kept.before_s, kept.after_s, by_service)
 
     async def look(self) -> Journal:
         """Read the journal; raises DaybookError."""
@@ -327,6 +330,10 @@ class PaperDesk:
         """Give the price list and how old it is."""
         now = self._board.now()
         lists = [s.good for s in self._board.sources.values() if s.good and s.good.reading.prices]
+        if not lists:  # what the vendor asks comes first, and what the studio wrote itself then
+            own = [one for one in self._board.own_prices if one.items]
+            dates = [one.as_of_wall for one in own if one.as_of_wall is not None]
+            return tuple(item for one in own for item in one.items), min(dates, default=None)
         items = tuple(item for one in lists for item in one.reading.prices)
         ages = (one.reading.prices_wall or one.as_of.wall(now) for one in lists)
         return items, min(ages, default=None)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from edge_watchdog.core.units import Detail, Paper
 from edge_watchdog.daybook.intake import DEFAULT_KEEP
+from edge_watchdog.daybook.price_list import PriceFile
 from edge_watchdog.daybook.registry import ConnectorOptions
 from edge_watchdog.daybook.secret import Cost
 
@@ -64,6 +65,7 @@ class DeskSettings:
     *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
     *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
     The secure pages are served at *tls_host* and *tls_port*; port 0: there are none.
+    *prices* are the studio's own price lists, used where no source brings one.
     *print_command* is a program and its arguments that takes a PDF on its standard input, () to
     print nothing.
     """
@@ -84,6 +86,7 @@ class DeskSettings:
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
     contacts: Contacts = Contacts()
+    prices: tuple[PriceFile, ...] = ()
     print_command: tuple[str, ...] = ()
     paper: Paper = Paper.A4
     retention_s: float = 48 * 3600.0

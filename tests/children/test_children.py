@@ -114,3 +114,21 @@ async def test_a_program_whose_output_is_not_read_any_more_is_ended(tmp_path, tu
     with pytest.raises(asyncio.CancelledError):
         async with asyncio.timeout(SOON_S):
             await task
+
+
+LEAVING = """
+import asyncio
+from edge_watchdog.children import run_child
+
+async def main():
+    kept = asyncio.create_task(run_child(["sleep", "1000"], within_s=1000))
+    for _ in range(3):  # it is being started, its pipes are not yet joined
+        await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_loop_that_ends_while_a_program_starts_does_end():
+    ended = await run_child([sys.executable, "-c", LEAVING], within_s=SOON_S)
+    assert ended.code == 0

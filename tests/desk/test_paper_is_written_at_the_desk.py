@@ -8,7 +8,9 @@ import pytest
 
 from edge_watchdog.config.hours import parse_hours
 from edge_watchdog.core.view import Standing
+from edge_watchdog.daybook.model import Money, PriceItem
 from edge_watchdog.daybook.paper import State
+from edge_watchdog.daybook.price_list import OwnList
 from edge_watchdog.desk.access import Identity, Who
 from edge_watchdog.desk.pages import Page, Pages
 from edge_watchdog.desk.settings import JournalSettings
@@ -162,6 +164,23 @@ async def test_free_times_keep_to_the_opening_hours_and_leave_room(tmp_path) -> 
         late = (await desk.post("/paper/new", **{**fields, "time": "18:00"}))[1]
         assert 'class="verdict provisional"' in late
         assert "the studio is not open then" in late
+
+
+async def test_the_studios_own_prices_serve_sales_where_the_list_brings_none(desk: Desk) -> None:
+    balm = PriceItem("Lip balm", Money(350, "GBP"), is_product=True)
+    kept_free = {"cut and blow-dry": (0.0, 1800.0)}
+    desk.board.own_prices = (OwnList("prices.csv", (balm,), 1793534400.0, kept_free),)
+    near = {**BOOKING, "time": "15:00", "minutes": "45", "do": "times"}
+    assert "too close to Carol D." in (await desk.post("/paper/new", **near))[1]
+    sale = {"kind": "sale", "client": "Carol D.", "method": "cash", "do": "keep"}
+    sale |= {"item0": "Lip balm", "quantity0": "2"}
+    assert (await desk.post("/paper/new", **sale))[0] == 422  # the vendor's list comes first
+    state = desk.board.sources["front desk"]
+    assert state.good is not None
+    bare = dataclasses.replace(state.good.reading, prices=())
+    desk.board.put(dataclasses.replace(state, good=dataclasses.replace(state.good, reading=bare)))
+    assert (await desk.post("/paper/new", **sale))[0] == 303
+    assert "2 x Lip balm: \u00a37.00" in (await desk.get("/paper"))[1]
 
 
 async def test_who_has_nothing_in_the_list_that_day_may_not_be_at_work(desk: Desk) -> None:

@@ -99,7 +99,7 @@ async def sampling(anchors=ANCHORS, web=()):
             await task
 
 
-async def receive(asker, timeout_s=2.0):
+async def receive(asker, timeout_s=10.0):
     """Wait for the next thing heard."""
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
