@@ -9,7 +9,7 @@ import contextlib
 import functools
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,22 +87,23 @@ class Hands:
         self._emit = emit
         self._clock = clock
         self._ca_file = config.vendor.ca_file if config.vendor else None
-        self._kernel = Kernel()
+        interfaces = {u.uplink.name: u.uplink.interface for u in config.uplinks}
+        self._kernel = Kernel(interfaces.values())
         self._gateway = self._gateway_mode()
         self._addresses: dict[str, str] = {}  # with which connections begin, or last did
         self._connections = OwnConnections(self._addresses.get)
         costly = {u.uplink.name: u.uplink.interface for u in config.uplinks if u.uplink.metered}
-        self._own = Flows(self._connections, clock, meter(costly))
+        self._own = Flows(self._connections, clock, meter(costly, self._called))
         self._overlay = Overlay(self._kernel, by_mark=self._gateway is not None)
         self._sampler = self._make_sampler()
-        interfaces = {u.uplink.name: u.uplink.interface for u in config.uplinks}
-        self._finger = Finger(interfaces, on_signal=self._kernel.ring, on_doubt=self._wonder)
+        self._finger = self._make_finger(interfaces)
         self._links: dict[str, LinkState] = {}
         known = Known(self._links.get, self._binding_of, self._gateway)
         self._senses = Senses(config, self._kernel, known, emit=emit, clock=clock)
         self._read: dict[str, LinkState] = {}  # the same, as the drivers gave them
         self._bindings: dict[str, Binding] = {}
         self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._counting = Counting(_metered(config), emit, clock, self._called)
         self._active: str | None = None
         self._seen_all = asyncio.Event()  # every line has been looked at once
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,13 +124,21 @@ class Hands:
         anchors, web = self._config.anchors, self._config.probe.web
         return Sampler(anchors, web, clock=self._clock, emit=tell, ca_file=self._ca_file)
 
+    def _make_finger(self, interfaces: Mapping[str, str]) -> Finger:
+        ring, doubt = self._kernel.ring, self._wonder
+        return Finger(interfaces, on_signal=ring, on_doubt=doubt, called=self._called)
+
     def _gateway_mode(self) -> Gateway | None:
         if self._config.box.mode is not Mode.GATEWAY:
             return None
         interfaces = {u.uplink.name: u.uplink.interface for u in self._config.uplinks}
         metered = frozenset(u.uplink.name for u in self._config.uplinks if u.uplink.metered)
         lan = self._config.box.lan_interfaces
-        return Gateway(lan, interfaces, clock=self._clock, metered=metered)
+        return Gateway(lan, interfaces, clock=self._clock, metered=metered, called=self._called)
+
+    def _called(self, interface: str) -> str:
+        """Give the present name of an interface, which may have been renamed."""
+        return self._kernel.snapshot.called(interface)
 
     def _driver(self, options: object, number: int) -> UplinkDriver:
         assert options is None or isinstance(options, Ethernet)  # noqa: S101 - the registry's only kind
@@ -187,7 +196,7 @@ class Hands:
             "kernel": self._kernel.run,
             "sampler": self._sampler.run,
             "outbox": self._outbox.run,
-            "counting": Counting(_metered(self._config), self._emit, self._clock).run,
+            "counting": self._counting.run,
             "finger": self._finger.run,
             "senses": self._senses.run,
         }
@@ -202,6 +211,7 @@ class Hands:
             workers["overlay"] = self._keep_overlay
         if self._gateway is not None:
             workers["gateway"] = self._gateway.run
+            workers["ipv6"] = self._gateway.advertise
         if self._fence is not None:
             workers["fence"] = self._fence.run
         return workers
@@ -215,7 +225,9 @@ class Hands:
         """Say what the owner should know: alerts that do not get through, a LAN not routed."""
         broker = self._mqtt.problem if self._mqtt is not None else ""
         routing = self._gateway.problems() if self._gateway is not None else ()
-        return (*routing, *self._outbox.problems(), *((broker,) if broker else ()))
+        uplinks = {u.uplink.interface: u.uplink.name for u in self._config.uplinks}
+        renamed = self._kernel.followed.problems(uplinks)
+        return (*routing, *renamed, *self._outbox.problems(), *((broker,) if broker else ()))
 
     def carry_out(self, action: Action) -> None:
         """Begin *action*; RouteVia, Evict, Ready and Release come back as Done."""
@@ -391,7 +403,11 @@ class Hands:
             if state is None or device is None or is_hard_down(state) or state.gateway is None:
                 continue
             exits[one.uplink.name] = Exit(
-                number, one.uplink.interface, device.index, _address(state), state.gateway
+                number,
+                self._called(one.uplink.interface),
+                device.index,
+                _address(state),
+                state.gateway,
             )
         return exits
 
@@ -401,6 +417,7 @@ class Hands:
             interface = next(
                 u.uplink.interface for u in self._config.uplinks if u.uplink.name == name
             )
+            interface = self._called(interface)
             binding = Binding(name, interface, _address(state), state.gateway, state.resolvers)
         if binding is not None:
             changed = self._bindings.get(name) != binding
@@ -445,6 +462,8 @@ class Hands:
             return
         if self._config.box.mode is not Mode.OBSERVE:
             await self._overlay.know(self._exits())
+        if self._gateway is not None:
+            await self._gateway.follow()
         self._seen_all.set()
 
 

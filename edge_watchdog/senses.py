@@ -163,7 +163,7 @@ class Senses:
         """Read the counters of all lines, and tell what is due to be told."""
         usage, now = read_usage(), self._clock.now()
         for post in self._posts.values():
-            post.load.note(now.mono, usage.get(post.uplink.interface))
+            post.load.note(now.mono, usage.get(self._kernel.snapshot.called(post.uplink.interface)))
             news: dict[str, Any] = {
                 "load_ratio": self._load_ratio(post),
                 "hears_nothing": post.load.hears_nothing,

@@ -26,6 +26,20 @@ class Journal:
         default="GBP",
         metadata={"doc": "Of amounts, where the source has no price list; three letters."},
     )
+    buffer_before: Seconds | None = field(
+        default=None,
+        metadata={
+            "doc": "What is kept free before each appointment, when a time is looked for.",
+            "example": "5m",
+        },
+    )
+    buffer_after: Seconds | None = field(
+        default=None,
+        metadata={
+            "doc": "What is kept free after each; a list of [[prices]] can say it by service.",
+            "example": "10m",
+        },
+    )
     keep: Seconds = field(
         default=Seconds(90 * 86400.0),
         metadata={"doc": "How long an entry is kept after it was verified or written off."},

@@ -16,6 +16,7 @@ from edge_watchdog.config.line_keys import (
 )
 from edge_watchdog.config.people_keys import AlertConfig, AlertKeys, Contacts, Desk, Printing
 from edge_watchdog.config.place_keys import Box, Studio
+from edge_watchdog.config.price_keys import PricesKeys
 from edge_watchdog.config.registries import Registries
 from edge_watchdog.config.stanzas import Config, Outline
 from edge_watchdog.config.tables import Problem, note_twice, read_kind, read_table, tables
@@ -38,7 +39,7 @@ TABLES = (
     "metered",
     "journal",
 )
-LISTS = ("uplink", "anchor", "schedule", "alert")
+LISTS = ("uplink", "anchor", "schedule", "alert", "prices")
 
 
 def read_outline(raw: Mapping[str, object], problems: list[Problem]) -> Outline | None:
@@ -69,6 +70,7 @@ def read_config(
     journal = read_table(Journal, raw.get("journal", {}), "[journal]", problems)
     contacts = read_table(Contacts, raw.get("contacts", {}), "[contacts]", problems)
     metered = read_table(MeteredKeys, raw.get("metered", {}), "[metered]", problems)
+    prices = _read_prices(raw, problems)
     printing = read_table(Printing, raw.get("print", {}), "[print]", problems)
     if studio is None or box is None or probe is None or desk is None or timing is None:
         return None
@@ -88,6 +90,7 @@ def read_config(
         printing or Printing(),
         metered or MeteredKeys(),
         journal or Journal(),
+        prices,
     )
 
 
@@ -185,6 +188,13 @@ def _read_schedules(
             )
     note_twice(found, "name", problems)
     return tuple(read)
+
+
+def _read_prices(raw: Mapping[str, object], problems: list[Problem]) -> tuple[PricesKeys, ...]:
+    found = tables(raw, "prices", problems)
+    read = [read_table(PricesKeys, table, place, problems) for place, table in found]
+    note_twice(found, "path", problems)
+    return tuple(one for one in read if one is not None)
 
 
 def _read_alerts(

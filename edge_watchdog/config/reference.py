@@ -23,6 +23,7 @@ from edge_watchdog.config.line_keys import (
 )
 from edge_watchdog.config.people_keys import AlertKeys, Contacts, Desk, Printing
 from edge_watchdog.config.place_keys import Box, Studio
+from edge_watchdog.config.price_keys import PricesKeys
 from edge_watchdog.config.registries import Registries, Registry
 from edge_watchdog.config.tables import fields_of, required
 from edge_watchdog.config.vendor_keys import KindOnly, ScheduleKeys, VendorKeys
@@ -95,6 +96,7 @@ def stanzas(known: Registries) -> tuple[Stanza, ...]:
         _plain("metered", MeteredKeys),
         _plain("print", Printing),
         _plain("journal", Journal),
+        _plain("prices", PricesKeys, many=True),
         _plain("timing", Timing),
     )
 

@@ -18,6 +18,7 @@ from edge_watchdog.config.line_keys import (
 )
 from edge_watchdog.config.people_keys import AlertConfig, Contacts, Desk, Printing
 from edge_watchdog.config.place_keys import Box, Studio
+from edge_watchdog.config.price_keys import PricesKeys
 from edge_watchdog.config.vendor_keys import Schedule, Vendor
 from edge_watchdog.core.model import Anchor
 from edge_watchdog.core.policy import Restrict, UsedUp
@@ -50,6 +51,7 @@ class Config:
     printing: Printing = field(default_factory=Printing)
     metered: MeteredKeys = field(default_factory=MeteredKeys)
     journal: Journal = field(default_factory=Journal)
+    prices: tuple[PricesKeys, ...] = ()
     path: str = ""
 
     @property

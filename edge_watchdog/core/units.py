@@ -42,6 +42,13 @@ class FormField(StrEnum):
     NOTE = "note"
 
 
+class DecimalSign(StrEnum):
+    """What stands before the pence or cents."""
+
+    POINT = "."
+    COMMA = ","
+
+
 class Paper(StrEnum):
     """A size of paper."""
 

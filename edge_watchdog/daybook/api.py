@@ -7,6 +7,7 @@ in an error.
 
 import contextlib
 import json
+import math
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +19,16 @@ from yarl import URL
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError
 from edge_watchdog.daybook.ledger import tollgate
+from edge_watchdog.daybook.web import (
+    LONGEST_AGE_S,
+    LONGEST_PAUSE_S,
+    number_in,
+    open_connector,
+)
 
 TIMEOUT_S = 20.0
 MOST_BYTES = 5 * 2**20  # of all answers of one look together
 MOST_REQUESTS = 200
-LONGEST_AGE_S = 7 * 86400.0
-LONGEST_PAUSE_S = 3600.0
 
 Params = Sequence[tuple[str, str]]
 
@@ -102,7 +107,7 @@ class Api:
         if response.status not in (200, 201):
             raise self._refusal(response)
         if self.age_s is None:
-            self.age_s = min(_number(response.headers.get("Age")) or 0.0, LONGEST_AGE_S)
+            self.age_s = number_in(response.headers.get("Age"), LONGEST_AGE_S) or 0.0
         parts = []
         async for part in response.content.iter_chunked(2**16):
             self._bytes += len(part)
@@ -131,8 +136,8 @@ class Api:
 
     def _pause_s(self, response: aiohttp.ClientResponse) -> float | None:
         """Give what the server asks us to wait: Retry-After, or the time its window begins anew."""
-        wait_s = _number(response.headers.get("Retry-After"))
-        reset = _number(response.headers.get("X-RateLimit-Reset"))
+        wait_s = number_in(response.headers.get("Retry-After"), LONGEST_PAUSE_S)
+        reset = number_in(response.headers.get("X-RateLimit-Reset"), math.inf)
         if wait_s is None and reset is not None:
             wait_s = max(1.0, reset - self._clock.now().wall)
         return None if wait_s is None else min(wait_s, LONGEST_PAUSE_S)
@@ -152,10 +157,6 @@ async def open_api(account: Account, clock: Clock) -> AsyncIterator[Api]:
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=tollgate(),
-        connector=aiohttp.TCPConnector(ssl=account.tls, limit=2),
+        connector=open_connector(account.tls, TIMEOUT_S),
     ) as session:
         yield Api(session, account, clock)
-
-
-def _number(text: str | None) -> float | None:
-    return float(text) if text and text.isascii() and text.isdigit() else None

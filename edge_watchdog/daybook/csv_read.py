@@ -15,11 +15,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from edge_watchdog.core.units import DecimalSign
 from edge_watchdog.daybook import Appointment, DaybookError, Mark, Reading, Span
 from edge_watchdog.daybook.csv_columns import PRICE_NAMES, Export, Field, names_of, places_of
 from edge_watchdog.daybook.csv_values import (
     DateOrder,
-    Decimal,
     Habits,
     read_date,
     read_length,
@@ -72,7 +72,7 @@ def keys_from(wire: Mapping[str, object]) -> CsvKeys:
     return CsvKeys(
         Export(str(wire["export"])),
         json.loads(json.dumps(wire["columns"])),
-        Habits(DateOrder(order), Decimal(decimal), currency),
+        Habits(DateOrder(order), DecimalSign(decimal), currency),
         int(str(wire["most_bad_percent"])),
         None if days is None else int(str(days)),
     )

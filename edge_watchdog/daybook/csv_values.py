@@ -4,12 +4,15 @@ Text in, a value out; ValueError where it cannot be told.  The rule: the order o
 the decimal sign are what the owner said, never a guess.
 """
 
+import decimal
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from edge_watchdog.core.units import DecimalSign
 from edge_watchdog.daybook.model import Money, Status
+from edge_watchdog.daybook.money import exponent, minor_of
 
 
 class DateOrder(StrEnum):
@@ -20,23 +23,15 @@ class DateOrder(StrEnum):
     YEAR_FIRST = "year first"
 
 
-class Decimal(StrEnum):
-    """What stands before the pence or cents."""
-
-    POINT = "."
-    COMMA = ","
-
-
 @dataclass(frozen=True, slots=True)
 class Habits:
     """How this export writes values; *currency* "" means that money is not read."""
 
     order: DateOrder
-    decimal: Decimal = Decimal.POINT
+    decimal: DecimalSign = DecimalSign.POINT
     currency: str = ""
 
 
-NO_MINOR = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 STATES = {
     "tentative": Status.TENTATIVE, "requested": Status.TENTATIVE, "pending": Status.TENTATIVE,
@@ -141,15 +136,12 @@ def read_money(text: str, habits: Habits) -> Money | None:
     point = habits.decimal.value
     comma = "," if point == "." else "."
     # A sign between groups of three is not the decimal one; any other use of it is a mistake.
-    part = rf"(?:\{point}\d{{1,2}})?"
+    digits = max(2, exponent(habits.currency))  # also "1200.00" of a currency without minor units
+    part = rf"(?:\{point}\d{{1,{digits}}})?"
     if not re.fullmatch(rf"-?(?:\d{{1,3}}(?:\{comma}\d{{3}})*|\d+){part}", bare):
         raise ValueError("no amount")
-    whole, _, minor = bare.replace(comma, "").partition(point)
-    if habits.currency in NO_MINOR:
-        return Money(int(whole), habits.currency)
-    cents = int((minor + "00")[:2])
-    sign = -1 if whole.startswith("-") else 1
-    return Money(int(whole) * 100 + sign * cents, habits.currency)
+    amount = decimal.Decimal(bare.replace(comma, "").replace(point, "."))
+    return Money(minor_of(amount, habits.currency), habits.currency)
 
 
 def read_state(text: str) -> Status:

@@ -4,7 +4,6 @@ The address is a secret, and what comes back is personal: neither ever stands in
 is not plainly a calendar of the host we asked (a sign-in page, a portal, another host) is refused.
 """
 
-import asyncio
 import contextlib
 import ipaddress
 import os
@@ -18,10 +17,12 @@ from yarl import URL
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
+from edge_watchdog.daybook.aside import look
 from edge_watchdog.daybook.blocks import WEB_PAGE
 from edge_watchdog.daybook.child import read_in_child
 from edge_watchdog.daybook.privacy import Title
 from edge_watchdog.daybook.web import (
+    LONGEST_AGE_S,
     LONGEST_PAUSE_S,
     MOST_BYTES,
     TOO_LARGE,
@@ -32,7 +33,6 @@ from edge_watchdog.daybook.web import (
 )
 
 MOST_HOPS = 5
-LONGEST_AGE_S = 7 * 86400.0
 OTHER_HOST = "the calendar's address led to another place; this may be a sign-in page"
 
 _REFUSALS: Mapping[int, str] = {
@@ -85,7 +85,7 @@ class IcsFile:
 
     async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - all comes at once
         """Read the file, unless *known* says that it is still the same."""
-        return await asyncio.to_thread(self._fetch, known)
+        return await look(self._fetch, known)
 
     async def read(self, body: bytes, span: Span) -> Reading:
         """Read in a child process; raises DaybookError."""

@@ -16,14 +16,17 @@ from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.api import Account, Api, open_api
 from edge_watchdog.daybook.gathering import Gathering, Person, Visit
+from edge_watchdog.daybook.mapping import Listing, Pages, Paging
 from edge_watchdog.daybook.model import Note, NoteKind, Status
+from edge_watchdog.daybook.paging import all_of
 from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ, read_secret
-from edge_watchdog.daybook.shape import Joins, TimeRule, text_of, wall_of
+from edge_watchdog.daybook.shape import Joins, TimeRule, count_of, text_of, wall_of
 
 BASE_URL = "https://api.mindbodyonline.com/public/v6"
 LABEL = "Mindbody"
 A_PAGE = 100
 CLIENTS_A_CALL = 20
+NOTHING: Mapping[str, str] = {}
 STATUSES: Mapping[str, Status] = {
     "Requested": Status.TENTATIVE,
     "Booked": Status.BOOKED,
@@ -76,18 +79,11 @@ class Mindbody:
 
 async def _gather(api: Api, span: Span) -> dict[str, Any]:
     first, last = span.first.isoformat(), span.dates[-1].isoformat()
-    visits = await _all(
-        api,
-        "appointment/staffappointments",
-        {"request.startDate": first, "request.endDate": last},
-        "Appointments",
-    )
-    classes = await _all(
-        api,
-        "class/classes",
-        {"request.startDateTime": first, "request.endDateTime": f"{last}T23:59:59"},
-        "Classes",
-    )
+    days = {"request.startDate": first, "request.endDate": last}
+    hours = {"request.startDateTime": first, "request.endDateTime": f"{last}T23:59:59"}
+    staff = _listing("appointment/staffappointments", "Appointments", days)
+    visits = await all_of(api, staff, NOTHING)
+    classes = await all_of(api, _listing("class/classes", "Classes", hours), NOTHING)
     rolls = {}
     for one in classes:
         asked = (("request.classID", text_of(one, "Id")),)
@@ -95,7 +91,8 @@ async def _gather(api: Api, span: Span) -> dict[str, Any]:
         rolls[text_of(one, "Id")] = (answer.get("Class") or {}).get("Visits") or []
     ids = {text_of(one, "ClientId") for one in visits}
     ids |= {text_of(one, "ClientId") for roll in rolls.values() for one in roll}
-    kinds = await _all(api, "site/sessiontypes", {}, "SessionTypes") if visits else []
+    named = _listing("site/sessiontypes", "SessionTypes")
+    kinds = await all_of(api, named, NOTHING) if visits else []
     return {
         "appointments": visits,
         "classes": classes,
@@ -105,25 +102,15 @@ async def _gather(api: Api, span: Span) -> dict[str, Any]:
     }
 
 
-async def _all(api: Api, path: str, asked: Mapping[str, str], name: str) -> list[Any]:
-    """Ask for page after page; the whole again, once, when the total changes meanwhile."""
-    for _ in range(2):
-        found: list[Any] = []
-        total: object = None
-        while True:
-            page = {"request.limit": str(A_PAGE), "request.offset": str(len(found))}
-            answer = await api.get(path, tuple({**asked, **page}.items()))
-            here = answer.get(name) if isinstance(answer, dict) else None
-            if not isinstance(here, list):
-                raise api.error("answered with something that is not its list")
-            said = (answer.get("PaginationResponse") or {}).get("TotalResults")
-            changed = total is not None and said != total
-            total, found = said, found + here
-            if changed or not here or not isinstance(said, int) or len(found) >= said:
-                break
-        if not changed and (not isinstance(total, int) or len(found) >= total):
-            return found
-    raise api.error("changed its list while we read it, twice")
+def _listing(path: str, items: str, asked: Mapping[str, str] = NOTHING) -> Listing:
+    paging = Pages(
+        Paging.OFFSET,
+        page="request.offset",
+        size="request.limit",
+        most=A_PAGE,
+        total="PaginationResponse.TotalResults",
+    )
+    return Listing(path, asked, items, paging)
 
 
 async def _clients(api: Api, ids: list[str]) -> dict[str, Any]:
@@ -188,8 +175,8 @@ def _class(
         room=text_of(item, "Resource.Name|Location.Name"),
         status=Status.CANCELLED if item.get("IsCanceled") else Status.BOOKED,
         marks=marks,
-        capacity=_count(item.get("MaxCapacity")),
-        booked=_count(item.get("TotalBooked")),
+        capacity=count_of(item.get("MaxCapacity")),
+        booked=count_of(item.get("TotalBooked")),
         attendees=tuple(
             (_person(text_of(one, "ClientId"), clients, ""), _presence(one), "") for one in roll
         ),
@@ -213,7 +200,3 @@ def _presence(visit: Mapping[str, Any]) -> Status:
     if visit.get("LateCancelled"):
         return Status.LATE_CANCELLED
     return Status.ARRIVED if visit.get("SignedIn") else Status.BOOKED
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -8,15 +8,14 @@ import contextlib
 import json
 import secrets
 import sqlite3
-import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 
 from edge_watchdog.core import codec
 from edge_watchdog.daybook import Appointment, DaybookError
+from edge_watchdog.daybook.dbfile import TAILS, DbFile, in_words, open_db, open_or_renew, schema
 from edge_watchdog.daybook.paper import (
     OVER,
     Author,
@@ -41,10 +40,17 @@ from edge_watchdog.daybook.paper_chain import (
     end_of,
     link,
 )
-from edge_watchdog.daybook.paper_guard import Busy, busy, clashes, hold_of, without_own
+from edge_watchdog.daybook.paper_guard import (
+    NO_BUFFERS,
+    Busy,
+    busy,
+    clashes,
+    hold_of,
+    taken_words,
+    without_own,
+)
 from edge_watchdog.daybook.seal import Seal
 
-BUSY_S = 10.0
 NOT_WRITTEN = "the box's disk did not take it; write it on paper"
 UNREADABLE = "cannot be read"
 
@@ -52,10 +58,9 @@ UNREADABLE = "cannot be read"
 class TakenError(PaperError):
     """Somebody has that time; *clashes* is who."""
 
-    def __init__(self, found: Sequence[Busy]) -> None:
+    def __init__(self, wanted: Busy, found: Sequence[Busy]) -> None:
         """Say by whom it is taken."""
-        names = ", ".join(one.what for one in found[:3]) or "another desk was quicker"
-        super().__init__(f"That time is taken: {names}.", "start")
+        super().__init__(taken_words(wanted, found), "start")
         self.clashes = tuple(found)
 
 
@@ -130,13 +135,17 @@ _SHAPES: Mapping[str, type] = {
 
 
 class PaperStore:
-    """The open journal.  Methods block; they may be called from any thread."""
+    """The open journal.  Methods block; they may be called from any thread.
+
+    Whoever composes it sets *buffers*: the time that is kept free around appointments.
+    """
 
     def __init__(self, connection: sqlite3.Connection, seal: Seal, *, first: int = 1) -> None:
+        self.buffers = NO_BUFFERS
         self._connection = connection
+        self._file = DbFile(connection, NOT_WRITTEN)
         self._seal = seal
         self._first = first
-        self._lock = threading.Lock()
         self._version: object = None
         self._reader = _Reader(seal, {})
 
@@ -204,14 +213,12 @@ class PaperStore:
                     )
                 self._version = None
         if old:
-            with self._lock, _as_daybook_error():
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._file.forget()
         return len(old)
 
     def close(self) -> None:
         """Close the database."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def _write(
         self,
@@ -228,19 +235,19 @@ class PaperStore:
         if replaced is not None:
             words = f"corrected by {human(number)}"
             self._move(replaced, Move(State.VOID, pen.at_wall, pen.by, words))
-        self._hold(entry, busy(listed, journal.entries))
+        self._hold(entry, busy(listed, journal.entries, self.buffers))
         self._add("entry", number, body, pen)
         return entry
 
     def _hold(self, entry: Entry, others: Sequence[Busy]) -> None:
         """Take the time; raises TakenError.  The trigger looks again at what lies on the disk."""
-        wanted, draft = hold_of(entry), entry.draft
+        wanted, draft = hold_of(entry, self.buffers), entry.draft
         if wanted is None or draft is None:
             return
         found = clashes(wanted, without_own(draft, others))
         forced = bool(draft.forced.strip())
         if found and not forced:
-            raise TakenError(found)
+            raise TakenError(wanted, found)
         try:
             self._connection.execute(
                 "INSERT INTO hold VALUES (?, ?, ?, ?, ?, 1, ?)",
@@ -250,7 +257,7 @@ class PaperStore:
                 ),
             )
         except sqlite3.IntegrityError:
-            raise TakenError(()) from None
+            raise TakenError(wanted, ()) from None
 
     def _move(self, entry: Entry, move: Move) -> Entry:
         check_move(entry, move.state, move.detail)
@@ -301,16 +308,12 @@ class PaperStore:
 
     @contextlib.contextmanager
     def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[Journal]:
-        with self._lock, _as_daybook_error():
-            self._connection.execute(begin)
-            try:
+        try:
+            with self._file.transaction(begin):
                 yield self._sync()
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._version = None
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
+        except BaseException:
+            self._version = None
+            raise
 
 
 class _Reader:
@@ -389,41 +392,25 @@ def open_paper(path: str, seal: Seal) -> PaperStore:
     A file that is no database any more is put aside, never deleted, and numbers go on from the
     next thousand, for those that were printed or written on paper must not come twice.
     """
-    with _as_daybook_error():
-        aside = len(list(Path(path).parent.glob(f"{Path(path).name}.damaged-*")))
-        try:
-            return PaperStore(_connect(path), seal, first=aside * FRESH_NUMBERS + 1)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            pass
-        for tail in ("", "-wal", "-shm"):
-            if Path(path + tail).exists():
-                Path(path + tail).rename(f"{path}.damaged-{aside + 1}{tail}")
-        return PaperStore(_connect(path), seal, first=(aside + 1) * FRESH_NUMBERS + 1)
+    with in_words(NOT_WRITTEN):
+        aside = _count_aside(path)
+        connection, damaged = open_or_renew(path, _open, _put_aside)
+    return PaperStore(connection, seal, first=(aside + damaged) * FRESH_NUMBERS + 1)
 
 
-def _connect(path: str) -> sqlite3.Connection:
-    Path(path).touch(mode=0o600, exist_ok=True)
-    connection = sqlite3.connect(
-        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-    )
-    try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA journal_size_limit=1048576")
-        _refuse_damaged(connection)
-        schema = resources.files(__package__).joinpath("paper.sql").read_text(encoding="utf-8")
-        connection.executescript(schema)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def _open(path: str) -> sqlite3.Connection:
+    return open_db(path, lambda connection: connection.executescript(schema("paper.sql")))
 
 
-def _refuse_damaged(connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-        raise sqlite3.DatabaseError("damaged")
+def _count_aside(path: str) -> int:
+    return len(list(Path(path).parent.glob(f"{Path(path).name}.damaged-*")))
+
+
+def _put_aside(path: str) -> None:
+    number = _count_aside(path) + 1
+    for tail in TAILS:
+        if Path(path + tail).exists():
+            Path(path + tail).rename(f"{path}.damaged-{number}{tail}")
 
 
 def _same_again(before: Entry, draft: Draft) -> Kept:
@@ -458,12 +445,3 @@ def _uuid7(wall: float) -> str:
     milliseconds = int(max(0.0, wall) * 1000) & ((1 << 48) - 1)
     low = (0b10 << 62) | secrets.randbits(62)
     return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | low))
-
-
-@contextlib.contextmanager
-def _as_daybook_error() -> Iterator[None]:
-    """Turn what SQLite says into words without content."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise DaybookError(f"{NOT_WRITTEN} ({type(error).__name__})") from None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from edge_watchdog.clock import Clock
-from edge_watchdog.core.units import FilePath, Url
+from edge_watchdog.core.units import DecimalSign, FilePath, Url
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnector, Span
 from edge_watchdog.daybook.caldav import CalDav, Place
 from edge_watchdog.daybook.caldav_client import Login
@@ -19,7 +19,7 @@ from edge_watchdog.daybook.clouds import (
 from edge_watchdog.daybook.csv_columns import Export, Field
 from edge_watchdog.daybook.csv_drop import CsvDrop
 from edge_watchdog.daybook.csv_read import CsvKeys
-from edge_watchdog.daybook.csv_values import DateOrder, Decimal, Habits
+from edge_watchdog.daybook.csv_values import DateOrder, Habits
 from edge_watchdog.daybook.ics import IcsFeed, IcsFile, may_be_plain, trust
 from edge_watchdog.daybook.model import Tested
 from edge_watchdog.daybook.privacy import Title
@@ -159,8 +159,8 @@ class CsvOptions:
             "example": {"start": "Begin", "member": "Stylist"},
         },
     )
-    decimal: Decimal = field(
-        default=Decimal.POINT, metadata={"doc": "What stands before the pence or cents."}
+    decimal: DecimalSign = field(
+        default=DecimalSign.POINT, metadata={"doc": "What stands before the pence or cents."}
     )
     currency: str = field(
         default="",

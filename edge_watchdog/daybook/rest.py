@@ -1,7 +1,6 @@
 """Any vendor with a JSON API, read by a declarative Mapping: question after question, page by page.
 
-A body is one JSON text of all pages and all joined names.  A list that changes while it is paged
-through is asked for once more, and then given up: half a day is no day.
+A body is one JSON text of all pages and all joined names.
 """
 
 import asyncio
@@ -19,17 +18,14 @@ from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.api import Account, Api, open_api
 from edge_watchdog.daybook.gathering import Gathering, Person, Visit
-from edge_watchdog.daybook.mapping import Auth, Join, Listing, Mapping, Pages, Paging
+from edge_watchdog.daybook.mapping import Auth, Join, Listing, Mapping
 from edge_watchdog.daybook.model import Note, NoteKind, Status
-from edge_watchdog.daybook.shape import Joins, dig, money_of, text_of, wall_of
+from edge_watchdog.daybook.paging import all_of
+from edge_watchdog.daybook.shape import Joins, count_of, dig, money_of, text_of, wall_of
 
 BAD_ENTRY = (ValueError, TypeError, ArithmeticError, LookupError)
 NOT_READ = "the day could not be read from the answers"
 NO = (None, "", False, 0, "0", "false", "False")
-
-
-class ChangedError(Exception):
-    """The list became another one while it was paged through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class RestSource:
         )
         async with open_api(account, self.clock) as api:
             await self._sign_in(api, values)
-            visits = await self._all(api, self.mapping.visits, values)
+            visits = await all_of(api, self.mapping.visits, values)
             joins = {
                 name: await self._names(api, join, visits, values)
                 for name, join in self.mapping.joins.items()
@@ -132,14 +128,6 @@ class RestSource:
             await asyncio.to_thread(_keep_secret, Path(self.keys.token_file), renewed)
         api.headers["Authorization"] = f"Bearer {token}"
 
-    async def _all(self, api: Api, listing: Listing, values: Table[str, str]) -> list[Any]:
-        for _ in range(2):
-            try:
-                return await _pages(api, listing, values)
-            except ChangedError:
-                continue
-        raise api.error("changed its list while we read it, twice")
-
     async def _names(
         self, api: Api, join: Join, visits: list[Any], values: Table[str, str]
     ) -> dict[str, str]:
@@ -150,7 +138,7 @@ class RestSource:
             asked = Listing(
                 listing.path, {**listing.params, **extra}, listing.items, listing.paging
             )
-            found += await self._all(api, asked, values)
+            found += await all_of(api, asked, values)
         return {text_of(one, join.id): text_of(one, join.name) for one in found}
 
 
@@ -162,75 +150,6 @@ def _chunks(join: Join, visits: list[Any]) -> Iterator[dict[str, str]]:
     ids = sorted({one for visit in visits if (one := text_of(visit, join.ids))})
     for begin in range(0, len(ids), join.chunk):
         yield {join.param: ",".join(ids[begin : begin + join.chunk])}
-
-
-async def _pages(api: Api, listing: Listing, values: Table[str, str]) -> list[Any]:
-    """Ask for page after page; raises ChangedError when the total is not what it was."""
-    paging = listing.paging
-    path = listing.path.format_map(values)
-    fixed = [*_params(listing.params, values), *_size(paging)]
-    params, found, total = [*fixed, *_first(paging)], [], None
-    while True:
-        answer = await api.get(path, params)
-        items = dig(answer, listing.items) if listing.items else answer
-        if not isinstance(items, list):
-            raise api.error("answered with something that is not its list")
-        said = dig(answer, paging.total) if paging.total else None
-        if total is not None and said != total:
-            raise ChangedError
-        total = said
-        found += items
-        following = _next(paging, answer, len(found), len(items))
-        if following is None:
-            break
-        path, params = (following, []) if isinstance(following, str) else (path, fixed + following)
-    if isinstance(total, int) and len(found) < total:
-        raise ChangedError
-    return found
-
-
-def _first(paging: Pages) -> list[tuple[str, str]]:
-    if paging.style is Paging.PAGE:
-        return [(paging.page, str(paging.first))]
-    return [(paging.page, "0")] if paging.style is Paging.OFFSET else []
-
-
-def _size(paging: Pages) -> list[tuple[str, str]]:
-    return [(paging.size, str(paging.most))] if paging.size else []
-
-
-def _next(
-    paging: Pages, answer: object, so_far: int, here: int
-) -> str | list[tuple[str, str]] | None:
-    """Give the next page's address, or its parameters; None when this was the last."""
-    match paging.style:
-        case Paging.NONE:
-            return None
-        case Paging.NEXT:
-            return text_of(answer, paging.next) or None
-        case Paging.CURSOR:
-            cursor = text_of(answer, paging.cursor)
-            return [(paging.page, cursor)] if cursor else None
-        case Paging.PAGE | Paging.OFFSET:  # pragma: no branch - all are named
-            total = dig(answer, paging.total) if paging.total else None
-            done = so_far >= total if isinstance(total, int) else here < paging.most
-            if done or not here:
-                return None
-            count = so_far if paging.style is Paging.OFFSET else _page_after(paging, so_far)
-            return [(paging.page, str(count))]
-
-
-def _page_after(paging: Pages, so_far: int) -> int:
-    return paging.first + -(-so_far // paging.most)
-
-
-def _params(params: Table[str, Any], values: Table[str, str]) -> list[tuple[str, str]]:
-    """Give the parameters as pairs; a list is one pair for each."""
-    pairs = []
-    for key, value in params.items():
-        many = value if isinstance(value, list) else [value]
-        pairs += [(key, str(one).format_map(values)) for one in many]
-    return pairs
 
 
 def read_visits(body: bytes, span: Span, mapping: Mapping) -> Reading:
@@ -282,8 +201,8 @@ def _visit(item: Any, mapping: Mapping, joins: Joins, zone: str) -> Visit:
         marks=marks,
         price=money_of(text(columns.price), mapping.currency, minor=mapping.minor_units),
         paid=_yes_no(item, columns.paid),
-        capacity=_count(text(columns.capacity)),
-        booked=_count(text(columns.booked)),
+        capacity=count_of(text(columns.capacity)),
+        booked=count_of(text(columns.booked)),
     )
 
 
@@ -310,10 +229,6 @@ def _yes_no(item: Any, place: str) -> bool | None:
     if found is None:
         return None
     return found if isinstance(found, bool) else str(found).casefold() in ("yes", "true", "paid")
-
-
-def _count(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _moment(wall: float) -> str:

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from edge_watchdog.daybook import Mark
 from edge_watchdog.daybook.model import Money
+from edge_watchdog.daybook.money import minor_of
 
-NO_MINOR = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})  # as cash drawers know them
 FIRST_WALL, LAST_WALL = 946_684_800.0, 4_102_444_800.0  # the years 2000 to 2100
 
 Joins = Mapping[str, Mapping[str, str]]
@@ -69,9 +69,15 @@ def money_of(value: object, currency: str, *, minor: bool = False) -> Money | No
         amount = Decimal(text.replace(",", ""))
     except InvalidOperation:
         return None
-    if not minor and currency.upper() not in NO_MINOR:
-        amount *= 100
-    return Money(int(amount.to_integral_value()), currency.upper())
+    code = currency.upper()
+    return Money(int(amount.to_integral_value()) if minor else minor_of(amount, code), code)
+
+
+def count_of(value: object) -> int | None:
+    """Give a whole number that is written as one or as text; None when it is none."""
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def dig(item: object, path: str) -> object:

@@ -34,6 +34,7 @@ from edge_watchdog.daybook.keeper import (
 )
 from edge_watchdog.daybook.ledger import Ledger, memory_ledger, open_ledger
 from edge_watchdog.daybook.paper_store import PaperStore, open_paper
+from edge_watchdog.daybook.price_list import OwnPrices
 from edge_watchdog.daybook.registry import Unusable
 from edge_watchdog.daybook.seal import open_seal
 from edge_watchdog.daybook.square import Square
@@ -61,7 +62,7 @@ from edge_watchdog.desk.settings import DeskSettings
 from edge_watchdog.desk.timekeeping import Timekeeping
 from edge_watchdog.desk.tls import Names
 from edge_watchdog.desk.wayback import WayBack
-from edge_watchdog.supervise import Notifier, keep_running
+from edge_watchdog.supervise import Notifier, end_all, keep_running
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 DATABASE = "daybook.sqlite"
@@ -69,6 +70,7 @@ PRINTED = "printed.json"
 PAPER = "paper.sqlite"
 ASKED = "asked.sqlite"
 PURGE_S = 3600.0
+PRICES_S = 10.0
 SETTLE_S = 20.0
 STATUS_S = 30.0
 KEEP_ALIVE_S = 15.0
@@ -166,6 +168,11 @@ def _workers(
         "sweep": rooms.door.sweep,
         "pulse": functools.partial(_pulse, notifier, rooms),
         "paper": functools.partial(_settle, rooms.paper),
+        **(
+            {"prices": functools.partial(_keep_prices, settings, rooms.board)}
+            if settings.prices
+            else {}
+        ),
         "purge": functools.partial(_purge, settings, rooms),
         "tidy": rooms.entrance.tidy,
         **({"printing": _printing(settings, rooms)} if settings.print_command else {}),
@@ -193,9 +200,8 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
         client.send(report(state, clock, settings.time_zone))
 
     ledger = await _open_ledger(settings)
-    around = Surroundings(
-        *(store, clock, _boot_id(), board.wall_known, changed), board.on_metered, ledger
-    )
+    seen = (store, clock, _boot_id(), board.wall_known, changed, board.on_metered)
+    around = Surroundings(*seen, ledger)
     keepers = tuple(Keeper(source, around) for source in _sources(settings, clock))
     board.fetch = lambda: _ask_all(keepers)
     for keeper in keepers:
@@ -217,7 +223,7 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     ours = (handlers, book, packs, written, back, entrance, Offline(pages))
     routes = tuple(route for one in ours for route in one.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
-    return _Rooms(board, hub, door, client, keepers, store, ledger, entrance, packs, paper, app)
+    return _Rooms(*(board, hub, door, client, keepers, store, ledger, entrance, packs, paper, app))
 
 
 def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[None]]:
@@ -377,8 +383,7 @@ async def _until_told(workers: Mapping[str, Callable[[], Awaitable[None]]], cloc
             for name, work in workers.items()
         ]
         await stop.wait()
-        for task in tasks:
-            task.cancel()
+        await end_all(tasks)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.remove_signal_handler(number)
 
@@ -403,6 +408,16 @@ async def _settle(paper: PaperDesk) -> None:
         with contextlib.suppress(DaybookError):
             await paper.write_back(await paper.settle())
         await asyncio.sleep(SETTLE_S)
+
+
+async def _keep_prices(settings: DeskSettings, board: Board) -> None:
+    """Look after the studio's own price lists."""
+    own = OwnPrices(settings.prices)
+    while True:
+        if await asyncio.to_thread(own.look):
+            board.own_prices = own.lists
+            board.changed()
+        await asyncio.sleep(PRICES_S)
 
 
 async def _purge(settings: DeskSettings, rooms: _Rooms) -> None:

@@ -15,6 +15,7 @@ from edge_watchdog.core.model import Health, Layer
 from edge_watchdog.core.view import History, IncidentView, StudioView
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.daybook.price_list import OwnList
 
 SILENCE_S = 15.0
 BEHIND_S = 60.0  # what was asked for in another boot cannot lie ahead of a clock that is right
@@ -48,6 +49,7 @@ class Board:
         self.history = History()
         self.sources: dict[str, SourceState] = {}
         self.notices: tuple[str, ...] = ()
+        self.own_prices: tuple[OwnList, ...] = ()
         self.paper_turn = 0  # how many rows the paper journal has; tells nothing of them
         self.fetch: Callable[[], None] = lambda: None
         self.listeners: Callable[[], int] = lambda: 0

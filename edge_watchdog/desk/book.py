@@ -14,6 +14,7 @@ from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import DAYS, SourceState
 from edge_watchdog.daybook.model import Attendee, Money, Status
+from edge_watchdog.daybook.money import amount_text
 from edge_watchdog.desk.day import GONE
 from edge_watchdog.desk.phrases import DAYS as WEEKDAYS
 from edge_watchdog.desk.phrases import Local, long_date
@@ -21,7 +22,6 @@ from edge_watchdog.desk.phrases import Local, long_date
 WHOLE_STUDIO = "Whole studio"
 NO_ROOM = "No room given"
 HERE = frozenset({Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED})
-NO_MINOR = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF", "XPF"})  # ISO 4217
 SIGNS = {"GBP": "\u00a3", "EUR": "\u20ac", "USD": "$"}
 MOST_WORDS = 8
 
@@ -215,11 +215,7 @@ def money(price: Money | None) -> str:
     """Write an amount: "£45.00", "1200 JPY"; "" when there is none."""
     if price is None:
         return ""
-    if price.currency in NO_MINOR:
-        return f"{price.minor} {price.currency}"
-    amount = (
-        f"{'-' if price.minor < 0 else ''}{abs(price.minor) // 100}.{abs(price.minor) % 100:02}"
-    )
+    amount = amount_text(price.minor, price.currency)
     sign = SIGNS.get(price.currency)
     return f"{sign}{amount}" if sign else f"{amount} {price.currency}"
 

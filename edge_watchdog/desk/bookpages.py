@@ -27,7 +27,7 @@ from edge_watchdog.desk.book import (
 )
 from edge_watchdog.desk.booked import book_json, copy_day, oldest
 from edge_watchdog.desk.cache import PageCache
-from edge_watchdog.desk.clients import card_of, find_client, price_lists, warnings_of
+from edge_watchdog.desk.clients import card_of, find_client, price_facts, price_lists, warnings_of
 from edge_watchdog.desk.contacts import contacts_model
 from edge_watchdog.desk.day import source_lines
 from edge_watchdog.desk.pages import Pages
@@ -140,15 +140,19 @@ class BookPages:
 
     async def prices(self, request: web.Request) -> web.Response:
         """Show the price list."""
-        return self._page(
-            request,
-            lambda: self._pages.draw(
+        own, states, now = self._board.own_prices, self._states(), self._board.now()
+
+        def draw() -> str:
+            used = not any(one.good and one.good.reading.prices for one in states)
+            return self._pages.draw(
                 "prices.html",
                 "prices",
                 me=identity_of(request),
-                lists=price_lists(self._states(), self._board.now(), self._local),
-            ),
-        )
+                lists=price_lists(states, now, self._local, own),
+                facts=price_facts(own, used=used),
+            )
+
+        return self._page(request, draw)
 
     async def contacts(self, request: web.Request) -> web.Response:
         """Show whom to call."""

@@ -10,6 +10,7 @@ from edge_watchdog.daybook import Appointment, Reading
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.model import Client, Note, NoteKind, PriceItem
+from edge_watchdog.daybook.price_list import OwnList
 from edge_watchdog.desk.book import money, weekday
 from edge_watchdog.desk.day import SourceLine, source_lines
 from edge_watchdog.desk.phrases import MONTHS, Local
@@ -100,15 +101,41 @@ def card_of(client: Client, states: Sequence[SourceState], local: Local) -> Card
     )
 
 
-def price_lists(states: Sequence[SourceState], now: Now, local: Local) -> tuple[PriceList, ...]:
-    """Draw the price list of every source that has one, services before products."""
-    return tuple(
+def price_lists(
+    states: Sequence[SourceState], now: Now, local: Local, own: Sequence[OwnList] = ()
+) -> tuple[PriceList, ...]:
+    """Draw the price list of every source that has one, services before products.
+
+    Where no source has any, the studio's *own* are drawn.
+    """
+    theirs = tuple(
         PriceList(
             _price_date(state.good.reading, line, local), _price_groups(state.good.reading.prices)
         )
         for state, line in zip(states, source_lines(states, now, local), strict=True)
         if state.good and state.good.reading.prices
     )
+    return theirs or tuple(_own_list(one, local) for one in own if one.items)
+
+
+def price_facts(lists: Sequence[OwnList], *, used: bool) -> tuple[str, ...]:
+    """Say what is wrong with the studio's own lists; *used* False: a source brings its own."""
+    facts = []
+    for one in lists:
+        kept = "The last good one is shown." if one.items else "It is not shown."
+        said = f"Your price list {one.name} has a mistake, so it was not taken over. {kept}"
+        facts += (
+            [said, *(f"{one.name}, {words}." for words in one.problems)] if one.problems else []
+        )
+        if one.items and not used:
+            facts.append(f"Your own list {one.name} is used when the appointments bring none.")
+    return tuple(facts)
+
+
+def _own_list(one: OwnList, local: Local) -> PriceList:
+    day = local.day(one.as_of_wall or 0.0)
+    words = f"as of {day.day} {MONTHS[day.month - 1]} {day.year}, your own list {one.name}"
+    return PriceList(words, _price_groups(one.items))
 
 
 def _price_date(reading: Reading, line: SourceLine, local: Local) -> str:

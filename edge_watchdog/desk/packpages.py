@@ -121,7 +121,7 @@ class PackPages:
         made = f"{long_date(today)} {today.year}, {local.clock(now.at.wall)}"
         made = made if now.wall_known else "at a time not known"
         more = Enclosed(
-            price_lists(states, now, local),
+            price_lists(states, now, local, self._board.own_prices),
             contacts_model(self._settings.contacts, vendor),
             self.owed(),
             warnings_of(states) if private else None,

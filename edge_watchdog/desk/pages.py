@@ -136,7 +136,8 @@ class Pages:
         board, now = self._board, self._board.now()
         sign = status_model(board, self._local, self._settings.vendor_name).sign
         minute = int(now.at.wall // 60)
-        return self._states(), minute, now.wall_known, sign, board.notices, board.paper_turn
+        shown = sign, board.notices, board.paper_turn, board.own_prices
+        return self._states(), minute, now.wall_known, shown
 
     def clock(self) -> str:
         """Give the local time, as a page shows it."""

@@ -8,9 +8,9 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edge_watchdog.daybook.money import amount_text
 from edge_watchdog.daybook.paper import Entry, Payment, Sale, Visit, Words, human
 from edge_watchdog.daybook.privacy import short_name
-from edge_watchdog.desk.paperforms import amount_text
 from edge_watchdog.desk.paperwords import KIND_WORDS, METHOD_WORDS, STATE_WORDS
 from edge_watchdog.desk.phrases import Local
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.model import Money, PriceItem
+from edge_watchdog.daybook.money import amount_text, exponent
 from edge_watchdog.daybook.paper import (
     MOST_LINES,
     PAID_BY,
@@ -37,9 +38,6 @@ from edge_watchdog.daybook.privacy import plain, short_name
 
 FORM_LINES = 4
 MINUTES = 60
-NO_MINOR = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"})
-NO_MINOR |= frozenset({"UYI", "VND", "VUV", "XAF", "XOF", "XPF"})
-THREE_MINOR = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 TEXT_FIELDS = ("client", "member", "service", "room", "phone", "reference", "contact", "due")
 
 _AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,3}))?")
@@ -109,20 +107,6 @@ def amount_of(text: str, currency: str, place: str) -> int:
         example = "45 or 45.50" if digits == 2 else "45"
         raise PaperError(f"Write an amount like {example}.", place)
     return int(found[1]) * int(10**digits) + int((found[2] or "").ljust(digits, "0") or "0")
-
-
-def amount_text(minor: int, currency: str) -> str:
-    """Write an amount as a form has it: "45.50"."""
-    digits = exponent(currency)
-    if not digits:
-        return str(minor)
-    whole, rest = divmod(abs(minor), int(10**digits))
-    return f"{'-' if minor < 0 else ''}{whole}.{rest:0{digits}}"
-
-
-def exponent(currency: str) -> int:
-    """Give how many digits of a currency's amounts are minor units (ISO 4217)."""
-    return 0 if currency in NO_MINOR else 3 if currency in THREE_MINOR else 2
 
 
 def wall_of(day: str, clock: str, zone: str) -> float:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from edge_watchdog.daybook import Appointment, DaybookError
 from edge_watchdog.daybook.model import PriceItem
+from edge_watchdog.daybook.money import amount_text
 from edge_watchdog.daybook.paper import (
     SLOTS,
     Kind,
@@ -35,7 +36,6 @@ from edge_watchdog.desk.paperdesk import Free, PaperDesk
 from edge_watchdog.desk.paperforms import (
     FORM_LINES,
     Around,
-    amount_text,
     draft_of,
     fields_of_appointment,
     fields_of_entry,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from edge_watchdog.daybook.model import Money
 from edge_watchdog.daybook.paper import (
     SLOTS,
     Draft,
@@ -22,11 +21,10 @@ from edge_watchdog.daybook.paper import (
     is_over,
 )
 from edge_watchdog.daybook.privacy import short_name
-from edge_watchdog.desk.paperforms import amount_text
+from edge_watchdog.desk.book import money
 from edge_watchdog.desk.paperwords import KIND_WORDS, METHOD_WORDS, STATE_WORDS
 from edge_watchdog.desk.phrases import Local
 
-SIGNS = {"GBP": "\u00a3", "EUR": "\u20ac", "USD": "$"}
 FORGOTTEN = "forgotten, as it was over long ago"
 
 
@@ -95,18 +93,6 @@ def summary(draft: Draft, local: Local, now_wall: float, *, private: bool) -> st
             return f"{money(payment.amount)}{about}, {_method(payment)}"
         case Words() as words:
             return words.text if private or draft.kind is Kind.TASK else ""
-
-
-def money(amount: Money) -> str:
-    """Write an amount."""
-    text = amount_text(amount.minor, amount.currency)
-    sign = SIGNS.get(amount.currency)
-    return f"{sign}{text}" if sign else f"{text} {amount.currency}"
-
-
-def money_of(minor: int, currency: str) -> str:
-    """Write an amount given in minor units."""
-    return money(Money(minor, currency))
 
 
 def is_of(entry: Entry, day: date, local: Local) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from edge_watchdog.core.units import Detail, Paper
 from edge_watchdog.daybook.intake import DEFAULT_KEEP
+from edge_watchdog.daybook.price_list import PriceFile
 from edge_watchdog.daybook.registry import ConnectorOptions
 from edge_watchdog.daybook.secret import Cost
 
@@ -39,7 +40,8 @@ class JournalSettings:
     """*form_order* names the fields of the vendor's own form, as they follow there.
 
     An entry is forgotten *kept_s* after it was verified.  *currency* counts where there is no price
-    list; *online_booking* says that clients can book at the vendor without us.
+    list; *online_booking* says that clients can book at the vendor without us.  *before_s* and
+    *after_s* are kept free around each appointment.
     """
 
     form_order: tuple[str, ...] = (
@@ -49,6 +51,8 @@ class JournalSettings:
     online_booking: bool = True
     currency: str = "GBP"
     kept_s: float = 90 * 86400.0
+    before_s: float = 0.0
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class DeskSettings:
     *retention_s* after its end.  *open_spans* are the opening hours in minutes since Monday 00:00,
     *opening_hours* the same as a person wrote it.  *guess_cost* is what one look at a PIN costs.
     The secure pages are served at *tls_host* and *tls_port*; port 0: there are none.
+    *prices* are the studio's own price lists, used where no source brings one.
     *print_command* is a program and its arguments that takes a PDF on its standard input, () to
     print nothing.
     """
@@ -81,6 +86,7 @@ class DeskSettings:
     schedules: tuple[ScheduleSetting, ...] = ()
     ca_file: str | None = None
     contacts: Contacts = Contacts()
+    prices: tuple[PriceFile, ...] = ()
     print_command: tuple[str, ...] = ()
     paper: Paper = Paper.A4
     retention_s: float = 48 * 3600.0

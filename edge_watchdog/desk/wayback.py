@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from edge_watchdog.daybook import DaybookError
+from edge_watchdog.daybook.model import Money
 from edge_watchdog.daybook.paper import (
     PROMISED,
     SLOTS,
@@ -27,13 +28,14 @@ from edge_watchdog.daybook.paper_store import Journal
 from edge_watchdog.daybook.reconcile import SECTIONS, Finding, Outcome
 from edge_watchdog.desk.access import Route, Who, form_token, identity_of
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.book import money
 from edge_watchdog.desk.forms import fields_of
 from edge_watchdog.desk.freetimes import nearest
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperexport import CopyField, as_csv, copy_fields, rows_of
-from edge_watchdog.desk.paperview import EntryLine, line_of, money, money_of
+from edge_watchdog.desk.paperview import EntryLine, line_of
 from edge_watchdog.desk.paperwords import (
     DAMAGED,
     HIDDEN,
@@ -158,7 +160,7 @@ class WayBack:
         journal, today = paper.journal, paper.today
         todays = [e for e in journal.entries if paper.local.day(e.at_wall) == today]
         sums = [
-            (METHOD_WORDS[method], money_of(minor, currency))
+            (METHOD_WORDS[method], money(Money(minor, currency)))
             for (method, currency), minor in sorted(taken(todays).items())
         ]
         owed = [d for d in debts(journal.entries) if self._matters(d)]

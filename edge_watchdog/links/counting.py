@@ -27,11 +27,19 @@ class Metered:
 
 
 class Counting:
-    """Reads the counters of *lines*, by the name of the uplink, and tells *emit*."""
+    """Reads the counters of *lines*, by the name of the uplink, and tells *emit*.
+
+    *called* gives the present name of an interface.
+    """
 
     def __init__(
-        self, lines: Mapping[str, Metered], emit: Callable[[Counted], None], clock: Clock
+        self,
+        lines: Mapping[str, Metered],
+        emit: Callable[[Counted], None],
+        clock: Clock,
+        called: Callable[[str], str] = str,
     ) -> None:
+        self._called = called
         self._lines = lines
         self._emit = emit
         self._clock = clock
@@ -46,13 +54,14 @@ class Counting:
         """Read once; a device that is not there has nothing to tell."""
         carried = read_usage()
         for name, line in self._lines.items():
-            usage = carried.get(line.interface)
+            interface = self._called(line.interface)
+            usage = carried.get(interface)
             if usage is None:
                 continue
             now = self._clock.now()
             begins, ends = line.month(now.wall)
             count = usage.received_bytes + usage.sent_bytes
-            device = _index(line.interface)
+            device = _index(interface)
             self._emit(Counted(now, name, device, count, month=begins, ends=ends))
 
 

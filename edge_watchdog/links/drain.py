@@ -7,7 +7,7 @@ nothing is left after a known time, and the proof of it.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -79,11 +79,16 @@ def never_counted(_uplink: str) -> int | None:
     return None
 
 
-def meter(interfaces: Mapping[str, str]) -> Callable[[str], int | None]:
-    """Give what reads the bytes carried by each uplink of *interfaces*, None for any other."""
+def meter(
+    interfaces: Mapping[str, str], called: Callable[[str], str] = str
+) -> Callable[[str], int | None]:
+    """Give what reads the bytes carried by each uplink of *interfaces*, None for any other.
+
+    *called* gives the present name of an interface.
+    """
 
     def carried(uplink: str) -> int | None:
-        usage = read_usage().get(interfaces.get(uplink, ""))
+        usage = read_usage().get(called(interfaces.get(uplink, "")))
         return None if usage is None else usage.received_bytes + usage.sent_bytes
 
     return carried
@@ -121,6 +126,7 @@ class Flows:
         self._clock = clock
         self._carried = carried
         self._later: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()  # also those that were told to end
         self._left: dict[str, int] = {}
         self._empty: dict[str, float] = {}
 
@@ -149,23 +155,27 @@ class Flows:
         try:
             return await self._connections.sweep(uplink)
         finally:
-            again = self._sweep_at(uplink, SWEEPS_S, prove=False)
-            self._later[uplink] = asyncio.create_task(again)
+            self._begin(uplink, self._sweep_at(uplink, SWEEPS_S, prove=False))
 
     def drain(self, uplink: str) -> None:
         """Let flows on *uplink* end by themselves; idle ones are ended, and in the end all.
 
         The end is after 10 minutes, or when they cost 20 MB.
         """
-        self.spare(uplink)
-        self._later[uplink] = asyncio.create_task(self._drain(uplink))
+        self._begin(uplink, self._drain(uplink))
 
     async def close(self) -> None:
         """Leave every flow as it is."""
-        tasks = tuple(self._later.values())
         for uplink in tuple(self._later):
             self.spare(uplink)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, uplink: str, work: Coroutine[None, None, None]) -> None:
+        """Let *work* alone look after *uplink*, whatever began there meanwhile."""
+        self.spare(uplink)
+        task = self._later[uplink] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _sweep_at(self, uplink: str, delays_s: Iterable[float], *, prove: bool) -> None:
         """End what is left there after each delay; to *prove* is to note that nothing was left."""

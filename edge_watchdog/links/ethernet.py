@@ -7,7 +7,7 @@ configures.
 from collections.abc import AsyncIterator
 
 from edge_watchdog.core.model import LinkState, Uplink
-from edge_watchdog.links.kernel import Kernel, Snapshot
+from edge_watchdog.links.kernel import Device, Kernel, Snapshot
 from edge_watchdog.links.keys import Ethernet
 from edge_watchdog.links.leases import find_resolvers
 
@@ -29,11 +29,12 @@ class EthernetDriver:
 
     async def watch(self) -> AsyncIterator[LinkState]:
         """Give the present state at once, then every change."""
-        last: LinkState | None = None
+        last: tuple[LinkState, str] | None = None
         async for snapshot in self._kernel.looks():
             state = await self._read(snapshot)
-            if state != last:
-                last = state
+            seen = (state, snapshot.called(self._uplink.interface))  # who is bound must know both
+            if seen != last:
+                last = seen
                 yield state
 
     async def _read(self, snapshot: Snapshot) -> LinkState:
@@ -51,13 +52,17 @@ class EthernetDriver:
             addresses=addresses,
             gateway=gateway,
             neighbour=snapshot.neighbours.get((device.index, gateway)) if gateway else None,
-            resolvers=self._resolvers(device.index, gateway),
+            resolvers=self._resolvers(device, gateway),
             routed=routed,
             default=snapshot.leaves_by() == device.index,
         )
 
-    def _resolvers(self, index: int, gateway: str | None) -> tuple[str, ...]:
+    def _resolvers(self, device: Device, gateway: str | None) -> tuple[str, ...]:
         if self._options.resolvers:
             return self._options.resolvers
-        found = find_resolvers(self._uplink.interface, index, self._options.resolvers_file or "")
+        found = find_resolvers(
+            device.name or self._uplink.interface,
+            device.index,
+            self._options.resolvers_file or "",
+        )
         return found or ((gateway,) if gateway else ())

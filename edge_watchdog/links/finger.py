@@ -86,7 +86,10 @@ class Felt:
 
 
 class Finger:
-    """Feels *interfaces* (by uplink) for ever; both callbacks must not wait."""
+    """Feels *interfaces* (by uplink) for ever; the callbacks must not wait.
+
+    *called* gives the present name of an interface.
+    """
 
     def __init__(
         self,
@@ -94,7 +97,9 @@ class Finger:
         *,
         on_signal: Callable[[], None],
         on_doubt: Callable[[str], None],
+        called: Callable[[str], str] = str,
     ) -> None:
+        self._called = called
         self._interfaces = dict(interfaces)
         self._on_signal = on_signal
         self._on_doubt = on_doubt
@@ -110,8 +115,8 @@ class Finger:
     def touch(self, wires: Wires) -> None:
         """Feel every wire once."""
         packets = wires.packets()
-        for uplink, interface in self._interfaces.items():
-            felt = self._felt[uplink]
+        for uplink, configured in self._interfaces.items():
+            felt, interface = self._felt[uplink], self._called(configured)
             signal = wires.signal(interface)
             if signal is not felt.signal:
                 felt.signal = signal

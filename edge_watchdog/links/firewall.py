@@ -10,10 +10,10 @@ import contextlib
 import logging
 import re
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edge_watchdog.links import LinkError, elements, farewell
+from edge_watchdog.links import LinkError, advertise, elements, farewell
 from edge_watchdog.links.life import ANSWERED_NEARBY, NEARBY
 from edge_watchdog.links.netfilter import NETLINK_NETFILTER
 from edge_watchdog.links.program import run_program
@@ -60,10 +60,15 @@ class Sides:
 
 
 class Firewall:
-    """Keeps kernel and wish the same; every call may be repeated with the same effect."""
+    """Keeps kernel and wish the same; every call may be repeated with the same effect.
 
-    def __init__(self, sides: Sides) -> None:
-        self._sides = sides
+    *called* gives the present name of an interface, which may have been renamed.
+    """
+
+    def __init__(self, sides: Sides, called: Callable[[str], str] = str) -> None:
+        self._configured = sides
+        self._called = called
+        self._names = self._present_names()
         self._mark: int | None = None
         self._apart: Mapping[str, int] = {}  # marks of new flows to these addresses
         self._fence: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
@@ -103,9 +108,37 @@ class Firewall:
         """
         async with self._lock:
             self._fence = (interfaces, allowed)
-            if not self._wanted or (self._loaded and await self._try(_fence_text(*self._fence))):
+            if not self._wanted or (self._loaded and await self._try(_fence_text(*self._limits))):
                 return
             await self._load()
+
+    async def follow(self) -> None:
+        """Take note of the present names of the interfaces.
+
+        What fails stands in *trouble*, and run() tries again.
+        """
+        async with self._lock:
+            names = self._present_names()
+            if names == self._names:
+                return
+            self._names, self._form = names, None
+            if self._wanted:
+                await self._load()
+
+    def _present_names(self) -> Mapping[str, str]:
+        names = (*self._configured.lan, *self._configured.uplinks)
+        return {name: self._called(name) for name in names}
+
+    @property
+    def _sides(self) -> Sides:
+        lan, uplinks = self._configured.lan, self._configured.uplinks
+        marks = {self._names[name]: mark for name, mark in uplinks.items()}
+        return Sides(tuple(self._names[name] for name in lan), marks)
+
+    @property
+    def _limits(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        interfaces, allowed = self._fence
+        return tuple(self._names.get(name, name) for name in interfaces), allowed
 
     async def reconcile(self) -> None:
         """Load the table again if it is gone or no longer what we loaded."""
@@ -161,7 +194,7 @@ class Firewall:
         return True
 
     async def _load(self) -> None:
-        text = table_text(self._sides, self._mark, self._apart) + _fence_text(*self._fence)
+        text = table_text(self._sides, self._mark, self._apart) + _fence_text(*self._limits)
         self._loaded = await self._try(text)
         if self._loaded and self._form is None:
             # once: what is listed after a repair may be a stranger's next deed already
@@ -171,7 +204,7 @@ class Firewall:
     def _due(self) -> tuple[str | None, Mapping[str, int]]:
         """Give what _listed() should find."""
         lan = {} if self._mark is None else dict.fromkeys(self._sides.lan, self._mark)
-        return self._form, {**lan, **self._apart, **_refused(self._fence[0])}
+        return self._form, {**lan, **self._apart, **_refused(self._limits[0])}
 
     async def _listed(self) -> tuple[str, Mapping[str, int]] | None:
         """Give our table as the kernel has it, and the marks of new flows; None without it.
@@ -226,7 +259,7 @@ table {TABLE} {{
   map apart {{ type ipv4_addr : mark; {f"elements = {_hosts(apart)};" if apart else ""} }}
   map marks {{ type ifname : mark; elements = {{ {marks} }}; }}
 {_counters(sides)}
-{farewell.SETS_TEXT}{farewell.CHAIN_TEXT}\
+{farewell.SETS_TEXT}{farewell.CHAIN_TEXT}{advertise.CHAIN_TEXT}{_six_text(sides)}\
   chain choose {{
     type filter hook prerouting priority mangle; policy accept;
     iifname {lan} meta mark 0 ct state established,related ct mark != 0 meta mark set ct mark
@@ -254,6 +287,19 @@ table {TABLE} {{
     iifname {lan} oifname {uplinks} meta nfproto ipv4 masquerade
   }}
 }}
+"""
+
+
+def _six_text(sides: Sides) -> str:
+    """Refuse IPv6 where it comes in: the kernel drops it silently where it does not forward it."""
+    inside = [name for name in sides.lan if name not in sides.uplinks]
+    elsewhere = f"fib daddr oifname != {_set(inside)} " if inside else ""
+    return f"""\
+  chain six {{
+    type filter hook prerouting priority filter; policy accept;
+    iifname {_set(sides.lan)} meta pkttype host ip6 daddr 2000::/3 fib daddr type != local\
+ {elsewhere}reject with icmpv6 no-route
+  }}
 """
 
 

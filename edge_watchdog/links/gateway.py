@@ -5,13 +5,15 @@ or drained, the kernel forwards.  It never refuses an order: the box's own way o
 the packet filter, which is tried again and its trouble told.
 """
 
+import asyncio
 import ipaddress
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from edge_watchdog.clock import Clock
+from edge_watchdog.links.advertise import Advertiser
 from edge_watchdog.links.conntrack import LanFlows
 from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.fence import Fence, LookUp
@@ -32,7 +34,10 @@ log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """The LAN's side of the failover; *uplinks* are interfaces by name, most preferred first."""
+    """The LAN's side of the failover; *uplinks* are interfaces by name, most preferred first.
+
+    *called* gives the present name of an interface.
+    """
 
     def __init__(
         self,
@@ -41,16 +46,19 @@ class Gateway:
         *,
         clock: Clock,
         metered: frozenset[str] = frozenset(),
+        called: Callable[[str], str] = str,
     ) -> None:
         self._lan = lan
         self._clock = clock
         self._interfaces = dict(uplinks)
         self._marks = {name: table_of(number) for number, name in enumerate(uplinks)}
         sides = Sides(lan, {uplinks[name]: mark for name, mark in self._marks.items()})
-        self._firewall = Firewall(sides)
-        carried = meter({name: uplinks[name] for name in metered})
+        self._firewall = Firewall(sides, called)
+        carried = meter({name: uplinks[name] for name in metered}, called)
         self._lan_flows = LanFlows(self._marks)
         self._flows = Flows(self._lan_flows, clock, carried)
+        shared = next((i for i in uplinks.values() if i in lan), None)
+        self._six = None if shared is None else Advertiser(shared, called)
         self._active: str | None = None
         self._apart: str | None = None
         self._before: dict[Path, str] = {}  # kernel settings as they were
@@ -71,6 +79,8 @@ class Gateway:
         await self._flows.close()
         if keep:
             return
+        if self._six is not None:
+            self._six.take_back()
         await self._firewall.clear()
         for setting, value in self._before.items():
             setting.write_text(value)
@@ -79,11 +89,23 @@ class Gateway:
         """Repair what others do to our packet filter, for ever."""
         await self._firewall.run()
 
+    async def follow(self) -> None:
+        """Have the packet filter know the interfaces by their present names."""
+        await self._firewall.follow()
+
+    async def advertise(self) -> None:
+        """Keep IPv6 from a router that leads nowhere, for ever; see advertise.py."""
+        if self._six is not None:
+            await self._six.run()
+        await asyncio.Event().wait()
+
     async def steer(self, uplink: str | None) -> None:
         """Let new flows leave by *uplink*; those on the others stay where they are and drain."""
         left = [self._active] if self._active else [n for n in self._marks if n != uplink]
         await self._firewall.steer(self._marks[uplink] if uplink else None)
         self._active = uplink
+        if self._six is not None:
+            self._six.want(wanted=self._interfaces.get(uplink or "") not in (None, *self._lan))
         if uplink is not None:
             self._flows.spare(uplink)
         for name in left:

@@ -7,14 +7,16 @@ message can do no harm.  This file and routes.py are the only ones that speak rt
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pyroute2 import AsyncIPRoute
 from pyroute2.netlink.exceptions import NetlinkError
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from edge_watchdog.core.model import Neighbour
 from edge_watchdog.links import LinkError
+from edge_watchdog.links.identity import Followed, Marks
 
 RTMGRP = 0x1 | 0x4 | 0x10 | 0x40 | 0x80  # links, neighbours, IPv4 addresses, routes and rules
 MAIN_TABLE = 254
@@ -34,10 +36,14 @@ NEIGHBOUR_STATES: Mapping[int, Neighbour] = {  # include/uapi/linux/neighbour.h
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One interface; *carrier* is False while it is switched off."""
+    """One interface; *carrier* is False while it is switched off.
+
+    *name*: what it is called now, where it is followed under another (identity.py); "" = the same.
+    """
 
     index: int
     carrier: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,11 @@ class Snapshot:
     defaults: tuple[DefaultRoute, ...] = ()
     neighbours: Mapping[tuple[int, str], Neighbour] = field(default_factory=dict)
 
+    def called(self, interface: str) -> str:
+        """Give the present name of a configured interface, which may have been renamed."""
+        device = self.devices.get(interface)
+        return interface if device is None else device.name or interface
+
     def gateway_of(self, index: int) -> str | None:
         """Give the gateway of the best default route through the device, if there is one."""
         return next((r.gateway for r in self.defaults if r.index == index and r.gateway), None)
@@ -68,9 +79,14 @@ class Snapshot:
 
 
 class Kernel:
-    """One rtnetlink connection of this process; open() before use, close() after."""
+    """One rtnetlink connection of this process; open() before use, close() after.
 
-    def __init__(self) -> None:
+    The interfaces of *follow* are found again when they are renamed; the snapshot has them under
+    the names given here.
+    """
+
+    def __init__(self, follow: Iterable[str] = ()) -> None:
+        self.followed = Followed(follow)
         self._ipr: AsyncIPRoute | None = None
         self._bell: socket.socket | None = None
         self._rung = asyncio.Event()
@@ -165,13 +181,16 @@ class Kernel:
             raise LinkError(f"reading the network state failed: {error}") from error
 
     async def _devices(self) -> Mapping[str, Device]:
-        return {
-            message.get("ifname"): Device(
-                message["index"],
-                bool(message["flags"] & IFF_UP) and bool(message.get("carrier")),
-            )
-            async for message in await self.ipr.get_links()
-        }
+        found: dict[str, Device] = {}
+        marks: dict[str, Marks] = {}
+        async for message in await self.ipr.get_links():
+            name = message.get("ifname")
+            carrier = bool(message["flags"] & IFF_UP) and bool(message.get("carrier"))
+            found[name] = Device(message["index"], carrier, name)
+            marks[name] = _marks(message)
+        now = self.followed.resolve(marks)
+        strangers = {name: one for name, one in found.items() if name not in self.followed.names}
+        return strangers | {name: found[called] for name, called in now.items()}
 
     async def _addresses(self) -> Mapping[int, tuple[str, ...]]:
         found: dict[int, tuple[str, ...]] = {}
@@ -205,3 +224,15 @@ class Kernel:
         return any(
             answer.get("gateway") == gateway and answer.get("oif") == index for answer in answers
         )
+
+
+def _marks(message: ifinfmsg) -> Marks:
+    properties = message.get("prop_list")
+    others = properties.get_attrs("IFLA_ALT_IFNAME") if properties else ()
+    place = (message.get("parent_dev_bus_name"), message.get("parent_dev_name"))
+    return Marks(
+        message["index"],
+        str(message.get("perm_address") or ""),
+        " ".join(place) if all(place) else "",
+        frozenset(others),
+    )

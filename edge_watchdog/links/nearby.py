@@ -21,7 +21,7 @@ def look_around(
     """Give what is seen around the line on *interface*; *lan* are the studio's own interfaces."""
     return DriverReport(
         at,
-        wifi_signal_dbm=wifi_signal_dbm(interface),
+        wifi_signal_dbm=wifi_signal_dbm(snapshot.called(interface)),
         overlaps=overlapping(interface, state, snapshot, lan),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from edge_watchdog.config import Config, ConfigError, absent_files, advice
 from edge_watchdog.core.model import Mode
 from edge_watchdog.verbs import Answer, complaint
+from edge_watchdog.verbs.price_lists import price_problems
 from edge_watchdog.verbs.setting import config_of
 
 TOUCHES: Mapping[Mode, str] = {
@@ -21,7 +22,7 @@ def answer(args: argparse.Namespace) -> Answer:
         config = config_of(args)
     except ConfigError as error:
         return complaint(error.problems)
-    absent = absent_files(config)
+    absent = [*absent_files(config), *price_problems(config)]
     if absent:
         return complaint(absent)
     return Answer("\n".join(_summary(config)))
@@ -41,6 +42,8 @@ def _summary(config: Config) -> Iterator[str]:
     for schedule in config.schedules:
         yield f"schedule   {schedule.name} ({schedule.kind}), every {schedule.every:g} s"
         yield f"           {schedule.options.tested}"
+    for prices in config.prices:
+        yield f"prices     {prices.path}, where no schedule brings a price list"
     for alert in config.alerts:
         yield f"alert      {alert.kind}"
     yield f"desk       http://{config.desk.listen}/ and https://{config.desk.listen_tls}/"

@@ -8,6 +8,7 @@ from edge_watchdog.core.units import Returned
 from edge_watchdog.desk.app import serve
 from edge_watchdog.desk.settings import Contacts, DeskSettings, JournalSettings, ScheduleSetting
 from edge_watchdog.verbs import Answer, complaint
+from edge_watchdog.verbs.price_lists import price_files
 
 
 def run_desk(config: Config) -> Answer:
@@ -48,6 +49,7 @@ def desk_settings(config: Config) -> DeskSettings:
             )
             for one in config.schedules
         ),
+        prices=price_files(config),
         ca_file=vendor.ca_file if vendor else None,
         print_command=config.printing.command,
         paper=config.printing.paper,
@@ -57,5 +59,7 @@ def desk_settings(config: Config) -> DeskSettings:
             config.journal.online_booking,
             config.journal.currency,
             config.journal.keep,
+            config.journal.buffer_before or 0.0,
+            config.journal.buffer_after or 0.0,
         ),
     )

@@ -150,6 +150,20 @@ def test_a_bad_configuration_names_each_problem_on_stderr(config, capsys):
     assert 'did you mean "Europe/London"?' in captured.err
 
 
+def test_the_studios_own_prices_are_checked_line_by_line(config, capsys):
+    prices = config.with_name("prices.csv")
+    config.write_text(f'{config.read_text()}\n[[prices]]\npath = "{prices}"\n')
+    assert main(["check", "--config", str(config)]) == 1
+    assert "it could not be read (No such file or directory)" in capsys.readouterr().err
+    prices.write_text("name,price\nCut,free\n")
+    assert main(["check", "--config", str(config)]) == 1
+    said = f'[[prices]] 1 path = "{prices}": line 2: the price of "Cut" is "free"'
+    assert said in capsys.readouterr().err
+    prices.write_text("name,price\nCut,45.00\n")
+    assert main(["check", "--config", str(config)]) == 0
+    assert "where no schedule brings a price list" in capsys.readouterr().out
+
+
 def test_run_refuses_a_bad_configuration(config, capsys):
     config.write_text("")
     assert main(["run", "--config", str(config)]) == 1

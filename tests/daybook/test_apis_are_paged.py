@@ -210,6 +210,8 @@ def test_a_time_without_its_zone_is_marked_and_nonsense_refused() -> None:
         ("12,5", "EUR", False, Money(1250, "EUR")),
         (4500, "gbp", True, Money(4500, "GBP")),
         (1200, "JPY", False, Money(1200, "JPY")),
+        ("4500 Ft", "HUF", False, Money(450_000, "HUF")),
+        ("1.250", "KWD", False, Money(1250, "KWD")),
         ("free", "GBP", False, None),
         (None, "GBP", False, None),
         ("10", "", False, None),

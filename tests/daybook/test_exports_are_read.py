@@ -12,14 +12,13 @@ import pytest
 
 from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.units import FilePath
+from edge_watchdog.core.units import DecimalSign, FilePath
 from edge_watchdog.daybook import Appointment, DaybookError, Fetched, Mark, Reading, Span
 from edge_watchdog.daybook.csv_columns import Export
 from edge_watchdog.daybook.csv_drop import CsvDrop
 from edge_watchdog.daybook.csv_read import CsvKeys, keys_from, read_export
 from edge_watchdog.daybook.csv_values import (
     DateOrder,
-    Decimal,
     Habits,
     read_date,
     read_money,
@@ -121,7 +120,7 @@ UMLAUT = """Beginn;Ende;Kunde;Behandlung;Preis
 GERMAN = replace(
     PLAIN,
     columns={"start": "Beginn", "end_time": "Ende"},
-    habits=Habits(DAY, Decimal.COMMA, "EUR"),
+    habits=Habits(DAY, DecimalSign.COMMA, "EUR"),
 )
 
 
@@ -244,13 +243,13 @@ def test_details_of_the_client_come_along_for_the_owner_to_allow() -> None:
     ],
 )
 def test_amounts_are_read_by_the_decimal_sign_that_was_said(text, decimal, minor) -> None:
-    found = read_money(text, Habits(DAY, Decimal(decimal), "GBP"))
+    found = read_money(text, Habits(DAY, DecimalSign(decimal), "GBP"))
     assert (found and found.minor) == minor
 
 
 def test_an_amount_that_fits_the_other_sign_only_is_told_and_not_guessed() -> None:
     with pytest.raises(ValueError, match="no amount"):
-        read_money("12,50", Habits(DAY, Decimal.POINT, "GBP"))
+        read_money("12,50", Habits(DAY, DecimalSign.POINT, "GBP"))
     text = 'Start,Price\n21/11/2026 09:00,"12,50"\n'
     reading = read(text)
     assert (reading.appointments[0].price, reading.rejected) == (None, 0)

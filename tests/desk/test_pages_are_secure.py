@@ -190,7 +190,7 @@ async def test_the_same_pages_come_over_https_with_cookies_of_their_own(desk) ->
 async def test_a_caller_that_never_finishes_its_greeting_keeps_nobody_waiting(desk) -> None:
     port = int(desk.secure_url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert (await Browser(desk.secure_url, ssl=False).get("/sign-in"))[0] == 200
 
 

@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 
 from edge_watchdog.daybook.model import Money, PriceItem, Status
+from edge_watchdog.daybook.money import amount_text
 from edge_watchdog.daybook.paper import Draft, Kind, Line, Method, PaperError, Payment, Sale, Visit
 from edge_watchdog.desk.paperforms import (
     Around,
     amount_of,
-    amount_text,
     draft_of,
     fields_of_appointment,
     fields_of_entry,

@@ -147,7 +147,7 @@ async def test_a_form_from_another_site_changes_nothing_though_it_has_the_token(
 
 @TOGETHER
 async def test_the_owner_orders_a_line_and_lets_the_box_choose_again(owner) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "LTE stick" not in (await owner.get("/owner/people"))[1]:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         assert (await owner.post("/owner/use", uplink="LTE stick", hours=2))[0] == 303
@@ -320,7 +320,7 @@ async def test_a_stream_ends_when_the_role_it_was_opened_with_is_gone() -> None:
         await answer.content.readuntil(b"\n\n")
         role[0] = Identity(Who.DEVICE)
         hub.changed()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await answer.content.read()
     await runner.cleanup()
 

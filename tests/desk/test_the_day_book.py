@@ -11,7 +11,8 @@ from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook import Reading, Span
 from edge_watchdog.daybook.freshness import Now, Stamp
 from edge_watchdog.daybook.keeper import SourceState
-from edge_watchdog.daybook.model import Money, Status
+from edge_watchdog.daybook.model import Money, PriceItem, Status
+from edge_watchdog.daybook.price_list import OwnList
 from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.access import Identity, Who
 from edge_watchdog.desk.book import By, book_day, days_held, grouped, matching, money
@@ -106,6 +107,8 @@ def test_a_search_finds_names_services_staff_and_who_is_in_a_class(wanted, count
         (-5, "EUR", "-0.05 \u20ac"),
         (1200, "JPY", "1200 JPY"),
         (950, "SEK", "9.50 SEK"),
+        (450_000, "HUF", "4500.00 HUF"),
+        (1250, "KWD", "1.250 KWD"),
     ],
 )
 def test_amounts_are_written_with_their_currency(minor, currency, text) -> None:
@@ -247,7 +250,20 @@ async def test_with_a_clock_that_is_not_set_nobody_is_said_to_come() -> None:
 async def test_prices_stand_with_their_date() -> None:
     book = Book()
     assert "No price list has come" in await asked(book, "/prices")
+    oil = PriceItem("Almond oil", Money(999, "GBP"), is_product=True)
+    book.board.own_prices = (OwnList("prices.csv", (oil,), NOON - 20 * 86400),)
+    page = words(await asked(book, "/prices"))
+    assert "Prices as of 1 November 2026, your own list prices.csv" in page
+    assert "Almond oil \u00a39.99" in page
+    bad = dataclasses.replace(book.board.own_prices[0], problems=("line 3: write a name",))
+    book.board.own_prices = (bad,)
+    page = words(await asked(book, "/prices"))
+    assert "has a mistake, so it was not taken over. The last good one is shown." in page
+    assert "prices.csv, line 3: write a name." in page
+    assert "Almond oil" in words(await asked(book, "/pack/today"))
     book.hold(prices=PRICES)
+    assert "used when the appointments bring none" in await asked(book, "/prices")
+    assert "Almond oil" not in words(await asked(book, "/pack/today"))
     page = words(await asked(book, "/prices"))
     for piece in (
         "Cut and blow-dry 45 min \u00a345.00",

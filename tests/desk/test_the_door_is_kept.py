@@ -26,6 +26,7 @@ from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan, own_addresses
 from edge_watchdog.desk.settings import ScheduleSetting
 from tests.desk.studio import StepClock, calendar, running, settings, today, view
+from tests.patience import air
 
 PATHS = ("/", "/owner", "/view.json", "/health", "/?kiosk=1", "/nothing-here", "/static/x.js")
 
@@ -41,7 +42,7 @@ async def desk(tmp_path):
 
 
 async def until(check, seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(air(seconds)):
         while not await check():  # noqa: ASYNC110 - what is waited for is another program's doing
             await asyncio.sleep(0.05)
 
@@ -206,7 +207,7 @@ RAW = {
 async def test_nonsense_is_answered_shortly_and_not_written_down(desk, raw, caplog) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
     writer.write(raw + b"\r\n\r\n")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(air(3)):
         assert b" %d " % RAW[raw] in await reader.readline()
     writer.close()
     assert "Traceback" not in caplog.text
@@ -266,7 +267,7 @@ async def test_a_stream_brings_the_parts_then_changes_then_a_beat(desk) -> None:
         second = json.loads((await lines.readline())[6:])
         assert "Everything works." in second["parts"]["status"]
         await lines.readline()
-        async with asyncio.timeout(7):
+        async with asyncio.timeout(air(7)):
             assert await lines.readline() in (b"event: beat\n", b"event: view\n")
 
 
@@ -323,7 +324,7 @@ async def test_an_idler_is_shown_out_and_a_crowd_is_kept_out(tmp_path) -> None:
     writer.close()
     guests[0][1].write(b"GET / HT")
     clock.step(door_module.IDLE_S + 1)
-    async with asyncio.timeout(door_module.SWEEP_S + 2):
+    async with asyncio.timeout(air(door_module.SWEEP_S)):
         for guest, _ in guests:
             assert await guest.read() == b""
     for task in tasks:

@@ -184,7 +184,7 @@ async def test_the_page_comes_back_by_itself(browser, desk) -> None:
     await page.evaluate("window.dispatchEvent(new Event('pagehide'))")
     await shown(page, "The box is not heard since", 20_000)
     blocked = False
-    await expect(page.locator("#box")).to_be_empty(timeout=9000)
+    await expect(page.locator("#box")).to_be_empty(timeout=30_000)
 
 
 async def test_where_streams_are_refused_the_page_asks_every_quarter_minute(browser, desk) -> None:

@@ -78,7 +78,7 @@ def read(path: Path) -> str:
 
 async def until(page: Page, told: str) -> None:
     """Wait until the expression *told* is true; the page's own policy forbids Playwright's way."""
-    for _ in range(100):
+    for _ in range(500):
         if await page.evaluate(told):
             return
         await page.wait_for_timeout(50)
@@ -87,7 +87,7 @@ async def until(page: Page, told: str) -> None:
 
 async def silenced(page: Page, desk: Running) -> None:
     desk.stop()
-    await page.wait_for_selector("text=The box is not heard since", timeout=6000)
+    await page.wait_for_selector("text=The box is not heard since", timeout=30_000)
 
 
 async def test_with_the_box_off_f5_keeps_the_page_and_a_copy_can_be_kept(browser, desk) -> None:

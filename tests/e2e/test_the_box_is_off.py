@@ -125,6 +125,12 @@ async def test_over_https_a_reload_shows_the_book_and_since_when_it_is_old(brows
     await page.goto(f"{box.secure_url}/sign-in")
     await page.click("text=Sign out")
     await page.wait_for_url(f"{box.secure_url}/")
+    await page.evaluate("navigator.serviceWorker.controller.postMessage('wipe')")
+    for _ in range(300):
+        if not await page.evaluate("caches.keys()"):
+            return
+        await page.wait_for_timeout(100)
+    raise TimeoutError
 
 
 async def test_every_page_that_stands_open_stays_readable_and_says_since_when(browser, box) -> None:

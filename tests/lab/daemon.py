@@ -15,6 +15,7 @@ from typing import Any, Self
 from edge_watchdog.bridge import BridgeError, read_once
 from edge_watchdog.core.view import StudioView
 from tests.lab.lab import Lab
+from tests.patience import air
 
 READY_S = 20.0
 
@@ -61,22 +62,22 @@ class Daemon:
         """End it by SIGTERM; harmless when it has ended already."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(15)
+            self.process.wait(air(10))
         self.process = None
 
     def kill(self) -> None:
         """End it by SIGKILL, as a crash would."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(5)
+        self.process.wait(air(5))
 
     def view(self) -> StudioView:
         """Give what the watch half shows now; raises BridgeError when it does not answer."""
         return read_once(self.bridge, 3.0)
 
     def wait(self, wanted: Callable[[StudioView], bool], within_s: float) -> StudioView:
-        """Give the first view that is as *wanted*; raises AssertionError when none comes."""
-        end = time.monotonic() + within_s
+        """Give the first view that is as *wanted*; *within_s* on a quiet machine, else an error."""
+        end = time.monotonic() + air(within_s)
         last: object = "no view"
         while time.monotonic() < end:
             try:
@@ -89,7 +90,7 @@ class Daemon:
                 last = view
             time.sleep(0.05)
         tail = self.log.read_text(errors="replace")[-3000:]
-        raise AssertionError(f"not within {within_s:.0f} s; last: {last}\n{tail}")
+        raise AssertionError(f"not within {air(within_s):.0f} s; last: {last}\n{tail}")
 
     def overlay(self) -> str:
         """Give the device by which new connections of the box leave, by our table; "" = none."""

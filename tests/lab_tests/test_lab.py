@@ -13,6 +13,7 @@ from tests.lab import Lab, LabError, manifest
 from tests.lab.lab import missing
 from tests.lab.places import ANCHORS, BROKER_ADDRESS, DESK_ADDRESS, Place
 from tests.lab_tests.looks import HEALTHY, look, ping
+from tests.patience import air
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
 
@@ -42,12 +43,12 @@ def end_with_owner(*, world_too: bool) -> tuple[str, Path]:
     return namespace, Path(folder)
 
 
-def test_a_lab_stands_within_four_seconds_and_goes_within_two():
+def test_a_lab_stands_and_goes_within_seconds():
     before = time.monotonic()
     with Lab():
         stood = time.monotonic()
-    assert stood - before < 4
-    assert time.monotonic() - stood < 2
+    assert stood - before < air(4)
+    assert time.monotonic() - stood < air(2)
 
 
 def test_a_lab_leaves_nothing_behind():
@@ -89,7 +90,7 @@ def test_two_labs_stand_side_by_side_and_do_not_see_each_other():
 
 def test_what_a_killed_run_left_is_swept_by_its_own_world():
     namespace, folder = end_with_owner(world_too=False)
-    end = time.monotonic() + 5
+    end = time.monotonic() + air(5)
     while folder.exists() and time.monotonic() < end:
         time.sleep(0.05)
     assert not folder.exists()
@@ -161,7 +162,7 @@ def test_a_lab_without_phone_has_no_hotspot_until_it_is_healed():
         assert ping(lab, ANCHORS[0].address, "phone0") == "silent"
         lab.heal("phone_off")
         lab.host(Place.STICK).run(["true"], check=True)
-        end = time.monotonic() + 8
+        end = time.monotonic() + air(8)
         while ping(lab, ANCHORS[0].address, "phone0") != "answers" and time.monotonic() < end:
             time.sleep(0.1)
         assert ping(lab, ANCHORS[0].address, "phone0") == "answers"

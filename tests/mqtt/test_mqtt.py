@@ -27,6 +27,7 @@ from edge_watchdog.core.view import (
     VendorView,
 )
 from edge_watchdog.mqtt import Mqtt, MqttFace, alert_data, discovery, state
+from tests.patience import air
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 HOME = Path(__file__).parents[2]
@@ -141,7 +142,7 @@ def new_face(broker, **options):
 
 
 async def until(condition, seconds=10.0):
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(air(seconds)):
         while not condition():  # noqa: ASYNC110 - the broker raises no event of ours
             await asyncio.sleep(0.01)
 

@@ -8,6 +8,7 @@ from edge_watchdog.core.view import Standing
 from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
 from tests.lab.places import CONNECTIVITY, HOSTS
+from tests.patience import air
 
 PAGE = f"http://{HOSTS[CONNECTIVITY]}/204"
 
@@ -65,7 +66,7 @@ def serves(lab: Lab) -> bool:
 
 
 def wait_for(wanted: Callable[[], bool], within_s: float) -> None:
-    end = time.monotonic() + within_s
+    end = time.monotonic() + air(within_s)
     while not wanted():
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -13,6 +13,7 @@ from tests.lab.dns import FRESH
 from tests.lab.lab import Lab
 from tests.lab.places import APP, CONNECTIVITY, HOSTS, Place
 from tests.netns.conftest import QUICK_FAILBACK
+from tests.patience import air
 
 WEB = (HOSTS[CONNECTIVITY], 80)
 REQUEST = f"GET /204 HTTP/1.1\r\nHost: {CONNECTIVITY}\r\n\r\n".encode()
@@ -42,7 +43,7 @@ def until(is_so: object, within_s: float) -> float:
     assert callable(is_so)
     begin = time.monotonic()
     while not is_so():
-        assert time.monotonic() < begin + within_s, f"not within {within_s} s"
+        assert time.monotonic() < begin + air(within_s), f"not within {air(within_s)} s"
     return time.monotonic() - begin
 
 
@@ -162,7 +163,6 @@ def test_nobody_outside_gets_in(lab: Lab, daemon: Daemon) -> None:
 def test_ipv6_is_told_at_once_that_there_is_no_way(lab: Lab, daemon: Daemon) -> None:
     for host, interface in ((lab.desk_pc, "eth0"), (lab.box, "lan0"), (lab.box, "wan0")):
         host.sysctl(f"net.ipv6.conf.{interface}.disable_ipv6", "0")
-    lab.box.sysctl("net.ipv6.conf.all.forwarding", "1")
     for host, words in (
         (lab.box, "addr add 2001:db8:50::1/64 dev lan0 nodad"),
         (lab.box, "addr add 2001:db8:1::2/64 dev wan0 nodad"),
@@ -176,7 +176,7 @@ def test_ipv6_is_told_at_once_that_there_is_no_way(lab: Lab, daemon: Daemon) -> 
     begin = time.monotonic()
     said = lab.desk_pc.run(["ping", "-6", "-c", "1", "-W", "3", "2001:db8:f::1"]).stdout
     assert "Destination unreachable: No route" in said
-    assert time.monotonic() - begin < 1.0
+    assert time.monotonic() - begin < 2.5  # ping itself waits for 3 s
 
 
 def test_a_crash_leaves_the_studio_online(lab: Lab, daemon: Daemon) -> None:

@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import air
+
 REPO = Path(__file__).resolve().parents[2]
 BOOT_S = 60
 CGROUPS = Path("/sys/fs/cgroup")
@@ -33,6 +35,7 @@ WIRES = (
 ANCHORS = tuple(f"198.51.100.{number}" for number in range(1, 5))
 FETCH = """
 import sys, urllib.error, urllib.request
+
 try:
     with urllib.request.urlopen(sys.argv[1], timeout=float(sys.argv[2])) as answer:
         print(answer.status, answer.read().decode(), end="")
@@ -158,7 +161,9 @@ class Box:
         started = time.monotonic()
         while not check():
             waited = time.monotonic() - started
-            assert waited < within_s, f"not within {within_s} s: {what}\n{self._failures()}"
+            assert waited < air(within_s), (
+                f"not within {air(within_s)} s: {what}\n{self._failures()}"
+            )
             time.sleep(0.1)
         return time.monotonic() - started
 
@@ -291,7 +296,7 @@ def _end(started: subprocess.Popen[bytes] | None) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    started.wait(timeout=20)
+    started.wait(timeout=air(20))
 
 
 def _make_cgroups(name: str) -> list[Path]:

@@ -325,7 +325,7 @@ def test_a_full_page_of_two_mebibytes_is_read_in_time():
     assert len(data) < 2 * 1024 * 1024
     begin = time.perf_counter()
     assert parse(data).level is L.OPERATIONAL
-    assert time.perf_counter() - begin < 0.5
+    assert time.perf_counter() - begin < 5
 
 
 JSON = st.recursive(

@@ -79,7 +79,7 @@ async def test_a_black_hole_ends_a_visit_at_the_names_soon(net, authority):
     net.filter("drop")
     begin = time.monotonic()
     journey, report = await ask(authority, binding())
-    assert time.monotonic() - begin < 6
+    assert time.monotonic() - begin < 9  # a visit that nobody ends takes 10 s
     assert (journey.asked, journey.stage) == (True, Stage.NAMES)
     assert report.reason == "unreachable: status.bookwell.example: silent"
 

@@ -1,0 +1,98 @@
+"""A list that an API gives page by page, whole or not at all: half a day is no day.
+
+A Listing in, its entries out.  A list that changes while it is paged through is asked for once
+more, and then given up.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from edge_watchdog.daybook.api import Api
+from edge_watchdog.daybook.mapping import Listing, Pages, Paging
+from edge_watchdog.daybook.shape import dig, text_of
+
+
+class ChangedError(Exception):
+    """The list became another one while it was paged through."""
+
+
+async def all_of(api: Api, listing: Listing, values: Mapping[str, str]) -> list[Any]:
+    """Ask for every page; *values* fill the braces of path and parameters.
+
+    Raises DaybookError.
+    """
+    for _ in range(2):
+        try:
+            return await _pages(api, listing, values)
+        except ChangedError:
+            continue
+    raise api.error("changed its list while we read it, twice")
+
+
+async def _pages(api: Api, listing: Listing, values: Mapping[str, str]) -> list[Any]:
+    """Ask for page after page; raises ChangedError when the total is not what it was."""
+    paging = listing.paging
+    path = listing.path.format_map(values)
+    fixed = [*_params(listing.params, values), *_size(paging)]
+    params, found, total = [*fixed, *_first(paging)], [], None
+    while True:
+        answer = await api.get(path, params)
+        items = dig(answer, listing.items) if listing.items else answer
+        if not isinstance(items, list):
+            raise api.error("answered with something that is not its list")
+        said = dig(answer, paging.total) if paging.total else None
+        if total is not None and said != total:
+            raise ChangedError
+        total = said
+        found += items
+        following = _next(paging, answer, len(found), len(items))
+        if following is None:
+            break
+        path, params = (following, []) if isinstance(following, str) else (path, fixed + following)
+    if isinstance(total, int) and len(found) < total:
+        raise ChangedError
+    return found
+
+
+def _first(paging: Pages) -> list[tuple[str, str]]:
+    if paging.style is Paging.PAGE:
+        return [(paging.page, str(paging.first))]
+    return [(paging.page, "0")] if paging.style is Paging.OFFSET else []
+
+
+def _size(paging: Pages) -> list[tuple[str, str]]:
+    return [(paging.size, str(paging.most))] if paging.size else []
+
+
+def _next(
+    paging: Pages, answer: object, so_far: int, here: int
+) -> str | list[tuple[str, str]] | None:
+    """Give the next page's address, or its parameters; None when this was the last."""
+    match paging.style:
+        case Paging.NONE:
+            return None
+        case Paging.NEXT:
+            return text_of(answer, paging.next) or None
+        case Paging.CURSOR:
+            cursor = text_of(answer, paging.cursor)
+            return [(paging.page, cursor)] if cursor else None
+        case Paging.PAGE | Paging.OFFSET:  # pragma: no branch - all are named
+            total = dig(answer, paging.total) if paging.total else None
+            done = so_far >= total if isinstance(total, int) else here < paging.most
+            if done or not here:
+                return None
+            count = so_far if paging.style is Paging.OFFSET else _page_after(paging, so_far)
+            return [(paging.page, str(count))]
+
+
+def _page_after(paging: Pages, so_far: int) -> int:
+    return paging.first + -(-so_far // paging.most)
+
+
+def _params(params: Mapping[str, Any], values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Give the parameters as pairs; a list is one pair for each."""
+    pairs = []
+    for key, value in params.items():
+        many = value if isinstance(value, list) else [value]
+        pairs += [(key, str(one).format_map(values)) for one in many]
+    return pairs
