@@ -24,7 +24,7 @@ def write(_client, _data, message):
 subscribe.callback(write, "#", hostname=sys.argv[1])
 """
 STRANGE = (
-    *("/health", "/view.json", "/nowhere", "/client/c-anna", "/paper", "/pack/someday"),
+    *("/health", "/nowhere", "/client/c-anna", "/paper", "/pack/someday"),
     *("/book?day=someday", "/pack/today.docx"),
 )
 SENT_S = 40.0
