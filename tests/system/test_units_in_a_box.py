@@ -5,7 +5,8 @@ What is tested here must hold whatever the program does: it may hang, crash, or 
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -61,7 +62,7 @@ FOREIGN = "ip rule add pref 6889 lookup 42; ip route add 10.9.0.0/16 via 192.0.2
 
 
 @pytest.fixture(scope="module")
-def shared(boots) -> Iterator[Box]:
+def shared(boots: Callable[..., AbstractContextManager[Box]]) -> Iterator[Box]:
     """A box with the stub installed, for every test that can leave it as it was."""
     with boots() as box:
         bring(box)
@@ -70,7 +71,7 @@ def shared(boots) -> Iterator[Box]:
 
 
 @pytest.fixture
-def studio(shared) -> Iterator[Box]:
+def studio(shared: Box) -> Iterator[Box]:
     """The shared box with both halves running; what a test changed is undone after it."""
     start(shared)
     yield shared
@@ -81,7 +82,7 @@ def studio(shared) -> Iterator[Box]:
 
 
 @pytest.fixture
-def fresh(box) -> Box:
+def fresh(box: Box) -> Box:
     """A box of its own with the stub installed and both halves running."""
     with_stub(box)
     start(box)
