@@ -152,7 +152,7 @@ async def test_the_desk_half_is_back_soon_after_a_kill_and_nothing_is_lost(
         )
         if CLIENT in str(status):
             break
-        assert boottime_s() - killed < 10.0  # two seconds when nobody else computes
+        assert boottime_s() - killed < 30.0  # two seconds when nobody else computes
         await asyncio.sleep(0.05)
     await expect(page.get_by_text(CLIENT).first).to_be_visible()
 
