@@ -11,7 +11,6 @@ from edge_watchdog.core.actions import Severity
 from edge_watchdog.core.events import Acknowledged, ClockStepped, Event
 from edge_watchdog.core.evidence import is_unstable
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import VendorLevel
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Diagnosis, Incident, Phase, Scope, State, UplinkState
 
@@ -20,7 +19,6 @@ KEPT = 50  # incidents that stay in memory after their end, for the owner's page
 SHOWS_AFTER_S: Mapping[Cause, float] = {
     Cause.LINE_LOSS: 15.0,
     Cause.LOCAL_LOSS: 15.0,
-    Cause.PARTIAL_ROUTING: 15.0,
     Cause.WIFI_WEAK: 15.0,
     Cause.LINE_SLOW: 30.0,
     Cause.LINE_FULL: 15.0,
@@ -216,11 +214,6 @@ def _failed_rehearsal(state: State, policy: Policy) -> Trouble | None:
     return None
 
 
-def vendor_level(state: State) -> VendorLevel:
-    """Give the vendor's own word, UNKNOWN when there is none."""
-    return state.vendor.report.level if state.vendor.report else VendorLevel.UNKNOWN
-
-
 def _open(state: State, scope: Scope, trouble: Trouble, now: Instant) -> State:
     known = trouble.diagnosis is not None and trouble.diagnosis.cause is trouble.cause
     since = trouble.diagnosis.since if trouble.diagnosis and known else now
@@ -285,6 +278,10 @@ def _mend(incident: Incident, state: State, now: Instant) -> Incident:
     known = state.uplinks.get(incident.uplink or "")
     if incident.scope is Scope.VENDOR or known is None or known.clean_since is None:
         return replace(incident, mended=None)
+    if known.diagnosis is not None and known.diagnosis.cause not in QUIET:
+        return replace(
+            incident, mended=None
+        )  # hosts answer, but that is not all there is to a line
     return replace(incident, mended=incident.mended or now)
 
 

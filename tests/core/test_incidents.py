@@ -12,10 +12,9 @@ from edge_watchdog.core.incidents import (
     app_works,
     keep_incidents,
     open_incident,
-    vendor_level,
 )
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import JourneyReport, Stage, VendorLevel, VendorReport
+from edge_watchdog.core.model import JourneyReport, Stage
 from edge_watchdog.core.state import (
     Cause,
     Diagnosis,
@@ -106,7 +105,7 @@ class TestOurLine:
     def test_a_fault_that_needs_no_switch_opens_one_too(self):
         assert incident(kept(studio(ill(Cause.DNS_DEAD)))).severity is WARNING
 
-    @pytest.mark.parametrize("cause", [Cause.LINE_LOSS, Cause.LOCAL_LOSS, Cause.PARTIAL_ROUTING])
+    @pytest.mark.parametrize("cause", [Cause.LINE_LOSS, Cause.LOCAL_LOSS])
     def test_an_unsteady_line_must_be_so_for_a_while(self, cause):
         assert kept(studio(ill(cause)), 14.9).incidents == ()
         assert incident(kept(studio(ill(cause)), 15)).severity is NOTICE
@@ -235,11 +234,6 @@ class TestTheVendor:
     def test_a_cause_of_the_line_is_not_the_vendor_s(self):
         assert kept(studio(vendor=Cause.DNS_DEAD)).incidents == ()
 
-    def test_its_own_word_is_unknown_until_it_is_read(self):
-        assert vendor_level(studio()) is VendorLevel.UNKNOWN
-        report = VendorReport(at(0), VendorLevel.NOTICE)
-        assert vendor_level(replace(studio(), vendor=VendorState(report))) is VendorLevel.NOTICE
-
 
 class TestTheBackup:
     def test_a_fault_is_told_after_a_minute(self):
@@ -287,6 +281,12 @@ def test_an_incident_lasts_until_the_line_is_well_not_until_it_is_trusted_again(
     assert state.incidents[0].mended == at(61)
     state = replace(state, uplinks={**state.uplinks, CABLE: replace(well, clean_since=None)})
     assert keep_incidents(state, Woke(at(95)), at(95), POLICY).incidents[0].mended is None
+
+
+def test_a_line_that_answers_without_its_name_service_is_not_well():
+    state = kept(studio(replace(ill(Cause.DNS_DEAD), clean_since=at(-9))))
+    state = keep_incidents(state, Woke(at(60)), at(60), POLICY)
+    assert incident(state).mended is None
 
 
 def test_got_it_is_kept_with_the_incident():
