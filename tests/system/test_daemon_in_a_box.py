@@ -5,6 +5,12 @@ from contextlib import contextmanager
 import pytest
 
 from tests.system.box import REPO
+from tests.system.managers import (
+    DROP_IN,
+    begin_network_manager,
+    have_networkd_work,
+    managed,
+)
 from tests.system.steps import (
     CONFIG,
     DESK,
@@ -160,6 +166,24 @@ def test_installing_again_restarts_both_halves_and_the_routes_stand_again(studio
     assert studio.main_pid(WATCH) not in {0, before[0]}
     assert studio.main_pid(DESK) not in {0, before[1]}
     studio.eventually("routes stand", lambda: len(ours(studio)) >= 6 and via(studio) == "wan0")
+
+
+def stand(box):
+    """Tell whether all of ours is there; a line without an address for a moment was left."""
+    return len(ours(box)) == 9 and via(box) in {"wan0", "lte0"}
+
+
+def test_routes_stand_again_after_a_restart_of_either_network_manager(studio):
+    studio.run(f"rm {DROP_IN}")  # without it networkd takes away what is not its own
+    for _ in range(2):
+        have_networkd_work(studio)
+        studio.eventually("routes stand again", lambda: stand(studio))
+    studio.run("systemctl stop systemd-networkd.socket systemd-networkd")
+    begin_network_manager(studio)
+    studio.eventually("routes stand beside NetworkManager", lambda: stand(studio))
+    studio.run("nmcli --wait 20 connection up wan0 && systemctl restart NetworkManager")
+    studio.eventually("it is back", lambda: managed(studio) == {"lan0", "lte0", "wan0"})
+    studio.eventually("routes stand again", lambda: stand(studio))
 
 
 def test_removal_in_the_middle_of_an_outage_gives_the_network_back_as_it_was(studio):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.system.box import REPO, Box, Result
+from tests.system.managers import DROP_IN, begin_network_manager, have_networkd_work, managed
 from tests.system.steps import (
     CONFIG,
     DESK,
@@ -30,23 +31,6 @@ ECHO = (
     f's = {ICMP}; s.setsockopt(1, 25, b"lte0"); s.settimeout(2);'
     ' s.sendto(bytes([8, 0, 0, 0, 0, 0, 0, 1]), ("198.51.100.1", 0)); s.recv(99)'
 )
-WIRES = (
-    ("wan0", "192.0.2.2/24", "192.0.2.1", 100),
-    ("lte0", "203.0.113.2/24", "203.0.113.1", 700),
-    ("lan0", "192.168.50.1/24", "", 600),
-)
-PROFILE = """
-[connection]
-id={name}
-type=ethernet
-interface-name={name}
-[ipv4]
-method=manual
-address1={address},{gateway}
-route-metric={metric}
-[ipv6]
-method=disabled
-"""
 CALENDAR = b"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nEND:VCALENDAR\n"
 REQUEST = {
     "form": "ics",
@@ -166,13 +150,7 @@ def test_the_desk_page_is_for_private_addresses_only(studio):
 
 
 def test_network_manager_and_we_leave_each_other_alone(box):
-    for name, address, gateway, metric in WIRES:
-        profile = PROFILE.format(name=name, address=address, gateway=gateway, metric=metric)
-        path = f"/etc/NetworkManager/system-connections/{name}.nmconnection"
-        box.write(path, profile, mode=0o600)
-    box.run("systemctl unmask NetworkManager && systemctl start NetworkManager")
-    for name, *_ in WIRES:
-        box.run(f"nmcli --wait 20 connection up {name}")
+    begin_network_manager(box)
     settled = box.out("ip route")
     with_stub(box)
     start(box)
@@ -186,19 +164,11 @@ def test_network_manager_and_we_leave_each_other_alone(box):
     assert (ours(box), box.out("ip route")) == ([], settled)
 
 
-def managed(box):
-    lines = box.out("nmcli --terse --fields DEVICE,STATE device").splitlines()
-    return {line.partition(":")[0] for line in lines if line.endswith(":connected")}
-
-
 @pytest.mark.parametrize("taken_away", [False, True])
 def test_networkd_leaves_our_rules_alone_only_because_of_its_drop_in(taken_away, studio):
     if taken_away:
-        studio.run("rm /usr/lib/systemd/networkd.conf.d/60-edge-watchdog.conf")
-    network = "[Match]\nName=lan0\n[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
-    studio.write("/etc/systemd/network/lan.network", network)
-    studio.run("systemctl restart systemd-networkd && networkctl reconfigure lan0")
-    studio.eventually("it has done its work", lambda: " configured" in studio.out("networkctl"))
+        studio.run(f"rm {DROP_IN}")
+    have_networkd_work(studio)
     assert len(ours(studio)) == (1 if taken_away else 2)
 
 
