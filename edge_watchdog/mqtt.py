@@ -9,8 +9,10 @@ paho has a thread of its own for the socket; everything else happens on the even
 """
 
 import asyncio
+import contextlib
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -291,8 +293,21 @@ class MqttFace:
             await asyncio.wait([ack], timeout=LEAVE_S)
             del self._acks[mid]
         client.disconnect()
-        await asyncio.to_thread(client.loop_stop)
+        await _stopped(client)
         self._connected = False
+
+
+async def _stopped(client: Client) -> None:
+    """End paho's thread; one that hangs in a question for the broker's name is not waited for."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop() -> None:
+        client.loop_stop()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the program is ending
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=stop, name="mqtt leaves", daemon=True).start()
+    await _either(done, LEAVE_S)
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

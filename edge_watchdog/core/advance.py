@@ -40,7 +40,6 @@ from edge_watchdog.core.evidence import (
     LONGEST_RTT_S,
     forget_dates,
     forget_losses,
-    has_portal,
     is_hard_down,
     is_silent,
     learn,
@@ -63,6 +62,7 @@ from edge_watchdog.core.life import note_life
 from edge_watchdog.core.model import BoxReport, Health, Layer, Mode, Sample
 from edge_watchdog.core.pacing import burst_due, set_paces
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import has_portal
 from edge_watchdog.core.signs import DRIVER_STALE_S, POWER_MEMORY_S, SLOW_AFTER_S, Around
 from edge_watchdog.core.state import (
     BoxState,

@@ -7,17 +7,11 @@ a line that our own traffic fills is not the provider's fault.
 
 from dataclasses import dataclass, replace
 
-from edge_watchdog.core.evidence import (
-    BUCKET_S,
-    has_portal,
-    internet,
-    is_hard_down,
-    is_verified,
-    loss_ratio,
-)
+from edge_watchdog.core.evidence import BUCKET_S, internet, is_hard_down, is_verified, loss_ratio
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import has_portal
 from edge_watchdog.core.signs import BUSY_RATIO, IDLE_RATIO, SLOW_AFTER_S, report_of
 from edge_watchdog.core.state import Comparison, Failover, Phase, State, UplinkState
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Finding, Health, Layer, LinkState, Neighbour, Sample
 from edge_watchdog.core.policy import PACES, Policy
+from edge_watchdog.core.portal import has_portal
 from edge_watchdog.core.state import Bucket, Silence, Track, UplinkState
 
 BUCKET_S = 5.0
@@ -18,6 +19,7 @@ STALE_PERIODS = 3.0  # one question may be lost, two in a row are news
 LOSS_SENT = 10  # with fewer no share can be told
 LOSS_LOST = 4
 SERVICE_MISSES = 2  # one unanswered name or page is a hiccup
+LOSSY_TIMES = 3  # where much is lost, so many times as many questions must be
 STALE_GRACE_S = 3.0  # the longest time a single question may take
 LONGEST_RTT_S = 0.8  # past this the miss timer has run out
 UNSTABLE_RETURNS, UNSTABLE_WITHIN_S = 3, 600.0
@@ -59,6 +61,8 @@ def learn(known: UplinkState, sample: Sample, heard: Instant, policy: Policy) ->
         marked = replace(track, finding=sample.finding, detail=sample.detail)
         return replace(known, tracks={**known.tracks, key: marked})
     if sample.lost:
+        if sample.layer in SERVICES and _left_too_early(known, sample):
+            return known
         track = _missed(known, track, sample, policy)
     else:
         track = _answered(track, sample, heard)
@@ -66,6 +70,11 @@ def learn(known: UplinkState, sample: Sample, heard: Instant, policy: Policy) ->
     if sample.layer is Layer.INTERNET:
         known = _slow_or_not(_listen(known, track, sample, policy), sample.at)
     return known
+
+
+def _left_too_early(known: UplinkState, sample: Sample) -> bool:
+    """Tell whether a name or page was asked for while the line was still dead."""
+    return known.back_at is not None and sample.at.mono <= known.back_at.mono
 
 
 def _slow_or_not(known: UplinkState, at: Instant) -> UplinkState:
@@ -304,24 +313,6 @@ def is_hard_down(link: LinkState | None) -> bool:
     return not link.present or link.carrier is False or not link.addresses or link.gateway is None
 
 
-def has_portal(known: UplinkState) -> bool:
-    """Tell whether the last word of the web rung was a sign-in page."""
-    pages = plain_pages(known)
-    newest = max(pages, key=lambda t: t.asked.mono, default=None)
-    return newest is not None and newest.finding is Finding.PORTAL
-
-
-def is_portal_proven(known: UplinkState) -> bool:
-    """Tell whether every page shows a sign-in page: one page alone may have been rebuilt."""
-    pages = plain_pages(known)
-    return bool(pages) and all(t.finding is Finding.PORTAL for t in pages)
-
-
-def plain_pages(known: UplinkState) -> list[Track]:
-    """Give the tracks of the pages asked without TLS, which a portal can answer in their stead."""
-    return [t for t in known.tracks.values() if t.target.startswith("http ")]
-
-
 def is_verified(known: UplinkState, now: Instant, policy: Policy) -> bool:
     """Tell whether this uplink was seen to work within the last moments."""
     if is_hard_down(known.link) or known.link is None or known.link.routed is False:
@@ -350,6 +341,12 @@ def is_lossy(known: UplinkState, now: Instant, policy: Policy) -> bool:
     return ratio is not None and ratio >= policy.loss_noticed_ratio and lost >= LOSS_LOST
 
 
+def loses_by_chance(known: UplinkState, now: Instant, policy: Policy) -> bool:
+    """Tell whether much is lost of what is asked of hosts that do answer."""
+    missing = any(t.misses and not t.deaf for t in internet(known))
+    return missing and is_lossy(known, now, policy)
+
+
 def _recent(known: UplinkState, now: Instant, policy: Policy) -> list[Bucket]:
     oldest = int((now.mono - policy.loss_window_s) // BUCKET_S)
     return [b for b in known.losses if b.slot > oldest]
@@ -365,7 +362,8 @@ def weigh(known: UplinkState, layer: Layer, now: Instant, policy: Policy) -> Evi
         case Layer.INTERNET:
             return _weigh_internet(known, now, policy)
         case Layer.NAMES | Layer.WEB:  # pragma: no branch - all are named
-            return _weigh_service(known, layer, now)
+            lossy = layer is Layer.NAMES and loses_by_chance(known, now, policy)
+            return _weigh_service(known, layer, now, SERVICE_MISSES * (LOSSY_TIMES if lossy else 1))
 
 
 def _weigh_link(link: LinkState | None) -> Evidence:
@@ -432,21 +430,28 @@ def _weigh_internet(known: UplinkState, now: Instant, policy: Policy) -> Evidenc
     return Evidence(health, answered, since, ratio, rtt, words)
 
 
-def _weigh_service(known: UplinkState, layer: Layer, now: Instant) -> Evidence:
-    """Judge names or web: targets take turns, so the newest word counts, whoever it is about."""
+def _weigh_service(known: UplinkState, layer: Layer, now: Instant, misses: int) -> Evidence:
+    """Judge names or web: the newest word counts, whoever it is about, and the best of a turn.
+
+    *misses*: so many in a row say that it is down.
+    """
     tracks = [t for t in known.tracks.values() if t.layer is layer and is_fresh(known, t, now)]
     if not tracks:
         return Evidence(words="not asked lately")
-    newest = max(tracks, key=lambda t: t.asked.mono)
-    if newest.finding is Finding.ANSWERED and not newest.misses:
+    newest = max(tracks, key=lambda t: (t.asked.mono, _is_well(t)))
+    if _is_well(newest):
         return _one(Health.UP, newest, f"{newest.target} answers")
     words = f"{newest.target}: {newest.detail or newest.finding}"
     if newest.finding in ALIVE:
         return _one(Health.DEGRADED, newest, words)
     if newest.finding in (Finding.NOT_ASKED, Finding.MISROUTED):
         return _one(Health.UNKNOWN, newest, words)
-    down = service_misses(tracks) >= SERVICE_MISSES
+    down = service_misses(tracks) >= misses
     return _one(Health.DOWN if down else Health.UNKNOWN, newest, words)
+
+
+def _is_well(track: Track) -> bool:
+    return track.finding is Finding.ANSWERED and not track.misses
 
 
 def service_misses(tracks: list[Track]) -> int:

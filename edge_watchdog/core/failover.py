@@ -13,17 +13,11 @@ from edge_watchdog.core.actions import Action, Evict, Pace, Ready, RouteVia
 from edge_watchdog.core.brownout import way_out
 from edge_watchdog.core.budget import may_carry
 from edge_watchdog.core.events import Done, Event, Ordered, OrderKind
-from edge_watchdog.core.evidence import (
-    has_portal,
-    is_hard_down,
-    is_portal_proven,
-    is_silent,
-    is_verified,
-    operators_heard,
-)
+from edge_watchdog.core.evidence import is_hard_down, is_silent, is_verified, operators_heard
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Mode
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import has_portal, is_portal_proven
 from edge_watchdog.core.rehearsal import wants
 from edge_watchdog.core.state import Failover, How, Override, Phase, State, UplinkState
 

@@ -20,7 +20,6 @@ KEPT = 50  # incidents that stay in memory after their end, for the owner's page
 SHOWS_AFTER_S: Mapping[Cause, float] = {
     Cause.LINE_LOSS: 15.0,
     Cause.LOCAL_LOSS: 15.0,
-    Cause.PARTIAL_ROUTING: 15.0,
     Cause.WIFI_WEAK: 15.0,
     Cause.LINE_SLOW: 30.0,
     Cause.LINE_FULL: 15.0,
@@ -285,6 +284,10 @@ def _mend(incident: Incident, state: State, now: Instant) -> Incident:
     known = state.uplinks.get(incident.uplink or "")
     if incident.scope is Scope.VENDOR or known is None or known.clean_since is None:
         return replace(incident, mended=None)
+    if known.diagnosis is not None and known.diagnosis.cause not in QUIET:
+        return replace(
+            incident, mended=None
+        )  # hosts answer, but that is not all there is to a line
     return replace(incident, mended=incident.mended or now)
 
 

@@ -10,12 +10,9 @@ from edge_watchdog.core.brownout import is_stuttering
 from edge_watchdog.core.budget import only_at_need, standby_pace
 from edge_watchdog.core.evidence import (
     SERVICE_MISSES,
-    has_portal,
     internet,
     is_hard_down,
-    is_portal_proven,
     is_silent,
-    plain_pages,
     proof_due,
     service_misses,
 )
@@ -23,10 +20,13 @@ from edge_watchdog.core.failover import hold_s, next_standby
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Layer, Uplink
 from edge_watchdog.core.policy import PACES, Policy
+from edge_watchdog.core.portal import has_portal, is_portal_proven, plain_pages
+from edge_watchdog.core.split import LOOK_REST_S, LOOK_S, split_since
 from edge_watchdog.core.state import Cause, Phase, State, UplinkState
 
 BURST_S = 1.0
 SUSPECT_BURST_S = 0.5  # renewed while the suspicion lasts
+SECOND_OPINION_S = 0.3  # three questions to each host
 DOUBT_BURST_S = 0.1  # one question to each host: on a metered line every lost pulse costs a burst
 PREARM_MISSES = 3
 TRIAGE_REST_S = 2.0
@@ -117,6 +117,8 @@ def _burst(
         return state, ()
     active = uplink.name == state.failover.active
     for_s = SUSPECT_BURST_S if active else BURST_S
+    if not active and _split_due(state, uplink, policy) is not None:
+        for_s = SECOND_OPINION_S
     wanted = not active or state.failover.phase is Phase.STRANDED
     if _is_mere_doubt(state, uplink, policy):
         for_s = DOUBT_BURST_S
@@ -171,8 +173,9 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     if _wants_burst_now(state, uplink, policy):
         brink = _brink(known, policy) if uplink.name == state.failover.active else float("-inf")
         return min(known.burst_until, brink) if known.burst_at < brink else known.burst_until
-    if only_at_need(state, uplink.name):
-        return float("inf")
+    split = _split_due(state, uplink, policy)
+    if only_at_need(state, uplink.name) or split is not None:
+        return float("inf") if split is None else split
     on_trial = _is_on_trial(state, uplink)
     pause_s = BURST_REST_METERED_S if uplink.metered else BURST_REST_S
     rest = known.burst_at + (TRIAL_REST_S if on_trial else pause_s)
@@ -191,6 +194,24 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     if in_doubt and not active:
         return rest
     return float("inf")
+
+
+def _split_due(state: State, uplink: Uplink, policy: Policy) -> float | None:
+    """Give when to ask about a young split of an unmetered line in use; None when there is none.
+
+    The line itself is asked again and again, its best standby once: do others hear them?
+    """
+    active = state.failover.active
+    costs = any(u.metered for u in policy.uplinks if u.name == active)
+    since = None if active is None or costs else split_since(state.uplinks[active])
+    if since is None:
+        return None
+    known = state.uplinks[uplink.name]
+    if uplink.name == active:
+        due = known.burst_at + LOOK_REST_S
+        return due if due <= since + LOOK_S else None
+    asks = uplink.name == next_standby(state, policy) and known.burst_at < since
+    return since if asks else None
 
 
 def _brink(known: UplinkState, policy: Policy) -> float:

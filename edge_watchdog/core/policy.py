@@ -31,8 +31,9 @@ class Periods:
 # lost pulse in a hundred adds some 0.6 MB of bursts (an estimate).
 PACES: Mapping[Pace, Periods] = {
     Pace.OFF: Periods(None, None, None, None, None, None),
-    Pace.ACTIVE: Periods(pulse=0.25, gateway=5, names=10, web=30, secure=60, journey=15),
-    Pace.ACTIVE_CLOSE: Periods(pulse=0.125, gateway=5, names=10, web=30, secure=60, journey=15),
+    # names: with the two seconds that an answer may take, a dead name service is named within five
+    Pace.ACTIVE: Periods(pulse=0.25, gateway=5, names=2, web=30, secure=60, journey=15),
+    Pace.ACTIVE_CLOSE: Periods(pulse=0.125, gateway=5, names=2, web=30, secure=60, journey=15),
     # 4 pulses of 120 bytes a second are 1.7 MB an hour, while the line carries the whole studio
     Pace.ACTIVE_METERED: Periods(pulse=0.25, gateway=5, names=30, web=120, secure=600, journey=60),
     Pace.ACTIVE_SPARING: Periods(pulse=1, gateway=5, names=30, web=120, secure=600, journey=60),

@@ -8,10 +8,11 @@ trouble or an order, and ended at once when the usual line is no longer clean.
 from dataclasses import replace
 
 from edge_watchdog.core import budget
-from edge_watchdog.core.evidence import has_portal, is_hard_down, is_verified, weigh
+from edge_watchdog.core.evidence import is_hard_down, is_verified, weigh
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Layer, Mode
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import has_portal
 from edge_watchdog.core.state import Cause, Phase, Rehearsal, State, Trial
 
 DAY_S = 86400.0

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from edge_watchdog.core.catalogue import Sign, Signs
 from edge_watchdog.core.evidence import (
     Evidence,
-    has_portal,
     internet,
     is_hard_down,
     is_lossy,
     is_silent,
-    plain_pages,
+    loses_by_chance,
 )
 from edge_watchdog.core.inquiries import hangs
 from edge_watchdog.core.instant import Instant
@@ -30,6 +29,14 @@ from edge_watchdog.core.model import (
     Sim,
 )
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import has_portal, plain_pages
+from edge_watchdog.core.split import (
+    PROVEN_LOSSY_S,
+    PROVEN_S,
+    SPLIT,
+    deaf_operators,
+    unheard_anywhere,
+)
 from edge_watchdog.core.state import BoxState, Track, UplinkState
 
 DRIVER_STALE_S = 150.0  # drivers repeat at least once a minute what they see
@@ -139,24 +146,13 @@ def _anchors(
         return "fail"
     if evidence.health is Health.UNKNOWN:
         return None
-    deaf = _deaf_operators(internet(known))
-    hearing = {t.operator for t in internet(known)} - deaf
-    deaf -= _dead_anywhere(around.others)
-    if len(deaf) >= 2 and hearing:
+    tracks = internet(known)
+    by_chance = loses_by_chance(known, now, policy)
+    deaf = deaf_operators(tracks, PROVEN_LOSSY_S if by_chance else PROVEN_S)
+    hearing = {t.operator for t in tracks} - deaf
+    if len(deaf - unheard_anywhere(around.others)) >= SPLIT and hearing:
         return "partial"
     return "lossy" if is_lossy(known, now, policy) else "ok"
-
-
-def _deaf_operators(tracks: list[Track]) -> set[str]:
-    """Name the operators of which no target answers, by no method, while others do."""
-    operators = {t.operator for t in tracks}
-    return operators - {t.operator for t in tracks if not t.deaf}
-
-
-def _dead_anywhere(others: tuple[UplinkState, ...]) -> set[str]:
-    """Name the operators that another line does not hear either: theirs is the fault, not ours."""
-    tracks = [t for other in others for t in internet(other)]
-    return _deaf_operators(tracks)
 
 
 def _since_silence(known: UplinkState) -> list[Track]:

@@ -19,7 +19,12 @@ from yarl import URL
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError
 from edge_watchdog.daybook.ledger import tollgate
-from edge_watchdog.daybook.web import LONGEST_AGE_S, LONGEST_PAUSE_S, number_in
+from edge_watchdog.daybook.web import (
+    LONGEST_AGE_S,
+    LONGEST_PAUSE_S,
+    number_in,
+    open_connector,
+)
 
 TIMEOUT_S = 20.0
 MOST_BYTES = 5 * 2**20  # of all answers of one look together
@@ -156,6 +161,6 @@ async def open_api(account: Account, clock: Clock) -> AsyncIterator[Api]:
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=tollgate(),
-        connector=aiohttp.TCPConnector(ssl=account.tls, limit=2),
+        connector=open_connector(account.tls, TIMEOUT_S),
     ) as session:
         yield Api(session, account, clock)

@@ -16,6 +16,7 @@ from pathlib import Path
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
+from edge_watchdog.daybook.aside import look
 from edge_watchdog.daybook.child import Form, read_in_child
 from edge_watchdog.daybook.csv_read import CsvKeys
 from edge_watchdog.daybook.privacy import Title
@@ -64,12 +65,12 @@ class CsvDrop:
     async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - all comes at once
         """Read the newest file that has stood still, unless *known* says that it is the same."""
         drop = await self._newest_still()
-        prices = await asyncio.to_thread(_stat, self._prices) if self._prices else None
+        prices = await look(_stat, self._prices) if self._prices else None
         token = f"csv {drop.mark} {prices.mark if prices else ''}".strip()
         age_s = max(0.0, self._clock.now().wall - drop.written_wall)
         if token == known:
             return Fetched(None, token, age_s, requests=0)
-        body = await asyncio.to_thread(_packed, drop, prices)
+        body = await look(_packed, drop, prices)
         return Fetched(body, token, age_s, requests=0)
 
     async def read(self, body: bytes, span: Span) -> Reading:
@@ -81,7 +82,7 @@ class CsvDrop:
         """Wait a while for the newest file to stand still; else give the newest that does."""
         began = self._clock.now()
         while True:
-            drops = await asyncio.to_thread(self._drops)
+            drops = await look(self._drops)
             if not drops:
                 raise DaybookError(NONE_THERE, requests=0)
             still = [drop for drop in drops if self._stands_still(drop)]

@@ -4,7 +4,6 @@ The address is a secret, and what comes back is personal: neither ever stands in
 is not plainly a calendar of the host we asked (a sign-in page, a portal, another host) is refused.
 """
 
-import asyncio
 import contextlib
 import ipaddress
 import os
@@ -18,6 +17,7 @@ from yarl import URL
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
+from edge_watchdog.daybook.aside import look
 from edge_watchdog.daybook.blocks import WEB_PAGE
 from edge_watchdog.daybook.child import read_in_child
 from edge_watchdog.daybook.privacy import Title
@@ -85,7 +85,7 @@ class IcsFile:
 
     async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - all comes at once
         """Read the file, unless *known* says that it is still the same."""
-        return await asyncio.to_thread(self._fetch, known)
+        return await look(self._fetch, known)
 
     async def read(self, body: bytes, span: Span) -> Reading:
         """Read in a child process; raises DaybookError."""

@@ -11,17 +11,15 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 
 import aiohttp
 
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.daybook import DaybookError
+from edge_watchdog.daybook.dbfile import MEMORY, drop, open_db, open_or_renew
 from edge_watchdog.daybook.freshness import Now, Stamp
 
-BUSY_S = 5.0
-MEMORY = ":memory:"
 NOT_NOTED = (
     "the box's disk does not take down how often the source was asked, so it is not asked now"
 )
@@ -94,14 +92,8 @@ def open_ledger(path: str) -> Ledger:
     Raises DaybookError when the disk refuses.
     """
     with _as_daybook_error():
-        try:
-            return Ledger(_open(path), remembers=True)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            for tail in ("", "-wal", "-shm"):
-                Path(path + tail).unlink(missing_ok=True)
-        return Ledger(_open(path), remembers=False)
+        connection, damaged = open_or_renew(path, _open, drop)
+    return Ledger(connection, remembers=not damaged)
 
 
 def memory_ledger(*, remembers: bool = True) -> Ledger:
@@ -133,25 +125,7 @@ async def _toll(_session: aiohttp.ClientSession, _context: SimpleNamespace, _abo
 
 
 def _open(path: str) -> sqlite3.Connection:
-    if path != MEMORY:
-        Path(path).touch(mode=0o600, exist_ok=True)
-    connection = sqlite3.connect(
-        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-    )
-    try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "journal_size_limit=65536"):
-            connection.execute(f"PRAGMA {pragma}")
-        _refuse_damaged(connection)
-        connection.execute(SCHEMA)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _refuse_damaged(connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-        raise sqlite3.DatabaseError("damaged")
+    return open_db(path, lambda connection: connection.execute(SCHEMA))
 
 
 @contextlib.contextmanager

@@ -8,15 +8,14 @@ import contextlib
 import json
 import secrets
 import sqlite3
-import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 
 from edge_watchdog.core import codec
 from edge_watchdog.daybook import Appointment, DaybookError
+from edge_watchdog.daybook.dbfile import TAILS, DbFile, in_words, open_db, open_or_renew, schema
 from edge_watchdog.daybook.paper import (
     OVER,
     Author,
@@ -52,7 +51,6 @@ from edge_watchdog.daybook.paper_guard import (
 )
 from edge_watchdog.daybook.seal import Seal
 
-BUSY_S = 10.0
 NOT_WRITTEN = "the box's disk did not take it; write it on paper"
 UNREADABLE = "cannot be read"
 
@@ -145,9 +143,9 @@ class PaperStore:
     def __init__(self, connection: sqlite3.Connection, seal: Seal, *, first: int = 1) -> None:
         self.buffers = NO_BUFFERS
         self._connection = connection
+        self._file = DbFile(connection, NOT_WRITTEN)
         self._seal = seal
         self._first = first
-        self._lock = threading.Lock()
         self._version: object = None
         self._reader = _Reader(seal, {})
 
@@ -215,14 +213,12 @@ class PaperStore:
                     )
                 self._version = None
         if old:
-            with self._lock, _as_daybook_error():
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._file.forget()
         return len(old)
 
     def close(self) -> None:
         """Close the database."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def _write(
         self,
@@ -312,16 +308,12 @@ class PaperStore:
 
     @contextlib.contextmanager
     def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[Journal]:
-        with self._lock, _as_daybook_error():
-            self._connection.execute(begin)
-            try:
+        try:
+            with self._file.transaction(begin):
                 yield self._sync()
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._version = None
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
+        except BaseException:
+            self._version = None
+            raise
 
 
 class _Reader:
@@ -400,41 +392,25 @@ def open_paper(path: str, seal: Seal) -> PaperStore:
     A file that is no database any more is put aside, never deleted, and numbers go on from the
     next thousand, for those that were printed or written on paper must not come twice.
     """
-    with _as_daybook_error():
-        aside = len(list(Path(path).parent.glob(f"{Path(path).name}.damaged-*")))
-        try:
-            return PaperStore(_connect(path), seal, first=aside * FRESH_NUMBERS + 1)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            pass
-        for tail in ("", "-wal", "-shm"):
-            if Path(path + tail).exists():
-                Path(path + tail).rename(f"{path}.damaged-{aside + 1}{tail}")
-        return PaperStore(_connect(path), seal, first=(aside + 1) * FRESH_NUMBERS + 1)
+    with in_words(NOT_WRITTEN):
+        aside = _count_aside(path)
+        connection, damaged = open_or_renew(path, _open, _put_aside)
+    return PaperStore(connection, seal, first=(aside + damaged) * FRESH_NUMBERS + 1)
 
 
-def _connect(path: str) -> sqlite3.Connection:
-    Path(path).touch(mode=0o600, exist_ok=True)
-    connection = sqlite3.connect(
-        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-    )
-    try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA journal_size_limit=1048576")
-        _refuse_damaged(connection)
-        schema = resources.files(__package__).joinpath("paper.sql").read_text(encoding="utf-8")
-        connection.executescript(schema)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def _open(path: str) -> sqlite3.Connection:
+    return open_db(path, lambda connection: connection.executescript(schema("paper.sql")))
 
 
-def _refuse_damaged(connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-        raise sqlite3.DatabaseError("damaged")
+def _count_aside(path: str) -> int:
+    return len(list(Path(path).parent.glob(f"{Path(path).name}.damaged-*")))
+
+
+def _put_aside(path: str) -> None:
+    number = _count_aside(path) + 1
+    for tail in TAILS:
+        if Path(path + tail).exists():
+            Path(path + tail).rename(f"{path}.damaged-{number}{tail}")
 
 
 def _same_again(before: Entry, draft: Draft) -> Kept:
@@ -469,12 +445,3 @@ def _uuid7(wall: float) -> str:
     milliseconds = int(max(0.0, wall) * 1000) & ((1 << 48) - 1)
     low = (0b10 << 62) | secrets.randbits(62)
     return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | low))
-
-
-@contextlib.contextmanager
-def _as_daybook_error() -> Iterator[None]:
-    """Turn what SQLite says into words without content."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise DaybookError(f"{NOT_WRITTEN} ({type(error).__name__})") from None

@@ -3,23 +3,28 @@
 Rows in and out; nothing is decided here.  Methods block and may be called from any thread.
 """
 
-import contextlib
 import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import resources
 from pathlib import Path
 
-from edge_watchdog.daybook import DaybookError, audit
+from edge_watchdog.daybook import audit
 from edge_watchdog.daybook.audit import Audit, Look
+from edge_watchdog.daybook.dbfile import (
+    MEMORY,
+    DbFile,
+    drop,
+    in_words,
+    open_db,
+    open_or_renew,
+    schema,
+    version_of,
+)
 from edge_watchdog.daybook.seal import Seal, Unsealed
 from edge_watchdog.daybook.tries import Lock, Try
 
 SCHEMA = 1
-BUSY_S = 5.0
-MEMORY = ":memory:"
 NOT_KEPT = "who may see what could not be written to the box's disk"
 
 
@@ -77,14 +82,13 @@ class PeopleFile:
     """The open database; *damaged*: there was one that could not be used, and it was put aside."""
 
     def __init__(self, connection: sqlite3.Connection, seal: Seal, *, damaged: bool) -> None:
-        self._connection = connection
+        self._file = DbFile(connection, NOT_KEPT)
         self._seal = seal
-        self._lock = threading.Lock()
         self.damaged = damaged
 
     def everything(self) -> Everything:
         """Give all that is kept."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             return Everything(
                 tuple(
                     Person(row["id"], row["name"], Role(row["role"]), row["secret"])
@@ -100,7 +104,7 @@ class PeopleFile:
 
     def put_person(self, name: str, role: Role, secret: str) -> Person:
         """Add a person, or give the one of that name another secret and end their sessions."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute(
                 "INSERT INTO person (name, role, secret) VALUES (?1, ?2, ?3) "
                 "ON CONFLICT (name) DO UPDATE SET secret = ?3, role = ?2",
@@ -116,7 +120,7 @@ class PeopleFile:
 
     def put_device(self, name: str, token: str, wall: float) -> Device:
         """Add a paired device."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             number = db.execute(
                 "INSERT INTO device (name, token, paired_wall, seen_wall) VALUES (?, ?, ?, ?)",
                 (name, token, wall, wall),
@@ -129,13 +133,13 @@ class PeopleFile:
 
     def see_devices(self, seen: Sequence[tuple[float, int]]) -> None:
         """Note when devices were last seen: (wall, number) each."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.executemany("UPDATE device SET seen_wall = ? WHERE id = ?", seen)
 
     def put_session(self, one: Session, instead_of: str) -> None:
         """Begin a session; the one with the token *instead_of* ends."""
         row = (one.token, one.person_id, one.device_id, int(one.secure))
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute("DELETE FROM session WHERE token = ?", (instead_of,))
             db.execute(
                 "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?)",
@@ -160,49 +164,36 @@ class PeopleFile:
 
     def note(self, at_wall: float, look: Look) -> None:
         """Append to the audit."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             audit.append(db, self._seal, at_wall, look)
 
     def audit(self) -> Audit:
         """Give the audit."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             return audit.read(db, self._seal)
 
     def tidy(self, now_wall: float, tries: Sequence[Try]) -> None:
         """Forget sessions that are over, all tries but *tries*, and what is old in the audit."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute("DELETE FROM session WHERE ends_wall <= ?", (now_wall,))
             db.execute("DELETE FROM try")
             rows = [(one.at_wall, one.lock, one.source) for one in tries]
             db.executemany("INSERT INTO try VALUES (?, ?, ?)", rows)
             audit.prune(db, self._seal, now_wall - audit.KEPT_S)
-        with self._lock, _as_daybook_error():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._file.forget()
 
     def mend(self) -> None:
         """Take up an audit whose end cannot be read with this key; it then shows as not whole."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             audit.mend(db, self._seal)
 
     def close(self) -> None:
         """Close the database."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def _run(self, statement: str, values: tuple[object, ...]) -> None:
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute(statement, values)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _as_daybook_error():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
 
 
 def open_people(path: str, seal: Seal) -> PeopleFile:
@@ -210,18 +201,8 @@ def open_people(path: str, seal: Seal) -> PeopleFile:
 
     A damaged one is put aside as *path*.damaged and a new one begun, in which nobody is known.
     """
-    with _as_daybook_error():
-        damaged = False
-        try:
-            connection = _open(path)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            damaged = True
-            for tail in ("-wal", "-shm"):
-                Path(path + tail).unlink(missing_ok=True)
-            Path(path).replace(f"{path}.damaged")
-            connection = _open(path)
+    with in_words(NOT_KEPT):
+        connection, damaged = open_or_renew(path, _open, _put_aside)
     made = PeopleFile(connection, seal, damaged=damaged)
     made.mend()
     return made
@@ -233,37 +214,18 @@ def people_in_memory() -> PeopleFile:
 
 
 def _open(path: str) -> sqlite3.Connection:
-    if path != MEMORY:
-        Path(path).touch(mode=0o600, exist_ok=True)
-    connection = sqlite3.connect(
-        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA secure_delete=ON")
-        _begin(connection)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return open_db(path, _begin)
 
 
 def _begin(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = version_of(connection)
     if version == 0:
-        schema = resources.files(__package__).joinpath("people.sql").read_text("utf-8")
-        connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA}; COMMIT;")
+        tables = schema("people.sql")
+        connection.executescript(f"BEGIN; {tables} PRAGMA user_version = {SCHEMA}; COMMIT;")
     elif version != SCHEMA:
         raise sqlite3.DatabaseError("of another version")
-    if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-        raise sqlite3.DatabaseError("damaged")
 
 
-@contextlib.contextmanager
-def _as_daybook_error() -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError, ValueError) as error:
-        raise DaybookError(f"{NOT_KEPT} ({type(error).__name__})") from None
+def _put_aside(path: str) -> None:
+    Path(path).replace(f"{path}.damaged")
+    drop(path)

@@ -4,25 +4,28 @@ A power cut at any point leaves the last complete snapshot.  The last three of e
 what is over is deleted and overwritten.  What names a client is sealed before it is written.
 """
 
-import contextlib
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from importlib import resources
-from pathlib import Path
 
 from edge_watchdog.core import codec
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.daybook import DaybookError, Reading, Span
+from edge_watchdog.daybook import Reading, Span
+from edge_watchdog.daybook.dbfile import (
+    MEMORY,
+    DbFile,
+    drop,
+    in_words,
+    open_db,
+    open_or_renew,
+    schema,
+    version_of,
+)
 from edge_watchdog.daybook.freshness import Stamp
 from edge_watchdog.daybook.seal import Seal, Unsealed
 
 GENERATIONS = 3
-BUSY_S = 5.0
-MEMORY = ":memory:"
 SCHEMA = 2
 PROOF = b"daybook"
 NOT_KEPT = "the day could not be written to the box's disk"
@@ -71,9 +74,8 @@ class Store:
     """
 
     def __init__(self, connection: sqlite3.Connection, seal: Seal, *, damaged: bool) -> None:
-        self._connection = connection
+        self._file = DbFile(connection, NOT_KEPT)
         self._seal = seal
-        self._lock = threading.Lock()
         self.damaged = damaged
 
     def good(self, source: str) -> Snapshot | None:
@@ -86,7 +88,7 @@ class Store:
 
     def trouble(self, source: str) -> Trouble | None:
         """Give the last look's problem, None when it went well."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             row = db.execute(
                 "SELECT words, at_wall, at_mono, boot_id FROM problem WHERE source = ?", (source,)
             ).fetchone()
@@ -94,7 +96,7 @@ class Store:
 
     def keep(self, snapshot: Snapshot) -> Snapshot:
         """Make *snapshot* the believed one of its source; gives it with its id."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute("DELETE FROM snapshot WHERE source = ? AND held = 1", (snapshot.source,))
             kept = _insert(db, snapshot, self._sealed(snapshot.reading), held=False)
             db.execute(
@@ -107,7 +109,7 @@ class Store:
 
     def hold(self, snapshot: Snapshot) -> Snapshot:
         """Put *snapshot* aside until a second look agrees; the believed one stays."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute("DELETE FROM snapshot WHERE source = ? AND held = 1", (snapshot.source,))
             kept = _insert(db, snapshot, self._sealed(snapshot.reading), held=True)
             db.execute("DELETE FROM problem WHERE source = ?", (snapshot.source,))
@@ -115,7 +117,7 @@ class Store:
 
     def confirm(self, snapshot: Snapshot) -> None:
         """Note that the snapshot with this id was seen unchanged at its *as_of*."""
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute(
                 "UPDATE snapshot SET as_of_wall = ?, as_of_mono = ?, asked_wall = ?, "
                 "asked_mono = ?, boot_id = ?, token = ?, digest = ? WHERE id = ?",
@@ -127,7 +129,7 @@ class Store:
     def note(self, source: str, trouble: Trouble) -> None:
         """Remember why the last look failed."""
         at = trouble.since.at
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO problem VALUES (?, ?, ?, ?, ?)",
                 (source, trouble.words, at.wall, at.mono, trouble.since.boot_id),
@@ -140,14 +142,12 @@ class Store:
         """
         marks = ", ".join("?" * len(sources))
         strange = f"source NOT IN ({marks})"
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute(f"DELETE FROM snapshot WHERE {strange}", sources)  # noqa: S608 - only marks
             db.execute(f"DELETE FROM problem WHERE {strange}", sources)  # noqa: S608 - as above
             for row in db.execute("SELECT * FROM snapshot").fetchall():
                 self._shorten(db, row, now_wall - retention_s)
-        with self._lock, _as_daybook_error():
-            # deleted rows are overwritten in the file, but an older copy may stand in the log of it
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._file.forget()
 
     def _shorten(self, db: sqlite3.Connection, row: sqlite3.Row, before_wall: float) -> None:
         span = _span(row)
@@ -164,11 +164,10 @@ class Store:
 
     def close(self) -> None:
         """Close the database."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def _newest(self, source: str, *, held: bool) -> Snapshot | None:
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             row = db.execute(
                 "SELECT * FROM snapshot WHERE source = ? AND held = ? ORDER BY id DESC LIMIT 1",
                 (source, int(held)),
@@ -181,17 +180,6 @@ class Store:
 
     def _unsealed(self, body: bytes) -> Reading:
         return codec.decode(Reading, json.loads(self._seal.unseal(body)))
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _as_daybook_error():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
 
 
 def without_past(reading: Reading, wall: float) -> Reading:
@@ -208,16 +196,9 @@ def open_store(path: str, seal: Seal) -> Store:
     One that is damaged, of another version or sealed with another key is deleted and a new one
     begun: it is a copy that the next fetch fills, and a file nobody can read helps nobody.
     """
-    with _as_daybook_error():
-        try:
-            return Store(_open(path, seal), seal, damaged=False)
-        except sqlite3.OperationalError:
-            raise
-        except (sqlite3.DatabaseError, DaybookError):
-            pass
-        for tail in ("", "-wal", "-shm"):
-            Path(path + tail).unlink(missing_ok=True)
-        return Store(_open(path, seal), seal, damaged=True)
+    with in_words(NOT_KEPT):
+        connection, damaged = open_or_renew(path, lambda at: _open(at, seal), drop)
+    return Store(connection, seal, damaged=damaged)
 
 
 def memory_store() -> Store:
@@ -228,45 +209,22 @@ def memory_store() -> Store:
 
 def _open(path: str, seal: Seal) -> sqlite3.Connection:
     """Open the database; raises sqlite3.Error, and DaybookError when the key is not its own."""
-    if path != MEMORY:
-        Path(path).touch(mode=0o600, exist_ok=True)
-    connection = sqlite3.connect(
-        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
-        connection.execute("PRAGMA journal_size_limit=1048576")
-        _refuse_damaged(connection)
-        _begin(connection, seal)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    return open_db(path, lambda connection: _begin(connection, seal))
 
 
 def _begin(connection: sqlite3.Connection, seal: Seal) -> None:
     """Make the tables where there are none, else prove that the key fits."""
-    proof = None
-    if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA:
-        proof = connection.execute("SELECT body FROM proof").fetchone()
-    if proof is not None:
-        seal.unseal(proof["body"])
-        return
-    schema = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
-    connection.executescript(f"BEGIN; {schema} PRAGMA user_version = {SCHEMA}; COMMIT;")
-    connection.execute("INSERT INTO proof VALUES (1, ?)", (seal.seal(PROOF),))
-
-
-def _refuse_damaged(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = version_of(connection)
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if tables and version != SCHEMA:
         raise sqlite3.DatabaseError("of another version")
-    if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-        raise sqlite3.DatabaseError("damaged")
+    proof = connection.execute("SELECT body FROM proof").fetchone() if tables else None
+    if proof is not None:
+        seal.unseal(proof["body"])
+        return
+    text = schema("schema.sql")
+    connection.executescript(f"BEGIN; {text} PRAGMA user_version = {SCHEMA}; COMMIT;")
+    connection.execute("INSERT INTO proof VALUES (1, ?)", (seal.seal(PROOF),))
 
 
 def _insert(db: sqlite3.Connection, snapshot: Snapshot, body: bytes, *, held: bool) -> Snapshot:
@@ -305,12 +263,3 @@ def _snapshot(row: sqlite3.Row, reading: Reading) -> Snapshot:
         drops=tuple(Drop(date.fromisoformat(d), b, a) for d, b, a in json.loads(row["dropped"])),
         id=row["id"],
     )
-
-
-@contextlib.contextmanager
-def _as_daybook_error() -> Iterator[None]:
-    """Turn what SQLite says, or a row that is no appointment, into words without its content."""
-    try:
-        yield
-    except (sqlite3.Error, OSError, ValueError) as error:  # CodecError is a ValueError
-        raise DaybookError(f"{NOT_KEPT} ({type(error).__name__})") from None

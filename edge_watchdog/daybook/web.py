@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import aiohttp
 
 from edge_watchdog.daybook import DaybookError
+from edge_watchdog.daybook.aside import Names
 from edge_watchdog.daybook.ledger import tollgate
 
 MOST_BYTES = 5 * 2**20
@@ -25,8 +26,13 @@ def open_session(tls: ssl.SSLContext, timeout_s: float = TIMEOUT_S) -> aiohttp.C
         timeout=aiohttp.ClientTimeout(total=timeout_s),
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=tollgate(),
-        connector=aiohttp.TCPConnector(ssl=tls, limit=2),
+        connector=open_connector(tls, timeout_s),
     )
+
+
+def open_connector(tls: ssl.SSLContext | bool, timeout_s: float) -> aiohttp.TCPConnector:
+    """Give a connector that looks names up aside: while a line is dead that may take minutes."""
+    return aiohttp.TCPConnector(ssl=tls, limit=2, resolver=Names(timeout_s))
 
 
 @contextlib.contextmanager

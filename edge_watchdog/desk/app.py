@@ -63,7 +63,7 @@ from edge_watchdog.desk.settings import DeskSettings
 from edge_watchdog.desk.timekeeping import Timekeeping
 from edge_watchdog.desk.tls import Names
 from edge_watchdog.desk.wayback import WayBack
-from edge_watchdog.supervise import Notifier, keep_running
+from edge_watchdog.supervise import Notifier, end_all, keep_running
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 DATABASE = "daybook.sqlite"
@@ -388,8 +388,7 @@ async def _until_told(workers: Mapping[str, Callable[[], Awaitable[None]]], cloc
             for name, work in workers.items()
         ]
         await stop.wait()
-        for task in tasks:
-            task.cancel()
+        await end_all(tasks)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.remove_signal_handler(number)
 

@@ -24,10 +24,11 @@ from edge_watchdog.probes.lookup import ask, is_address
 from edge_watchdog.probes.timetable import Rung
 
 NAMES_S = 2.0  # a resolver with a cold cache may need more than one second
+ROUNDS, ROUND_S = 3, 0.6  # another name while nobody answers: one packet or cold cache is no proof
 RESOLVERS = 2  # so many of an uplink's own are asked
 LAST_RESORT = "a.root-servers.net"  # a name to know when no page is configured
 NOWHERE = ("0.", "127.")
-CANARY_EVERY = 30  # questions for names; at the pace of a line in use once in five minutes
+CANARY_EVERY, CANARY_S = 30, 300.0  # one turn in so many, and no sooner than after so long
 NO_NAME = "invalid"  # nothing below it exists: RFC 6761 section 6.4
 
 
@@ -63,6 +64,7 @@ class Errands:
         self._resolver = open_resolver(binding, reserve=plan.reserve, clock=clock)
         self._session: aiohttp.ClientSession | None = None
         self._turns = dict.fromkeys(Rung, 0)
+        self._canary_due = 0.0
         self._running: dict[Rung, asyncio.Task[tuple[Sample, ...]]] = {}
 
     def start(self, rung: Rung) -> asyncio.Task[tuple[Sample, ...]] | None:
@@ -91,24 +93,48 @@ class Errands:
         return self._turns[rung] - 1
 
     async def _names(self) -> tuple[Sample, ...]:
-        names, turn = self._plan.names, self._turn(Rung.NAMES)
+        """Ask for one name, and for others while no server answers; all count from one instant."""
+        names, turn, at = self._plan.names, self._turn(Rung.NAMES), self._clock.now()
         servers = self._binding.resolvers[:RESOLVERS]
-        if turn % CANARY_EVERY == CANARY_EVERY - 1:
+        if turn % CANARY_EVERY == CANARY_EVERY - 1 and at.mono >= self._canary_due:
+            self._canary_due = at.mono + CANARY_S
             found = await asyncio.gather(*(self._canary(server) for server in servers))
             return tuple(sample for sample in found if sample is not None)
-        question = names[turn % len(names)]
-        return tuple(await asyncio.gather(*(self._name(server, question) for server in servers)))
+        out: list[asyncio.Task[Sample]] = []
+        async with asyncio.TaskGroup() as group:
+            for number in range(ROUNDS if servers else 0):
+                question = names[(turn + number) % len(names)]
+                out += [group.create_task(self._name(at, one, question)) for one in servers]
+                if await self._is_answered(out, ROUND_S):
+                    break
+        # what was answered comes last: the loss of an earlier round is no news then
+        return tuple(sorted((task.result() for task in out), key=lambda sample: not sample.lost))
 
-    async def _name(self, server: str, question: Question) -> Sample:
-        at = self._clock.now()
-        heard = await ask(opener(self._binding), server, question, timeout_s=NAMES_S)
+    async def _is_answered(self, asked: list[asyncio.Task[Sample]], within_s: float) -> bool:
+        """Wait a while for any answer."""
+        waiting, until = set(asked), self._clock.now().mono + within_s
+        while (left_s := until - self._clock.now().mono) > 0:
+            if not waiting:
+                await asyncio.sleep(left_s)
+                return False
+            done, waiting = await asyncio.wait(
+                waiting, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if any(task.result().finding in ALIVE for task in done):
+                return True
+        return False
+
+    async def _name(self, at: Instant, server: str, question: Question) -> Sample:
+        left = self._clock.now()
+        timeout_s = max(NAMES_S - left.since(at), 0.0)
+        heard = await ask(opener(self._binding), server, question, timeout_s=timeout_s)
         now = self._clock.now()
         finding, detail = heard.finding, heard.detail
         if heard.answer is not None:
             finding, detail = self._judge(heard.answer)
-        if finding is Finding.SILENT and now.since(at) > NAMES_S + OWN_DELAY_S:
+        if finding is Finding.SILENT and now.since(left) > timeout_s + OWN_DELAY_S:
             finding, detail = Finding.NOT_ASKED, "this box was late"
-        rtt_s = now.since(at) if heard.answer is not None else None
+        rtt_s = now.since(left) if heard.answer is not None else None
         target = f"dns {server} {question.name}"
         return self._sample(at, Layer.NAMES, target, Visit(at, finding, rtt_s, detail))
 

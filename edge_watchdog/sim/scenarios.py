@@ -85,6 +85,12 @@ FAULTS: Mapping[str, Fault] = {
         BROADBAND,
         {"dead": frozenset({"alpha"})},
     ),
+    "partial_routing": Fault(
+        "Some sites open, others never do.",
+        Cause.PARTIAL_ROUTING,
+        BROADBAND,
+        {"dead": frozenset({"alpha", "beta"})},
+    ),
     "icmp_filtered": Fault(
         "Nothing is wrong here; the provider stopped answering pings.",
         Cause.NONE,

@@ -36,7 +36,9 @@ BEGAN = Instant(1000.0, 1_795_252_440.0)  # a Saturday morning, 09:14 UTC
 KERNEL_S = 0.003  # until a route is replaced, or a change of a link is told
 ARP_GIVES_UP_S = 3.0
 PAGE_TIMEOUT_S = 3.0
+NAME_TIMEOUT_S, NAME_ROUNDS = 2.0, 3  # a name nobody answers is asked for so often, and given up
 SHORTEST_TIMER_S, LONGEST_TIMER_S = 0.15, 0.8  # of a question, as the probes have them
+AVOIDED_EVERY = 16  # as the probes have it
 GATEWAY = (Layer.GATEWAY, "icmp 192.168.1.1", "")
 SLOW = {
     "names": (Layer.NAMES, "dns 192.0.2.53 connectivity.example"),
@@ -269,11 +271,15 @@ class Studio:
             self._ask(name, *(self._pulse(asked) if rung == "pulse" else GATEWAY))
 
     def _pulse(self, asked: Asked) -> tuple[Layer, str, str]:
-        """Choose one anchor, and every fourth time DNS; what is to be avoided is left out."""
+        """Choose one anchor, and every fourth time DNS; what is to be avoided comes rarely."""
         asked.count += 1
         ways = ("dns", "icmp") if asked.count % 4 == 0 else ("icmp", "dns")
         turns = [ANCHORS[(asked.count + n) % len(ANCHORS)] for n in range(len(ANCHORS))]
         choice = [(a.operator, f"{way} {a.address}") for way in ways for a in turns]
+        avoided = [(who, target) for who, target in choice if target in asked.avoid]
+        if avoided and asked.count % AVOIDED_EVERY == 0:
+            who, target = avoided[asked.count // AVOIDED_EVERY % len(avoided)]
+            return Layer.INTERNET, target, who
         allowed = [(who, target) for who, target in choice if target not in asked.avoid]
         who, target = (allowed or choice)[0]
         return Layer.INTERNET, target, who
@@ -331,13 +337,14 @@ class Studio:
         lost = finding in (Finding.SILENT, Finding.UNREACHABLE)
         if (question.told and lost) or not self._can_ask(question.uplink):
             return
+        times = NAME_ROUNDS if lost and question.layer is Layer.NAMES else 1
         sample = Sample(
             question.at,
             question.uplink,
             question.layer,
             question.target,
-            sent=int(not question.told),
-            lost=int(lost),
+            sent=times * int(not question.told),
+            lost=times * int(lost),
             rtt_s=None if lost else self.now.since(question.at),
             operator=question.operator,
             finding=finding,
@@ -359,7 +366,8 @@ class Studio:
             finding = Finding.SILENT
         elif line.portal and rung != "names":
             finding = Finding.PORTAL if rung == "web" else Finding.SILENT
-        wait_s = PAGE_TIMEOUT_S if finding is Finding.SILENT else 3 * line.rtt_s
+        timeout_s = NAME_TIMEOUT_S if rung == "names" else PAGE_TIMEOUT_S
+        wait_s = timeout_s if finding is Finding.SILENT else 3 * line.rtt_s
         self._in(wait_s, partial(self._close, Question(self.now, name, *SLOW[rung]), finding))
 
     def _visit(self, name: str, rung: str) -> None:

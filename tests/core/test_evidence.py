@@ -7,9 +7,7 @@ import pytest
 
 from edge_watchdog.core.actions import Pace
 from edge_watchdog.core.evidence import (
-    has_portal,
     is_hard_down,
-    is_portal_proven,
     is_silent,
     is_verified,
     learn,
@@ -20,6 +18,7 @@ from edge_watchdog.core.evidence import (
 )
 from edge_watchdog.core.model import Finding, Health, Layer, Neighbour, Sample
 from edge_watchdog.core.policy import PACES
+from edge_watchdog.core.portal import has_portal, is_portal_proven
 from edge_watchdog.core.state import Bucket, Silence, UplinkState
 from tests.core.mind import GONE, OPERATORS, POLICY, UNPLUGGED, UP, asked, at, sample
 
@@ -313,6 +312,29 @@ class TestWeighing:
     def test_the_misses_of_two_name_servers_add_up(self):
         one, other = (asked(Layer.NAMES, name, Finding.SILENT) for name in ("dns a", "dns b"))
         assert health(taught(one, other), Layer.NAMES) is Health.DOWN
+
+    def test_of_two_name_servers_asked_together_the_better_one_counts(self):
+        silent = replace(asked(Layer.NAMES, "dns b", Finding.SILENT), sent=3, lost=3)
+        for both in ((silent, asked(Layer.NAMES, "dns a")), (asked(Layer.NAMES, "dns a"), silent)):
+            assert health(taught(*both), Layer.NAMES) is Health.UP
+
+    def test_where_much_is_lost_names_need_more_losses_to_be_dead(self):
+        lossy = [sample(sent_at=n / 10, lost=n % 3 == 0) for n in range(31)]
+        silent = replace(asked(Layer.NAMES, "dns a", Finding.SILENT, sent_at=4), sent=3, lost=3)
+        assert health(taught(*lossy, silent), Layer.NAMES, 4) is Health.UNKNOWN
+        again = replace(silent, at=at(6))
+        assert health(taught(*lossy, silent, again), Layer.NAMES, 6) is Health.DOWN
+        assert (
+            health(taught(*lossy, *burst(3.5, lost=False), silent), Layer.NAMES, 4) is Health.DOWN
+        )
+
+    def test_a_name_asked_for_while_the_line_was_dead_says_nothing_after_it(self):
+        known = taught(*[s for n in range(10) for s in burst(n / 10, lost=True)])
+        known = taught(*burst(1, lost=False), known=known)
+        assert known.back_at == at(1)
+        early, late = (asked(Layer.NAMES, "dns a", Finding.SILENT, sent_at=s) for s in (0.9, 1.1))
+        assert "names dns a" not in taught(early, known=known).tracks
+        assert taught(early, late, known=known).tracks["names dns a"].misses == 1
 
     def test_the_newest_word_counts(self):
         bad = [asked(Layer.NAMES, "dns a", Finding.SILENT, sent_at=n) for n in range(3)]

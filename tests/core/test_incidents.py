@@ -106,7 +106,7 @@ class TestOurLine:
     def test_a_fault_that_needs_no_switch_opens_one_too(self):
         assert incident(kept(studio(ill(Cause.DNS_DEAD)))).severity is WARNING
 
-    @pytest.mark.parametrize("cause", [Cause.LINE_LOSS, Cause.LOCAL_LOSS, Cause.PARTIAL_ROUTING])
+    @pytest.mark.parametrize("cause", [Cause.LINE_LOSS, Cause.LOCAL_LOSS])
     def test_an_unsteady_line_must_be_so_for_a_while(self, cause):
         assert kept(studio(ill(cause)), 14.9).incidents == ()
         assert incident(kept(studio(ill(cause)), 15)).severity is NOTICE
@@ -287,6 +287,12 @@ def test_an_incident_lasts_until_the_line_is_well_not_until_it_is_trusted_again(
     assert state.incidents[0].mended == at(61)
     state = replace(state, uplinks={**state.uplinks, CABLE: replace(well, clean_since=None)})
     assert keep_incidents(state, Woke(at(95)), at(95), POLICY).incidents[0].mended is None
+
+
+def test_a_line_that_answers_without_its_name_service_is_not_well():
+    state = kept(studio(replace(ill(Cause.DNS_DEAD), clean_since=at(-9))))
+    state = keep_incidents(state, Woke(at(60)), at(60), POLICY)
+    assert incident(state).mended is None
 
 
 def test_got_it_is_kept_with_the_incident():

@@ -339,7 +339,7 @@ async def test_a_clock_that_fell_back_over_a_reboot_does_not_replace_the_day(wor
 async def test_a_disk_that_refuses_still_shows_the_fresh_day(world) -> None:
     one = world()
     one.store.close()
-    one.store._connection = sqlite3.connect(
+    one.store._file._connection = sqlite3.connect(
         "file:/proc/version?mode=ro", uri=True, check_same_thread=False
     )
     await one.keeper.look()

@@ -38,6 +38,7 @@ def test_the_mind_decides_as_it_is_told(path: Path) -> None:
         path.write_text(retold, "utf-8")
         return
     assert retold == text
+    assert "\n=======" not in text  # what a merge left behind would pass as a note
 
 
 def play(text: str) -> list[str]:

@@ -24,7 +24,7 @@ from edge_watchdog.probes.asking import Method, Target
 from edge_watchdog.probes.bind import open_resolver, open_socket
 from edge_watchdog.probes.dns import Question
 from edge_watchdog.probes.dns_asker import DnsAsker
-from edge_watchdog.probes.errands import CANARY_EVERY, Errands, Plan
+from edge_watchdog.probes.errands import CANARY_EVERY, ROUNDS, Errands, Plan
 from edge_watchdog.probes.icmp import checksum, open_icmp
 from edge_watchdog.probes.line import NO_ICMP, Line
 from edge_watchdog.probes.sampler import Sampler
@@ -677,10 +677,30 @@ async def test_names_are_judged_by_what_the_uplinks_own_server_says(net):
             sampler.bind("broadband", binding())
             sampler.pace("broadband", names)
             await asyncio.sleep(2.3 if finding is Finding.SILENT else 0.1)
-        (sample,) = heard.samples
-        assert sample.target == "dns 198.51.100.1 connectivity.example"
-        assert (sample.layer, sample.finding, sample.detail) == (Layer.NAMES, finding, detail)
-        assert (sample.sent, sample.lost) == (1, int(finding is Finding.SILENT))
+        assert len(heard.samples) == (ROUNDS if finding is Finding.SILENT else 1)
+        for sample in heard.samples:
+            assert sample.target == "dns 198.51.100.1 connectivity.example"
+            assert (sample.layer, sample.finding, sample.detail) == (Layer.NAMES, finding, detail)
+            assert (sample.sent, sample.lost) == (1, int(finding is Finding.SILENT))
+
+
+async def test_while_no_server_answers_other_names_are_asked_for_as_well(net):
+    pages = tuple(Url(f"http://{name}.example/204") for name in ("a", "b", "c"))
+    errands = Errands(binding(), Plan(pages, (), ssl.create_default_context()), SystemClock())
+    heard: list[bytes] = []
+
+    def respond(query: bytes) -> bytes | None:
+        heard.append(query)
+        return answer_with("203.0.113.9")(query) if len(heard) == 2 else None
+
+    async with dns_server(net, ALPHA, respond):
+        task = errands.start(Rung.NAMES)
+        assert task is not None
+        found = await task
+    await errands.close()
+    assert [b"\x01" + n in q for q, n in zip(heard, (b"a", b"b"), strict=True)] == [True, True]
+    assert [s.finding for s in found] == [Finding.SILENT, Finding.ANSWERED]
+    assert found[0].at == found[1].at, "what was answered excuses what left no later"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ the middle of that its power is cut.  Then it boots again, with both lines dead.
 """
 
 import asyncio
+import contextlib
 import re
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,9 +19,10 @@ import pytest
 
 from tests.desk.doors import PIN, sign_in
 from tests.lab import feed, pki
+from tests.lab.netns import open_socket
 from tests.system.box import REPO, Box
 from tests.system.steps import CONFIG, DESK, WATCH, bring, install, start
-from tests.system.tablet import Tablet, team_member_at
+from tests.system.tablet import ADDRESS, Tablet, team_member_at
 from tests.system.vendor import APP
 
 CA = "/etc/edge-watchdog/vendor-ca.pem"
@@ -34,10 +37,20 @@ ca_file = "{CA}"
 name = "front desk"
 kind = "ics"
 url = "https://{APP}/feed.ics"
+
+[mqtt]
+url = "mqtt://broker.example"
 """
 )
 CLIENT = "Anna B."
 Boots = Callable[..., AbstractContextManager[Box]]
+STREAM, HALF_A_FORM, PDF = "GET /live?page=desk", "POST /sign-in", "GET /pack/tomorrow.pdf"
+PY = "/opt/edge-watchdog/bin/python -c"
+# Takes every question and answers none.
+SILENT_NAMES = (
+    "import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM);"
+    ' s.bind(("127.0.0.53", 53)); time.sleep(600)'
+)
 WRITERS = 4
 WRITTEN_BEFORE_THE_CUT = 25
 # Stands in for a box without a clock that runs while it is off: it wakes up three days ago.
@@ -53,6 +66,14 @@ class Studio:
     tablet: Tablet
     kept: frozenset[int]
     sent: int
+
+    def visitor(self, request: str) -> socket.socket:
+        """Send *request* from the desk PC, and listen no more."""
+        made = open_socket(self.box.world_space, socket.AF_INET, socket.SOCK_STREAM)
+        made.connect((ADDRESS, 8080))
+        made.sendall(f"{request} HTTP/1.1\r\nHost: {ADDRESS}\r\n".encode())
+        made.sendall(b"Content-Length: 200\r\n\r\npin=" if "POST" in request else b"\r\n")
+        return made
 
     def page(self, path: str) -> str:
         status, text = asyncio.run(self.tablet.get(path))
@@ -173,6 +194,23 @@ def test_more_can_be_written_and_the_numbers_go_on(studio: Studio) -> None:
     assert said[0] == 303, said
     assert int(said[1].partition("kept=")[2]) > max(studio.kept)
     assert "Beth Carter" in studio.page("/paper")
+
+
+@pytest.mark.parametrize("unit", [WATCH, DESK])
+def test_a_stop_ends_in_time_whatever_is_under_way(unit: str, studio: Studio) -> None:
+    box = studio.box
+    box.run(f"systemd-run -qu names {PY} {SILENT_NAMES!r}", ok=False)
+    box.write("/etc/resolv.conf", "nameserver 127.0.0.53\noptions timeout:30 attempts:5\n")
+    box.run(f"systemctl restart {unit}")
+    box.eventually("it is back", lambda: box.page()[0] == 200 and box.active(unit))
+    with contextlib.ExitStack() as visitors:
+        for request in (STREAM, HALF_A_FORM, PDF):
+            visitors.enter_context(studio.visitor(request))
+        box.eventually("names are asked for", lambda: box.out("ss -Hun dst 127.0.0.53") != "")
+        box.run(f"systemctl stop {unit}")
+        # whoever is not done when TimeoutStopSec is over is killed, and the result is "timeout"
+        assert box.show(unit, "Result") == "success", box.journal(unit)
+    box.run(f"systemctl start {unit}")
 
 
 def test_a_clock_that_stood_still_meanwhile_is_told_and_the_day_is_there_all_the_same(
