@@ -14,6 +14,7 @@ from aiohttp import web
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError
 from edge_watchdog.desk.access import Route, Who
+from edge_watchdog.desk.answers import html
 from edge_watchdog.desk.badges import is_secure
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.tls import Authority, Names, Root
@@ -87,7 +88,7 @@ class Secure:
             https_url=self.https_url(request, "/sign-in"),
             missing=sorted(self._uncovered()),
         )
-        return web.Response(text=text, content_type="text/html")
+        return html(text)
 
     async def download(self, _request: web.Request) -> web.Response:
         """Give the root certificate."""
