@@ -31,6 +31,7 @@ from edge_watchdog.desk.access import Identity, Route, Who, identity_of
 from edge_watchdog.desk.answers import paper_page, refusal
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.forms import fields_of
+from edge_watchdog.desk.freetimes import thinned
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import Free, PaperDesk
 from edge_watchdog.desk.paperforms import (
@@ -279,7 +280,7 @@ class PaperPages:
             wrong=shown.wrong or (NOTES_NEED_PRIVACY if note_off else ""),
             taken=shown.taken,
             free=shown.free,
-            begins=shown.free.begins[:MOST_BEGINS] if shown.free else (),
+            begins=thinned(shown.free.begins, MOST_BEGINS) if shown.free else (),
             private=who.sees_private,
             chosen=_choice(one, paper) if one else None,
             choices=[_choice(a, paper) for a in paper.coming()] if not one else (),

@@ -58,7 +58,9 @@ class Secure:
         if not self.port or names is None:
             return
         try:
-            await asyncio.to_thread(self._renew, names)
+            authority = await asyncio.to_thread(self._authority)
+            if await asyncio.to_thread(self._renew, authority, names) and self.context:
+                authority.show_in(self.context)
         except (OSError, ValueError, DaybookError, ImportError) as error:
             log.error("secure pages: %s", error)  # noqa: TRY400 - one line
 
@@ -106,11 +108,12 @@ class Secure:
             return set()
         return {*names.hosts, *names.addresses} - self.root.covers
 
-    def _renew(self, names: Names) -> None:
-        authority, wall = self._authority(), self._clock.now().wall
+    def _renew(self, authority: Authority, names: Names) -> bool:
+        """Make what is missing; True when the context that serves must show another one."""
+        wall = self._clock.now().wall
         if self.root is None:
             self.root = authority.root(self._studio, names)
         if self.context is None:
             self.context = authority.context(names, wall)
-        else:
-            authority.renew(self.context, names, wall)
+            return False
+        return authority.freshen(names, wall)

@@ -81,11 +81,25 @@ class Authority:
 
     def renew(self, context: ssl.SSLContext, names: Names, now_wall: float) -> None:
         """Have *context* show a certificate that holds now, for those of *names* that may be."""
+        self.freshen(names, now_wall)
+        self.show_in(context)
+
+    def freshen(self, names: Names, now_wall: float) -> bool:
+        """Have such a certificate on the disk; True when another one had to be made."""
         path = self._folder / "leaf.pem"
         wanted = sorted(self._root().covers & {*names.hosts, *names.addresses})
-        if not _serves(path, wanted, now_wall):
-            _write(path, self._leaf(wanted, now_wall))
-        context.load_cert_chain(path)
+        if _serves(path, wanted, now_wall):
+            return False
+        _write(path, self._leaf(wanted, now_wall))
+        return True
+
+    def show_in(self, context: ssl.SSLContext) -> None:
+        """Have *context* show the certificate that is there.
+
+        A context that serves must be changed by the thread that serves: OpenSSL frees the old
+        certificate while another thread's handshake may be using it.
+        """
+        context.load_cert_chain(self._folder / "leaf.pem")
 
     def _root(self) -> Root:
         """Read the root; raises OSError, ValueError, DaybookError when it cannot be used."""

@@ -18,6 +18,7 @@ from edge_watchdog.daybook.paper import (
     Entry,
     Kind,
     State,
+    Visit,
     Words,
     human,
     is_over,
@@ -30,6 +31,7 @@ from edge_watchdog.desk.answers import paper_page, refusal
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import money
 from edge_watchdog.desk.forms import fields_of
+from edge_watchdog.desk.freetimes import nearest
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
@@ -218,6 +220,13 @@ class WayBack:
             entry.number, human(entry.number), line.client, money(debt.left), promise, debt.blocks
         )
 
+    def _free_near(self, draft: Draft) -> tuple[str, ...]:
+        """Give the free times of that day that are nearest to the one that was promised."""
+        if not isinstance(draft.content, Visit):
+            return ()
+        wanted = self._paper.local.clock(draft.content.start_wall)
+        return nearest(self._paper.free(draft).begins, wanted, MOST_BEGINS)
+
     def _item(self, finding: Finding, *, private: bool) -> Item:
         entry, paper = finding.entry, self._paper
         now_wall = self._board.now().at.wall
@@ -225,7 +234,7 @@ class WayBack:
         draft = entry.draft
         is_slot = draft is not None and draft.kind in SLOTS
         taken_words = finding.outcome is Outcome.TAKEN and draft is not None
-        begins = paper.free(draft).begins[:MOST_BEGINS] if taken_words and draft else ()
+        begins = self._free_near(draft) if taken_words and draft else ()
         entered = entry.state is State.ENTERED
         words = OUTCOME_WORDS[finding.outcome]
         if entered and finding.outcome is Outcome.ABSENT:
