@@ -236,11 +236,12 @@ def _delay(known: UplinkState, anchors: str | None, now: Instant) -> str | None:
 def _told(report: DriverReport, found: Mapping[Sign, str | None]) -> dict[Sign, str | None]:
     """Read what a driver says of a line whether or not it works."""
     told: dict[Sign, str | None] = {Sign.PLAN: _one_of(report.cap_reached, "used")}
+    # whoever answers in the router's place may be the other device
+    told[Sign.CLAIM] = _one_of(report.address_taken, "twofold")
     if found[Sign.GATEWAY] != "ok" or found[Sign.ANCHORS] != "fail":
-        # they spoil the way to the router, not what lies beyond a router that answers
+        # it spoils the way to the router, not what lies beyond a router that answers
         overlap = None if report.overlaps is None else bool(report.overlaps)
         told[Sign.RANGE] = _one_of(overlap, "overlap")
-        told[Sign.CLAIM] = _one_of(report.address_taken, "twofold")
     if found[Sign.DELAY] == "high" and report.load_ratio is not None:
         busy, idle = report.load_ratio >= BUSY_RATIO, report.load_ratio < IDLE_RATIO
         told[Sign.LOAD] = "busy" if busy else "idle" if idle else None

@@ -40,10 +40,12 @@ MEASURED = {"loss", "loss_down", *FULL_QUEUES, "delay", "jitter"}
 SEEN = {
     "cable_out": {**OFFLINE, "carrier": "0", "router": SILENT},
     "router_dead": {**OFFLINE, "router": SILENT},
+    "lan_switch_dead": {**OFFLINE, "router": SILENT},
     "blackhole": OFFLINE,
     "upstream_dead": BEYOND_PROVIDER,
     "line_not_in_sync": OFFLINE,
     "ipv6_broken": {},
+    "address_conflict": {**OFFLINE, "router names": REFUSED},
     "reject": {
         **{k: REFUSED if v == SILENT else v for k, v in OFFLINE.items()},
         "router names": SILENT,
