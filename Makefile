@@ -38,6 +38,7 @@ bench: apt-demo apt-bench root $(READY)
 	@$(BIN)/python -m bench.year
 	@$(BIN)/python -m bench.catalogue
 	@$(BIN)/python -m bench.fates
+	@$(BIN)/python -m bench.orders
 	@$(BIN)/python -m bench.busy
 	@$(BIN)/python -m bench.cycles
 	@$(BIN)/python -m bench.cost

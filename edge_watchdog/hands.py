@@ -332,11 +332,16 @@ class Hands:
                 self._own.drain(one.uplink.name)
 
     async def _evict(self, uplink: str) -> None:
-        ended = await self._own.evict(uplink)
-        log.info("evicted uplink=%s connections=%d", uplink, ended)
+        """End the LAN's and the box's own side by side: neither waits for the other."""
+        halves: list[tuple[str, Flows | Gateway]] = [("connections", self._own)]
         if self._gateway is not None:
-            flows = await self._gateway.evict(uplink)
-            log.info("evicted uplink=%s flows=%d", uplink, flows)
+            halves.insert(0, ("flows", self._gateway))
+        ends = [half.evict(uplink) for _, half in halves]
+        outcomes = await asyncio.gather(*ends, return_exceptions=True)
+        for (what, _), outcome in zip(halves, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            log.info("evicted uplink=%s %s=%d", uplink, what, outcome)
 
     def _follow_vendor(self, action: WatchVendor) -> None:
         if action.via is not None:

@@ -12,9 +12,12 @@ from pathlib import Path
 import tomli
 
 from edge_watchdog.config.forms import HostPort, TimeZone, without_none
+from edge_watchdog.config.line_keys import UplinkConfig
+from edge_watchdog.config.people_keys import Desk
+from edge_watchdog.config.place_keys import Box, Studio
 from edge_watchdog.config.reading import read_config, read_outline
 from edge_watchdog.config.registries import known_registries
-from edge_watchdog.config.stanzas import Box, Config, Desk, Outline, Studio, UplinkConfig
+from edge_watchdog.config.stanzas import Config, Outline
 from edge_watchdog.config.tables import Problem
 from edge_watchdog.core.model import Mode, Uplink, UplinkKind
 from edge_watchdog.core.policy import Policy, Restrict

@@ -5,10 +5,6 @@ from dataclasses import dataclass, field
 
 from edge_watchdog.core.units import FormField, Seconds
 
-WRITE_BACK = {
-    "doc": "What the box enters there by itself after an outage; caldav and square only.",
-    "example": ["booking"],
-}
 CODE = re.compile("[A-Z]{3}")  # of a currency, ISO 4217
 
 
@@ -29,6 +25,20 @@ class Journal:
     currency: str = field(
         default="GBP",
         metadata={"doc": "Of amounts, where the source has no price list; three letters."},
+    )
+    buffer_before: Seconds | None = field(
+        default=None,
+        metadata={
+            "doc": "What is kept free before each appointment, when a time is looked for.",
+            "example": "5m",
+        },
+    )
+    buffer_after: Seconds | None = field(
+        default=None,
+        metadata={
+            "doc": "What is kept free after each; a list of [[prices]] can say it by service.",
+            "example": "10m",
+        },
     )
     keep: Seconds = field(
         default=Seconds(90 * 86400.0),

@@ -5,31 +5,21 @@ from typing import cast
 
 from edge_watchdog.config.forms import nearest
 from edge_watchdog.config.journal_keys import Journal
-from edge_watchdog.config.registries import Registries
-from edge_watchdog.config.stanzas import (
+from edge_watchdog.config.line_keys import (
     BUILT_IN_ANCHORS,
-    AlertConfig,
-    AlertKeys,
     AnchorKeys,
-    Box,
-    Config,
-    Contacts,
-    Desk,
-    KindOnly,
     MeteredKeys,
-    Outline,
-    Printing,
     Probe,
-    Schedule,
-    ScheduleKeys,
-    Studio,
     Timing,
     UplinkConfig,
     UplinkKeys,
-    Vendor,
-    VendorKeys,
 )
+from edge_watchdog.config.people_keys import AlertConfig, AlertKeys, Contacts, Desk, Printing
+from edge_watchdog.config.place_keys import Box, Studio
+from edge_watchdog.config.registries import Registries
+from edge_watchdog.config.stanzas import Config, Outline
 from edge_watchdog.config.tables import Problem, note_twice, read_kind, read_table, tables
+from edge_watchdog.config.vendor_keys import KindOnly, Schedule, ScheduleKeys, Vendor, VendorKeys
 from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
 from edge_watchdog.core.policy import Plan
 

@@ -13,25 +13,19 @@ from dataclasses import dataclass
 
 from edge_watchdog.config.forms import form_of, sample_of, written
 from edge_watchdog.config.journal_keys import Journal
-from edge_watchdog.config.registries import Registries, Registry
-from edge_watchdog.config.stanzas import (
+from edge_watchdog.config.line_keys import (
     BUILT_IN_ANCHORS,
-    AlertKeys,
     AnchorKeys,
-    Box,
-    Contacts,
-    Desk,
-    KindOnly,
     MeteredKeys,
-    Printing,
     Probe,
-    ScheduleKeys,
-    Studio,
     Timing,
     UplinkKeys,
-    VendorKeys,
 )
+from edge_watchdog.config.people_keys import AlertKeys, Contacts, Desk, Printing
+from edge_watchdog.config.place_keys import Box, Studio
+from edge_watchdog.config.registries import Registries, Registry
 from edge_watchdog.config.tables import fields_of, required
+from edge_watchdog.config.vendor_keys import KindOnly, ScheduleKeys, VendorKeys
 
 WIDTH = 100
 HEAD = """\

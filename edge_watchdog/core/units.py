@@ -40,3 +40,10 @@ class FormField(StrEnum):
     ROOM = "room"
     PRICE = "price"
     NOTE = "note"
+
+
+class Paper(StrEnum):
+    """A size of paper."""
+
+    A4 = "A4"
+    LETTER = "Letter"

@@ -17,6 +17,7 @@ from yarl import URL
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError
+from edge_watchdog.daybook.ledger import tollgate
 
 TIMEOUT_S = 20.0
 MOST_BYTES = 5 * 2**20  # of all answers of one look together
@@ -150,6 +151,7 @@ async def open_api(account: Account, clock: Clock) -> AsyncIterator[Api]:
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=tollgate(),
         connector=aiohttp.TCPConnector(ssl=account.tls, limit=2),
     ) as session:
         yield Api(session, account, clock)

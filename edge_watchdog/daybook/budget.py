@@ -18,12 +18,22 @@ class Purse:
     """Requests that may still be sent; *a_day* None is no limit.
 
     A bucket that fills at STEADY_RATIO of the budget and holds the rest of it, so that no 24 hours
-    see more than *a_day* requests (a restart brings a new, full bucket).
+    see more than *a_day* requests.  What was in it at the last stop is taken up with resume().
     """
 
     a_day: int | None
     _left: float = 0.0
     _at_mono: float | None = None
+
+    def resume(self, left: float, idle_s: float, mono: float) -> None:
+        """Go on with what was *left* when nothing had been sent for *idle_s*; it is *mono* now."""
+        earned = idle_s * STEADY_RATIO * (self.a_day or 0) / DAY_S
+        self._left, self._at_mono = min(self._size, left + earned), mono
+
+    def left(self, mono: float) -> float:
+        """Give how many requests may be sent; below 0 when more were sent than there were."""
+        self._fill(mono)
+        return self._left
 
     def spend(self, requests: int, mono: float) -> None:
         """Note that *requests* were sent at *mono*."""

@@ -5,15 +5,11 @@ child prints reaches a log.
 """
 
 import asyncio
-import base64
-import contextlib
 import json
-import os
-import sys
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 
+from edge_watchdog.children import run_module
 from edge_watchdog.core import codec
 from edge_watchdog.daybook import DaybookError, Reading, Span
 from edge_watchdog.daybook.privacy import Title
@@ -47,11 +43,11 @@ async def read_in_child(
     request = {
         "form": form.value,
         "keys": dict(keys or {}),
-        "body": base64.b64encode(body).decode("ascii"),
         "span": {"first": span.first.isoformat(), "days": span.days, "zone": span.zone},
         "title": title.value,
     }
-    answer = await _converse(json.dumps(request).encode("ascii"), deadline_s)
+    # The body goes as it is: to put megabytes into JSON would hold up every page meanwhile.
+    answer = await _converse(json.dumps(request).encode("ascii") + b"\n" + body, deadline_s)
     if "error" in answer:
         raise DaybookError(str(answer["error"]))
     try:
@@ -62,26 +58,12 @@ async def read_in_child(
 
 
 async def _converse(request: bytes, deadline_s: float) -> dict[str, object]:
-    root = str(Path(__file__).parent.parent.parent)
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-s", "-m", "edge_watchdog.daybook.reader"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PYTHONPATH": root, "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-    )
     try:
-        async with asyncio.timeout(deadline_s):
-            out, _ = await child.communicate(request)
+        ended = await run_module("edge_watchdog.daybook.reader", request, within_s=deadline_s)
     except TimeoutError:
         raise DaybookError(TOO_SLOW) from None
-    finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
     try:
-        answer = json.loads(out)
+        answer = json.loads(ended.out)
     except ValueError:
         raise DaybookError(NOT_READ) from None
     return answer if isinstance(answer, dict) else {}

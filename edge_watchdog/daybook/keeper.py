@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from edge_watchdog.daybook.budget import Purse, sparing_s
 from edge_watchdog.daybook.changes import hinted
 from edge_watchdog.daybook.freshness import Now, Stamp
 from edge_watchdog.daybook.intake import DEFAULT_KEEP, admit
+from edge_watchdog.daybook.ledger import Balance, Ledger, memory_ledger, paying
 from edge_watchdog.daybook.store import Drop, Snapshot, Store, Trouble
 
 DAYS = 2  # today and tomorrow, always
@@ -65,7 +66,7 @@ class SourceState:
 class Surroundings:
     """What a keeper needs of the world; *wall_known* gives None when nobody knows.
 
-    *metered* tells whether the line in use is paid by the byte.
+    *metered* tells whether the line in use is paid by the byte; *ledger* keeps what was asked.
     """
 
     store: Store
@@ -74,6 +75,7 @@ class Surroundings:
     wall_known: Callable[[], bool | None]
     changed: Callable[[SourceState], None]
     metered: Callable[[], bool] = lambda: False
+    ledger: Ledger = field(default_factory=memory_ledger)
 
 
 class Keeper:
@@ -109,6 +111,7 @@ class Keeper:
 
     async def recall(self) -> None:
         """Take up what was kept before this program started."""
+        await self._take_up()
         name = self._source.name
         store = self._around.store
         try:
@@ -137,15 +140,47 @@ class Keeper:
         return self._until(span, SECOND_LOOK_S + 1 if self.state.held else self._period_s())
 
     async def _fetch(self, span: Span) -> Fetched:
-        """Ask the source, and note what that took."""
+        """Ask the source, and note what that takes before it is sent."""
+        sent = 0
+
+        async def pay(requests: int = 1) -> None:
+            nonlocal sent
+            sent += requests
+            await self._pay(requests)
+
         try:
-            fetched = await self._source.connector.fetch(span, self._known(span))
+            with paying(pay):
+                fetched = await self._source.connector.fetch(span, self._known(span))
         except DaybookError as error:
-            self._purse.spend(error.requests, self._around.clock.now().mono)
+            await pay(max(0, error.requests - sent))
             raise
-        self._requests = max(1, fetched.requests)
-        self._purse.spend(fetched.requests, self._around.clock.now().mono)
+        self._requests = max(1, sent, fetched.requests)
+        await pay(max(0, fetched.requests - sent))
         return fetched
+
+    async def _pay(self, requests: int) -> None:
+        """Take *requests* from the budget, on disk too; raises DaybookError."""
+        if self._source.budget is None:
+            return
+        stamp = self._stamp()
+        self._purse.spend(requests, stamp.at.mono)
+        balance = Balance(self._purse.left(stamp.at.mono), stamp, self._requests)
+        await asyncio.to_thread(self._around.ledger.note, self._source.name, balance)
+
+    async def _take_up(self) -> None:
+        """Go on with the budget where the last run left it; where nobody knows, with none."""
+        name, ledger = self._source.name, self._around.ledger
+        try:
+            balance = await asyncio.to_thread(ledger.balance, name)
+        except DaybookError:
+            balance = Balance(0.0, self._stamp())
+        if balance is None and not ledger.remembers:
+            balance = Balance(0.0, self._stamp())
+        if balance is not None:
+            at = self._around.clock.now()
+            now = Now(at, self._around.boot_id, self._around.wall_known() is not False)
+            self._requests = max(1, balance.a_look)
+            self._purse.resume(balance.left, balance.idle_s(now), at.mono)
 
     async def _read(self, body: bytes, span: Span) -> Reading:
         """Have the body read, and keep no more of it than the owner allows."""

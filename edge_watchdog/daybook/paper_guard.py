@@ -1,11 +1,12 @@
-"""The double-booking guard: is a time free, taken, or only free as far as the box knows?
+"""The double-booking guard: is a time free, taken, only free as far as the box knows, or not known?
 
 Pure: what is booked and how old that knowledge is go in, a verdict with its sentence comes out.
-Intervals are half-open: an appointment that ends at 10:00 leaves 10:00 free.
+Intervals are half-open: an appointment that ends at 10:00 leaves 10:00 free, unless time is to be
+kept free around it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from edge_watchdog.daybook import Appointment
@@ -23,6 +24,23 @@ class Verdict(StrEnum):
     FREE = "free"
     PROVISIONAL = "provisional"
     TAKEN = "taken"
+    NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Buffers:
+    """How many seconds are kept free before and after; *by_service* (folded names) comes first."""
+
+    before_s: float = 0.0
+    after_s: float = 0.0
+    by_service: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def of(self, service: str) -> tuple[float, float]:
+        """Give what goes with *service*."""
+        return self.by_service.get(service.strip().casefold(), (self.before_s, self.after_s))
+
+
+NO_BUFFERS = Buffers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +48,7 @@ class Busy:
     """[start, end) of *member* (and *room*) is booked; *what* says by whom, for the desk.
 
     *number* is the paper entry that holds it, 0 for the vendor's own; *key* the appointment's.
+    *before_s* and *after_s* are to be kept free around it.
     """
 
     start_wall: float
@@ -39,6 +58,8 @@ class Busy:
     what: str
     number: int = 0
     key: str = ""
+    before_s: float = 0.0
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +68,17 @@ class Knowledge:
 
     *age_s* is None when it is not known or there is no list; *covers* tells whether the list
     reaches that day.  *trouble* says that an outage is going on.  *online_booking* says that
-    clients can book at the vendor without us.
+    clients can book at the vendor without us.  *closed*: the studio is not open then.  *unseen* is
+    a team member of whom the list has nothing that day, though it has others; "" when that is so
+    of nobody.
     """
 
     age_s: float | None
     covers: bool
     trouble: bool
     online_booking: bool
+    closed: bool = False
+    unseen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +90,31 @@ class Answer:
     clashes: tuple[Busy, ...] = ()
 
 
-def busy(appointments: Sequence[Appointment], entries: Sequence[Entry]) -> tuple[Busy, ...]:
+def busy(
+    appointments: Sequence[Appointment], entries: Sequence[Entry], buffers: Buffers = NO_BUFFERS
+) -> tuple[Busy, ...]:
     """Give everything that holds time: the vendor's list, less what was freed, and the holds."""
     freed = _freed(entries)
     listed = tuple(
-        Busy(a.start_wall, a.end_wall, a.member, a.room, a.client or a.service or "busy", key=a.key)
+        _listed(a, buffers)
         for a in appointments
         if a.status not in GONE and a.key not in freed and not (a.all_day and not a.member)
     )
-    return (*listed, *(hold for entry in entries if (hold := hold_of(entry)) is not None))
+    return (*listed, *(hold for entry in entries if (hold := hold_of(entry, buffers)) is not None))
 
 
-def hold_of(entry: Entry) -> Busy | None:
+def _listed(one: Appointment, buffers: Buffers) -> Busy:
+    what = one.client or one.service or "busy"
+    before_s, after_s = (0.0, 0.0) if one.all_day else buffers.of(one.service)
+    return Busy(
+        *(one.start_wall, one.end_wall, one.member, one.room, what),
+        key=one.key,
+        before_s=before_s,
+        after_s=after_s,
+    )
+
+
+def hold_of(entry: Entry, buffers: Buffers = NO_BUFFERS) -> Busy | None:
     """Give the time that *entry* holds; a verified one stands in the vendor's list itself."""
     draft = entry.draft
     if draft is None or draft.kind not in SLOTS or entry.state in OVER:
@@ -92,6 +130,7 @@ def hold_of(entry: Entry) -> Busy | None:
         f"{short_name(visit.client) or visit.service} ({entry.name})",
         entry.number,
         draft.appointment_key,
+        *buffers.of(visit.service),
     )
 
 
@@ -114,39 +153,47 @@ def answer(wanted: Busy, others: Sequence[Busy], known: Knowledge) -> Answer:
     """Tell whether *wanted* may be given away."""
     found = clashes(wanted, others)
     if found:
-        names = ", ".join(one.what for one in found[:3])
-        return Answer(Verdict.TAKEN, f"That time is taken: {names}.", found)
+        return Answer(Verdict.TAKEN, taken_words(wanted, found), found)
     nobodys = [one for one in others if wanted.member and not one.member]
     unclear = next((one for one in nobodys if _overlap(wanted, one) and not one.number), None)
     if unclear is not None:
         words = f"{unclear.what} is in the list at that time without a team member. Ask first."
-        return Answer(Verdict.PROVISIONAL, words, (unclear,))
-    doubt = _doubt(known)
+        return Answer(Verdict.PROVISIONAL, f"Provisional. {words}", (unclear,))
+    unknown, doubt = _unknown(known), _doubt(known)
+    if unknown:
+        return Answer(Verdict.NOT_KNOWN, unknown)
     return Answer(Verdict.PROVISIONAL, doubt) if doubt else Answer(Verdict.FREE, "Free.")
 
 
-def gaps(
-    wanted: Busy, others: Sequence[Busy], opens_wall: float, closes_wall: float, step_s: float = 900
-) -> tuple[float, ...]:
-    """Give the begins at which something as long as *wanted* fits between opening and closing.
+def taken_words(wanted: Busy, found: Sequence[Busy]) -> str:
+    """Say by whom a time is taken, or that it is too close to somebody."""
+    names = ", ".join(one.what for one in found[:3]) or "another desk was quicker"
+    bare = replace(wanted, before_s=0.0, after_s=0.0)
+    if not found or any(_overlap(bare, replace(one, before_s=0.0, after_s=0.0)) for one in found):
+        return f"That time is taken: {names}."
+    return f"That time is taken: it is too close to {names}. Time is kept free around each."
 
-    The first fitting begin of each gap, rounded up to *step_s*, then every *step_s*.
+
+def gaps(
+    wanted: Busy,
+    others: Sequence[Busy],
+    open_walls: Sequence[tuple[float, float]],
+    step_s: int = 900,
+) -> tuple[float, ...]:
+    """Give the begins, every *step_s*, at which something as long as *wanted* fits.
+
+    *open_walls* are [opens, closes); what is kept free around it may lie outside of them.
     """
     length_s = wanted.end_wall - wanted.start_wall
-    taken = sorted((b.start_wall, b.end_wall) for b in others if _same(wanted, b))
-    return tuple(_begins(taken, length_s, (opens_wall, closes_wall), step_s))
-
-
-def _begins(
-    taken: Sequence[tuple[float, float]], length_s: float, day: tuple[float, float], step_s: float
-) -> Iterator[float]:
-    at, closes = day
-    for start, end in (*taken, (closes, closes)):
-        at = -(-at // step_s) * step_s
-        while at + length_s <= min(start, closes):
-            yield at
-            at += step_s
-        at = max(at, end)
+    near = [one for one in others if _same(wanted, one)]
+    found = []
+    for opens, closes in open_walls:
+        begin = int(-(-opens // step_s) * step_s)
+        for at in range(begin, int(closes - length_s) + 1, step_s):
+            trial = replace(wanted, start_wall=at, end_wall=at + length_s)
+            if not any(_overlap(trial, one) for one in near):
+                found.append(float(at))
+    return tuple(found)
 
 
 def _freed(entries: Sequence[Entry]) -> frozenset[str]:
@@ -161,18 +208,36 @@ def _freed(entries: Sequence[Entry]) -> frozenset[str]:
     )
 
 
-def _doubt(known: Knowledge) -> str:
+def _unknown(known: Knowledge) -> str:
     if not known.covers:
-        return "The box does not hold that day's list. Somebody may have this time already."
+        return (
+            "Not known. The box does not hold that day's list: somebody may have this time already."
+        )
     if known.age_s is None:
-        return "How old the list is, is not known. Somebody may have this time already."
+        return (
+            "Not known. How old the list is, nobody can say: somebody may have this time already."
+        )
+    return ""
+
+
+def _doubt(known: Knowledge) -> str:
+    if known.closed:
+        return "Provisional. Nothing is in the way, but the studio is not open then."
+    if known.unseen:
+        return (
+            f"Provisional. The list has nothing of {known.unseen}'s that day: "
+            "ask whether they work then."
+        )
     if known.trouble and known.online_booking:
         return (
-            "Free on the box's list. Clients may still be booking online and could hold this time: "
-            "say that you will confirm it."
+            "Provisional. It is free on the box's list, but clients may still be booking online "
+            "and could hold this time: say that you will confirm it."
         )
-    if known.trouble or known.age_s > FRESH_S:
-        return "Free on the box's list, which is not fresh. Say that you will confirm this time."
+    if known.trouble or (known.age_s or 0.0) > FRESH_S:
+        return (
+            "Provisional. It is free on the box's list, which is not fresh: "
+            "say that you will confirm this time."
+        )
     return ""
 
 
@@ -183,4 +248,7 @@ def _same(one: Busy, other: Busy) -> bool:
 
 
 def _overlap(one: Busy, other: Busy) -> bool:
-    return one.start_wall < other.end_wall and other.start_wall < one.end_wall
+    return (
+        one.start_wall - one.before_s < other.end_wall + other.after_s
+        and other.start_wall - other.before_s < one.end_wall + one.after_s
+    )

@@ -41,7 +41,15 @@ from edge_watchdog.daybook.paper_chain import (
     end_of,
     link,
 )
-from edge_watchdog.daybook.paper_guard import Busy, busy, clashes, hold_of, without_own
+from edge_watchdog.daybook.paper_guard import (
+    NO_BUFFERS,
+    Busy,
+    busy,
+    clashes,
+    hold_of,
+    taken_words,
+    without_own,
+)
 from edge_watchdog.daybook.seal import Seal
 
 BUSY_S = 10.0
@@ -52,10 +60,9 @@ UNREADABLE = "cannot be read"
 class TakenError(PaperError):
     """Somebody has that time; *clashes* is who."""
 
-    def __init__(self, found: Sequence[Busy]) -> None:
+    def __init__(self, wanted: Busy, found: Sequence[Busy]) -> None:
         """Say by whom it is taken."""
-        names = ", ".join(one.what for one in found[:3]) or "another desk was quicker"
-        super().__init__(f"That time is taken: {names}.", "start")
+        super().__init__(taken_words(wanted, found), "start")
         self.clashes = tuple(found)
 
 
@@ -130,9 +137,13 @@ _SHAPES: Mapping[str, type] = {
 
 
 class PaperStore:
-    """The open journal.  Methods block; they may be called from any thread."""
+    """The open journal.  Methods block; they may be called from any thread.
+
+    Whoever composes it sets *buffers*: the time that is kept free around appointments.
+    """
 
     def __init__(self, connection: sqlite3.Connection, seal: Seal, *, first: int = 1) -> None:
+        self.buffers = NO_BUFFERS
         self._connection = connection
         self._seal = seal
         self._first = first
@@ -228,19 +239,19 @@ class PaperStore:
         if replaced is not None:
             words = f"corrected by {human(number)}"
             self._move(replaced, Move(State.VOID, pen.at_wall, pen.by, words))
-        self._hold(entry, busy(listed, journal.entries))
+        self._hold(entry, busy(listed, journal.entries, self.buffers))
         self._add("entry", number, body, pen)
         return entry
 
     def _hold(self, entry: Entry, others: Sequence[Busy]) -> None:
         """Take the time; raises TakenError.  The trigger looks again at what lies on the disk."""
-        wanted, draft = hold_of(entry), entry.draft
+        wanted, draft = hold_of(entry, self.buffers), entry.draft
         if wanted is None or draft is None:
             return
         found = clashes(wanted, without_own(draft, others))
         forced = bool(draft.forced.strip())
         if found and not forced:
-            raise TakenError(found)
+            raise TakenError(wanted, found)
         try:
             self._connection.execute(
                 "INSERT INTO hold VALUES (?, ?, ?, ?, ?, 1, ?)",
@@ -250,7 +261,7 @@ class PaperStore:
                 ),
             )
         except sqlite3.IntegrityError:
-            raise TakenError(()) from None
+            raise TakenError(wanted, ()) from None
 
     def _move(self, entry: Entry, move: Move) -> Entry:
         check_move(entry, move.state, move.detail)

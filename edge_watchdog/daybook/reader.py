@@ -1,9 +1,9 @@
 """The child's end of child.py: one request from stdin, one answer to stdout, then it ends.
 
+The request is a line of JSON, then the body as it came.
 It lowers its own priority and memory first: the half that watches the lines comes before it.
 """
 
-import base64
 import contextlib
 import json
 import os
@@ -36,10 +36,10 @@ def main() -> int:
         os.nice(10)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    request = json.load(sys.stdin)
+    request = json.loads(sys.stdin.buffer.readline())
+    body = sys.stdin.buffer.read()
     asked = request["span"]
     span = Span(date.fromisoformat(asked["first"]), int(asked["days"]), str(asked["zone"]))
-    body = base64.b64decode(request["body"])
     limit = series_limit(SystemClock())
     answer: dict[str, object]
     try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import aiohttp
 
 from edge_watchdog.daybook import DaybookError
+from edge_watchdog.daybook.ledger import tollgate
 
 MOST_BYTES = 5 * 2**20
 TIMEOUT_S = 20.0
@@ -22,6 +23,7 @@ def open_session(tls: ssl.SSLContext, timeout_s: float = TIMEOUT_S) -> aiohttp.C
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout_s),
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=tollgate(),
         connector=aiohttp.TCPConnector(ssl=tls, limit=2),
     )
 

@@ -11,11 +11,13 @@ from edge_watchdog.bridge import Heartbeat, ToDesk
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.actions import FetchSchedule
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.model import Health, Layer
 from edge_watchdog.core.view import History, IncidentView, StudioView
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
 
 SILENCE_S = 15.0
+BEHIND_S = 60.0  # what was asked for in another boot cannot lie ahead of a clock that is right
 STARTING_S = 10.0  # after our own start the other half may still be on its way
 
 
@@ -30,7 +32,8 @@ class Board:
     """The one mutable thing of the desk half.
 
     Whoever composes the half sets *changed* (called after every change), *fetch* (the watch half
-    wants the day fetched now) and *listeners* (how many pages are open).
+    wants the day fetched now), *listeners* (how many pages are open) and *clock_is_set* (whether
+    the box itself can know the time; None: it cannot tell).
     """
 
     def __init__(self, clock: Clock, boot_id: str) -> None:
@@ -40,6 +43,7 @@ class Board:
         self._began = clock.now()
         self._heard: Instant | None = None
         self._lost = False
+        self._proved = False
         self.view: StudioView | None = None
         self.history = History()
         self.sources: dict[str, SourceState] = {}
@@ -47,6 +51,7 @@ class Board:
         self.paper_turn = 0  # how many rows the paper journal has; tells nothing of them
         self.fetch: Callable[[], None] = lambda: None
         self.listeners: Callable[[], int] = lambda: 0
+        self.clock_is_set: Callable[[], bool | None] = lambda: None
 
     def hear(self, message: ToDesk) -> None:
         """Take one message of the watch half."""
@@ -54,6 +59,7 @@ class Board:
         match message:
             case StudioView():
                 self.view = message
+                self._proved |= _met_the_time(message)
             case History():
                 self.history = message
             case FetchSchedule():
@@ -87,8 +93,27 @@ class Board:
         return self._heard is not None and self.silence() is None
 
     def wall_known(self) -> bool | None:
-        """Tell whether the clock can be trusted; None when nobody told."""
-        return None if self.view is None else self.view.wall_known
+        """Tell whether the clock can be trusted; None when nobody told.
+
+        Pages of the internet prove it; without them a list that was asked for later than "now", or
+        a box without a clock of its own that nobody told the time, speaks against it.
+        """
+        if self.view is not None and not self.view.wall_known:
+            return False
+        if self._proved:
+            return True
+        told = self.clock_is_set()
+        if told is False or self._is_behind():
+            return False
+        return None if self.view is None and told is None else True
+
+    def _is_behind(self) -> bool:
+        wall = self._clock.now().wall + BEHIND_S
+        return any(
+            state.good.asked.boot_id != self._boot_id and state.good.asked.at.wall > wall
+            for state in self.sources.values()
+            if state.good
+        )
 
     def on_metered(self) -> bool:
         """Tell whether the line in use is paid by the byte, as far as the watch half has said."""
@@ -109,3 +134,11 @@ class Board:
         """Give the incidents that are not over."""
         found = self.view.incidents if self.view else ()
         return tuple(one for one in found if one.resolved_wall is None)
+
+
+def _met_the_time(view: StudioView) -> bool:
+    """Tell whether pages answer that carry the time, and none says that ours is wrong."""
+    rungs = (rung for line in view.uplinks for rung in line.rungs)
+    return view.wall_known and any(
+        rung.layer == Layer.WEB and rung.health is Health.UP for rung in rungs
+    )

@@ -6,7 +6,7 @@ to more is shown only where the caller says that it may be.
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -14,12 +14,12 @@ from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import DAYS, SourceState
 from edge_watchdog.daybook.model import Attendee, Money, Status
+from edge_watchdog.desk.day import GONE
 from edge_watchdog.desk.phrases import DAYS as WEEKDAYS
 from edge_watchdog.desk.phrases import Local, long_date
 
 WHOLE_STUDIO = "Whole studio"
 NO_ROOM = "No room given"
-GONE = frozenset({Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW})
 HERE = frozenset({Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED})
 NO_MINOR = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF", "XPF"})  # ISO 4217
 SIGNS = {"GBP": "\u00a3", "EUR": "\u20ac", "USD": "$"}
@@ -135,26 +135,49 @@ def days_held(states: Sequence[SourceState], now: Now, local: Local) -> tuple[da
 
 def book_day(states: Sequence[SourceState], one: date, now: Now, local: Local) -> BookDay:
     """Draw one day from what every source holds, by start."""
+    return at_present(plain_day(states, one, local), states, now, local)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainDay:
+    """One day as its sources gave it, whatever time it is: [start, end) since 1970."""
+
+    day: date
+    entries: tuple[Entry, ...]
+    start_wall: float
+    end_wall: float
+
+
+def plain_day(states: Sequence[SourceState], one: date, local: Local) -> PlainDay:
+    """Draw what does not change while the day goes by."""
     span = Span(one, 1, local.zone)
+    start, end = span.start_wall, span.end_wall
     found = sorted(
         (
             (a, state.name)
             for state in states
             if state.good
             for a in state.good.reading.appointments
-            if a.start_wall < span.end_wall and max(a.end_wall, a.start_wall + 1) > span.start_wall
+            if a.start_wall < end and max(a.end_wall, a.start_wall + 1) > start
         ),
         key=lambda pair: (pair[0].start_wall, pair[0].member.casefold()),
     )
-    tags = _tags([a for a, _ in found], span, now)
-    days = (one - local.day(now.at.wall)).days
+    entries = tuple(_entry(a, name, start, local) for a, name in found)
+    return PlainDay(one, entries, start, end)
+
+
+def at_present(plain: PlainDay, states: Sequence[SourceState], now: Now, local: Local) -> BookDay:
+    """Say of each entry what it is now."""
+    one, today = plain.day, local.day(now.at.wall)
+    tagged = (
+        entry if entry.tag == tag else replace(entry, tag=tag)
+        for entry, tag in zip(plain.entries, _tags(plain, now), strict=True)
+    )
     return BookDay(
         one,
-        {0: "Today", 1: "Tomorrow"}.get(days, "") if now.wall_known else "",
+        {0: "Today", 1: "Tomorrow"}.get((one - today).days, "") if now.wall_known else "",
         long_date(one),
-        tuple(
-            _entry(a, tag, name, span, local) for (a, name), tag in zip(found, tags, strict=True)
-        ),
+        tuple(tagged),
         tuple(s.name for s in states if s.good is None or one not in s.good.span.dates),
     )
 
@@ -211,33 +234,33 @@ def _haystack(one: Entry) -> str:
     return folded(f"{one.client} {one.service} {one.member} {one.room} {seats}")
 
 
-def _tags(found: Sequence[Appointment], span: Span, now: Now) -> list[str]:
+def _tags(plain: PlainDay, now: Now) -> list[str]:
     """Tell for each what it is now; "next" is each member's next one."""
     wall = now.at.wall
-    if not (now.wall_known and span.start_wall <= wall < span.end_wall):
-        return [""] * len(found)
+    if not (now.wall_known and plain.start_wall <= wall < plain.end_wall):
+        return [""] * len(plain.entries)
     first: dict[str, float] = {}
-    for a in found:
-        if not a.all_day and a.start_wall > wall and a.status not in GONE:
-            first.setdefault(a.member, a.start_wall)
-    return [_tag(a, wall, first.get(a.member)) for a in found]
+    for one in plain.entries:
+        if not one.is_all_day and one.start_wall > wall and not one.is_gone:
+            first.setdefault(one.member, one.start_wall)
+    return [_tag(one, wall, first.get(one.member)) for one in plain.entries]
 
 
-def _tag(one: Appointment, wall: float, upcoming: float | None) -> str:
-    if one.all_day:
+def _tag(one: Entry, wall: float, upcoming: float | None) -> str:
+    if one.is_all_day:
         return ""
     if max(one.end_wall, one.start_wall) <= wall:
         return "past"
-    if one.status in GONE:
+    if one.is_gone:
         return ""
     if one.start_wall <= wall:
         return "now"
     return "next" if one.start_wall == upcoming else ""
 
 
-def _entry(one: Appointment, tag: str, source: str, span: Span, local: Local) -> Entry:
+def _entry(one: Appointment, source: str, midnight: float, local: Local) -> Entry:
     start = "all day" if one.all_day else local.clock(one.start_wall)
-    if not one.all_day and one.start_wall < span.start_wall:
+    if not one.all_day and one.start_wall < midnight:
         start = "earlier"
     has_end = not one.all_day and one.end_wall > one.start_wall
     is_class = one.capacity is not None or one.booked is not None or bool(one.attendees)
@@ -256,7 +279,7 @@ def _entry(one: Appointment, tag: str, source: str, span: Span, local: Local) ->
         one.room,
         str(one.status),
         tuple(map(str, one.marks)),
-        tag,
+        "",
         money(one.price),
         {None: "", True: "paid", False: "not paid"}[one.paid],
         one.all_day,

@@ -1,23 +1,23 @@
 """The low-detail book for programs and for keeping: JSON, and one file that needs nothing else."""
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Sequence
 
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
-from edge_watchdog.desk.book import BookDay, By, Entry, Group, book_day, grouped
+from edge_watchdog.desk.book import BookDay, By, Entry, Group, grouped
 from edge_watchdog.desk.day import SourceLine, source_lines
 from edge_watchdog.desk.phrases import Local
 
 
-def book_json(states: Sequence[SourceState], days: Iterable[date], now: Now, local: Local) -> str:
+def book_json(
+    states: Sequence[SourceState], drawn: Sequence[BookDay], now: Now, local: Local
+) -> str:
     """Write the days as JSON; top level: the oldest source's age, and whether all are complete.
 
     Times are ISO 8601 with the studio's offset, *age_s* is None when the age is not known.
     """
     lines = source_lines(states, now, local)
-    drawn = [book_day(states, one, now, local) for one in days]
     ages = [line.age_s for line in lines]
     known = [age for age in ages if age is not None]
     return json.dumps(

@@ -20,7 +20,6 @@ from edge_watchdog.desk.book import (
     By,
     Entry,
     Group,
-    book_day,
     days_held,
     grouped,
     matching,
@@ -186,15 +185,14 @@ class BookPages:
     async def as_json(self, request: web.Request) -> web.Response:
         """Give the low-detail book to programs."""
         states, now = self._states(), self._board.now()
-        days = days_held(states, now, self._local)
+        days = map(self._pages.day, days_held(states, now, self._local))
         return self._answer(
-            request, lambda: book_json(states, days, now, self._local), "application/json"
+            request, lambda: book_json(states, tuple(days), now, self._local), "application/json"
         )
 
     async def copy(self, request: web.Request) -> web.Response:
         """Give the low-detail book as one file that needs nothing else."""
-        states, now = self._states(), self._board.now()
-        days = [book_day(states, one, now, self._local) for one in self._days()]
+        days = [self._pages.day(one) for one in self._days()]
         response = self._answer(
             request,
             lambda: self._pages.draw("copy.html", "copy", days=list(map(copy_day, days))),
@@ -257,13 +255,8 @@ class BookPages:
             raise web.HTTPBadRequest(reason="no such day") from None
 
     def _draw_book(self, asked: Asked, me: Identity) -> str:
-        states, now = self._states(), self._board.now()
-        whole = book_day(states, asked.day, now, self._local)
-        days = (
-            [book_day(states, one, now, self._local) for one in self._days()]
-            if asked.wanted
-            else [whole]
-        )
+        whole = self._pages.day(asked.day)
+        days = [self._pages.day(one) for one in self._days()] if asked.wanted else [whole]
         shown = [self._shown(day, asked) for day in days]
         return self._pages.draw(
             "book.html",
@@ -274,7 +267,7 @@ class BookPages:
             me=me,
             private=me.sees_private,
             writes=me.may(Who.STAFF),
-            alerts=warnings_of(states) if me.sees_private else {},
+            alerts=warnings_of(self._states()) if me.sees_private else {},
             pack_day=asked.day.isoformat(),
             **self._links(asked, whole),
         )
@@ -318,9 +311,8 @@ class BookPages:
         }
 
     def _draw_next(self, me: Identity, *, kiosk: bool) -> str:
-        states, now = self._states(), self._board.now()
-        today = self._local.day(now.at.wall)
-        day = book_day(states, today, now, self._local)
+        now = self._board.now()
+        day = self._pages.day(self._local.day(now.at.wall))
         timed = [one for one in day.entries if not one.is_all_day and not one.is_gone]
         coming = [one for one in timed if one.start_wall > now.at.wall]
         until = max(coming[0].start_wall, now.at.wall + SOON_S) if coming else 0.0
@@ -336,6 +328,6 @@ class BookPages:
             missing=day.missing,
             me=me,
             private=me.sees_private,
-            alerts=warnings_of(states) if me.sees_private else {},
+            alerts=warnings_of(self._states()) if me.sees_private else {},
             kiosk=kiosk,
         )

@@ -10,15 +10,17 @@ from datetime import date
 from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.freshness import Band, Now, age_words, band
 from edge_watchdog.daybook.keeper import DAYS, SourceState, count_on, local_date
+from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.store import Drop
 from edge_watchdog.desk.phrases import Local, long_date
 
 WHOLE_STUDIO = "Whole studio"
+GONE = frozenset({Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW})
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One appointment; *tag* is "now", "next", "past" or ""."""
+    """One appointment; *tag* is "now", "next", "past" or ""; *is_gone*: nobody comes for it."""
 
     start: str
     end: str
@@ -28,6 +30,7 @@ class Row:
     status: str
     marks: tuple[str, ...]
     tag: str
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,14 @@ class DayModel:
     strange_date: bool
 
 
-def day_model(states: Sequence[SourceState], now: Now, local: Local) -> DayModel:
-    """Draw the days that matter now from what every source holds."""
+def desk_days(
+    states: Sequence[SourceState], now: Now, local: Local
+) -> tuple[tuple[Day, ...], bool]:
+    """Draw the days that matter now; True: the box does not know which of them is today."""
     today = local_date(now.at.wall, local.zone)
     dates, strange = _dates(states, today, now)
-    return DayModel(
-        tuple(_day(states, one, today, now, local=local, strange=strange) for one in dates),
-        source_lines(states, now, local),
-        strange,
-    )
+    days = (_day(states, one, today, now, local=local) for one in dates)
+    return tuple(days), strange
 
 
 def source_lines(states: Sequence[SourceState], now: Now, local: Local) -> tuple[SourceLine, ...]:
@@ -107,43 +109,43 @@ def source_lines(states: Sequence[SourceState], now: Now, local: Local) -> tuple
 
 
 def _dates(states: Sequence[SourceState], today: date, now: Now) -> tuple[tuple[date, ...], bool]:
-    """Give today and tomorrow; with a clock that is not set, the days that are held instead."""
+    """Give today and tomorrow; with a clock that is not set, the days that are held instead.
+
+    Such a clock can only be behind, so what lies before it is over.
+    """
     held = sorted({day for s in states if s.good for day in s.good.span.dates})
-    if held and today not in held and not now.wall_known:
-        return tuple(held[:DAYS]), True
+    if held and not now.wall_known:
+        ahead = [day for day in held if day >= today]
+        return tuple((ahead or held)[:DAYS]), True
     return Span(today, DAYS, "UTC").dates, False
 
 
-def _day(
-    states: Sequence[SourceState], one: date, today: date, now: Now, *, local: Local, strange: bool
-) -> Day:
+def _day(states: Sequence[SourceState], one: date, today: date, now: Now, *, local: Local) -> Day:
     span = Span(one, 1, local.zone)
+    start, end = span.start_wall, span.end_wall
     found = [
         a
         for state in states
         if state.good
         for a in state.good.reading.appointments
-        if a.start_wall < span.end_wall and max(a.end_wall, a.start_wall + 1) > span.start_wall
+        if a.start_wall < end and max(a.end_wall, a.start_wall + 1) > start
     ]
     found.sort(key=lambda a: a.start_wall)
     notes = [a for a in found if a.all_day and not a.member]
-    names = {a.member or WHOLE_STUDIO for a in found if a not in notes}
+    by_name: dict[str, list[Appointment]] = {}
+    for a in found:
+        if a.member or not a.all_day:
+            by_name.setdefault(a.member or WHOLE_STUDIO, []).append(a)
     word = {0: "Today", 1: "Tomorrow"}.get((one - today).days, "")
     members = tuple(
-        _member(
-            name,
-            [a for a in found if (a.member or WHOLE_STUDIO) == name and a not in notes],
-            span,
-            now,
-            local=local,
-        )
-        for name in sorted(names, key=_member_order)
+        _member(name, by_name[name], (start, end), now, local=local)
+        for name in sorted(by_name, key=_member_order)
     )
     return Day(
-        label="" if strange else word,
+        label=word if now.wall_known else "",
         date=long_date(one),
-        is_today=one == today and not strange,
-        notes=tuple(_row(a, "", span, local) for a in notes),
+        is_today=one == today and now.wall_known,
+        notes=tuple(_row(a, "", start, local) for a in notes),
         members=members,
         count=len(found),
         missing=tuple(s.name for s in states if s.good is None or one not in s.good.span.dates),
@@ -154,12 +156,14 @@ def _member_order(name: str) -> tuple[bool, str]:
     return name != WHOLE_STUDIO, name.casefold()
 
 
-def _member(name: str, found: list[Appointment], span: Span, now: Now, *, local: Local) -> Member:
+def _member(
+    name: str, found: Sequence[Appointment], day: tuple[float, float], now: Now, *, local: Local
+) -> Member:
     wall = now.at.wall
-    timed = [a for a in found if not a.all_day]
+    timed = [a for a in found if not a.all_day and a.status not in GONE]
     upcoming = next((a for a in timed if a.start_wall > wall), None)
-    is_today = now.wall_known and span.start_wall <= wall < span.end_wall
-    rows = tuple(_row(a, _tag(a, wall, upcoming) if is_today else "", span, local) for a in found)
+    is_today = now.wall_known and day[0] <= wall < day[1]
+    rows = tuple(_row(a, _tag(a, wall, upcoming) if is_today else "", day[0], local) for a in found)
     if not is_today or not timed:
         return Member(name, rows, "")
     if upcoming is None:
@@ -171,6 +175,8 @@ def _member(name: str, found: list[Appointment], span: Span, now: Now, *, local:
 def _tag(one: Appointment, wall: float, upcoming: Appointment | None) -> str:
     if one.all_day:
         return ""
+    if one.status in GONE:
+        return "past" if one.end_wall <= wall else ""
     if upcoming is not None and one.start_wall == upcoming.start_wall:
         return "next"
     if one.start_wall <= wall < one.end_wall:
@@ -178,14 +184,16 @@ def _tag(one: Appointment, wall: float, upcoming: Appointment | None) -> str:
     return "past" if max(one.end_wall, one.start_wall) <= wall else ""
 
 
-def _row(one: Appointment, tag: str, span: Span, local: Local) -> Row:
+def _row(one: Appointment, tag: str, midnight: float, local: Local) -> Row:
     start = "all day" if one.all_day else local.clock(one.start_wall)
-    if not one.all_day and one.start_wall < span.start_wall:
+    if not one.all_day and one.start_wall < midnight:
         start = "earlier"
     known_end = not one.all_day and one.end_wall > one.start_wall
     end = local.clock(one.end_wall) if known_end else ""
     marks = tuple(str(mark) for mark in one.marks)
-    return Row(start, end, one.service, one.client, one.room, one.status, marks, tag)
+    return Row(
+        start, end, one.service, one.client, one.room, one.status, marks, tag, one.status in GONE
+    )
 
 
 def _source(state: SourceState, now: Now, local: Local) -> SourceLine:

@@ -1,7 +1,8 @@
 """The live stream: pages that are open hear of a change at once, and of life every five seconds.
 
-Changes go in, server-sent events go out.  A slow page never holds up another: what waits for it is
-one flag, and when it wakes it gets the newest state, not the old ones.
+Changes go in, server-sent events go out: first the whole page, then the parts that look different.
+A slow page never holds up another: what waits for it is one flag, and when it wakes it gets the
+newest state, not the old ones.
 """
 
 import asyncio
@@ -30,6 +31,15 @@ class Screen:
     mood: Callable[[], object]
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A page's parts as they were at *time*; *key* as Hub.key() gave it."""
+
+    key: object
+    time: str
+    parts: Mapping[str, str]
+
+
 class Hub:
     """Knows every open stream; *most* is how many there may be."""
 
@@ -40,7 +50,8 @@ class Hub:
         self._waiting: set[asyncio.Event] = set()
         self._version = 0
         self._closing = False
-        self._cache: dict[Page, tuple[object, str]] = {}
+        self._drawn: dict[Page, _Drawn] = {}
+        self._said: dict[tuple[Page, bool], tuple[_Drawn | None, _Drawn, str]] = {}
 
     @property
     def streams(self) -> int:
@@ -64,13 +75,26 @@ class Hub:
 
     def payload(self, page: Page) -> str:
         """Give the parts of *page* as JSON, rendered once for everybody who asks."""
-        key = self.key()
-        cached = self._cache.get(page)
-        if cached is None or cached[0] != key:
-            data = {"time": self._screen.clock(), "parts": dict(self._screen.parts(page))}
-            cached = (key, json.dumps(data, separators=(",", ":")))
-            self._cache[page] = cached
-        return cached[1]
+        return self._since(page, None, self._draw(page))
+
+    def _draw(self, page: Page) -> _Drawn:
+        key, drawn = self.key(), self._drawn.get(page)
+        if drawn is None or drawn.key != key:
+            drawn = _Drawn(key, self._screen.clock(), dict(self._screen.parts(page)))
+            self._drawn[page] = drawn
+        return drawn
+
+    def _since(self, page: Page, shown: _Drawn | None, drawn: _Drawn) -> str:
+        """Give as JSON which parts look different than in *shown*; "" when none does."""
+        whole = page, shown is None  # asked for by those who poll, between the news of the streams
+        said = self._said.get(whole)
+        if said is None or said[0] is not shown or said[1] is not drawn:
+            before = shown.parts if shown else {}
+            parts = {name: text for name, text in drawn.parts.items() if before.get(name) != text}
+            data = {"time": drawn.time, "parts": parts}
+            text = json.dumps(data, separators=(",", ":")) if parts or not shown else ""
+            said = self._said[whole] = shown, drawn, text
+        return said[2]
 
     async def next_change(self) -> None:
         """Wait until changed() is called."""
@@ -93,13 +117,13 @@ class Hub:
     async def _feed(
         self, request: web.Request, response: web.StreamResponse, page: Page, flag: asyncio.Event
     ) -> None:
-        shown = ""
+        shown: _Drawn | None = None
         while not self._closing and still_may(request):  # a role may be taken away meanwhile
             flag.clear()
-            payload = self.payload(page)
-            if payload != shown:
-                await _write(response, f"event: view\ndata: {payload}\n\n")
-                shown = payload
+            drawn = self._draw(page)
+            news, shown = self._since(page, shown, drawn), drawn
+            if news:
+                await _write(response, f"event: view\ndata: {news}\n\n")
             else:
                 await _write(response, f"event: beat\ndata: {self._screen.clock()}\n\n")
             with contextlib.suppress(TimeoutError):

@@ -37,6 +37,17 @@ class Opening:
         """Give how many days from *first* on must be held: through the next open day."""
         return max(DAYS, (self.next_day(first) - first).days + 1)
 
+    def walls_on(self, day: date) -> tuple[tuple[float, float], ...]:
+        """Give when the studio is open on *day*, [opens, closes) in seconds since 1970."""
+        begin = day.weekday() * DAY_MINUTES
+        midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.zone))
+
+        def wall(minute: int) -> float:
+            return (midnight + timedelta(minutes=minute - begin)).timestamp()  # as a clock shows it
+
+        cut = ((max(o, begin), min(c, begin + DAY_MINUTES)) for o, c in self.spans)
+        return tuple((wall(opens), wall(closes)) for opens, closes in cut if opens < closes)
+
     def closed_for_s(self, wall: float) -> float | None:
         """Give for how long the studio has been closed; None while it is open or not known."""
         minute, second = self._minute(wall)

@@ -9,13 +9,14 @@ from datetime import date
 
 from aiohttp import web
 
+from edge_watchdog.core.units import Paper
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.paper import Entry, State
 from edge_watchdog.daybook.paper_money import debts
 from edge_watchdog.desk.access import Route, Who, identity_of, showed_private
 from edge_watchdog.desk.board import Board
-from edge_watchdog.desk.book import BookDay, book_day, money
+from edge_watchdog.desk.book import BookDay, money
 from edge_watchdog.desk.bookpages import BookPages
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.clients import price_lists, warnings_of
@@ -24,7 +25,7 @@ from edge_watchdog.desk.day import SourceLine, source_lines
 from edge_watchdog.desk.files import day_csv, day_ics
 from edge_watchdog.desk.pack import Enclosed, Owed, Pack, Printer, day_pack
 from edge_watchdog.desk.pages import Pages
-from edge_watchdog.desk.pdf import Paper, PdfError, make_pdf
+from edge_watchdog.desk.pdf import PdfError, make_pdf
 from edge_watchdog.desk.phrases import NO_VENDOR, Local, long_date
 from edge_watchdog.desk.settings import DeskSettings
 
@@ -126,7 +127,7 @@ class PackPages:
             warnings_of(states) if private else None,
         )
         return day_pack(
-            book_day(states, one, now, local),
+            self._pages.day(one),
             source_lines(states, now, local),
             more,
             Printer(self._settings.studio_name, vendor, made),
@@ -134,7 +135,7 @@ class PackPages:
 
     def _drawn(self, request: web.Request) -> tuple[BookDay, tuple[SourceLine, ...], Now]:
         states, now = self._states(), self._board.now()
-        day = book_day(states, self._day(request), now, self._local)
+        day = self._pages.day(self._day(request))
         return day, source_lines(states, now, self._local), now
 
     def _states(self) -> tuple[SourceState, ...]:

@@ -3,9 +3,11 @@
 Every text is escaped by the templates; nothing is marked safe but the parts they made.
 """
 
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from importlib import resources
 from types import MappingProxyType
@@ -15,9 +17,11 @@ from markupsafe import Markup
 
 from edge_watchdog import __version__
 from edge_watchdog.core.model import Health, VendorLevel
+from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.book import BookDay
 from edge_watchdog.desk.charts import chart
-from edge_watchdog.desk.day import DayModel, day_model
+from edge_watchdog.desk.day import DayModel, source_lines
 from edge_watchdog.desk.pack import BOX
 from edge_watchdog.desk.phrases import (
     HEALTH_WORDS,
@@ -29,9 +33,11 @@ from edge_watchdog.desk.phrases import (
     long_date,
 )
 from edge_watchdog.desk.settings import DeskSettings
+from edge_watchdog.desk.shelf import Shelf
 from edge_watchdog.desk.status import status_model
 
 HASH_CHARS = 12
+PIECES = ("book_row", "desk_row", "sheet_rows")  # macros of rows.html; what they show is hashable
 TYPES: Mapping[str, str] = {
     "css": "text/css",
     "js": "text/javascript",
@@ -76,11 +82,19 @@ class Pages:
         self.statics = MappingProxyType({one.name: one for one in found.values()})
         self._names = {plain: f"/static/{one.name}" for plain, one in found.items()}
         self._env = _environment(self._local)
+        self._shelf = Shelf(self._local)
         self._modelled: tuple[object, DayModel] | None = None
         self._drawn: tuple[object, str] | None = None
         sheets = (found["desk.css"].body, found["book.css"].body)
         self._env.globals["box"] = BOX
+        for piece in PIECES:
+            self._env.globals[piece] = functools.partial(self._piece, piece)
         self._env.globals["styles"] = Markup(b"\n".join(sheets).decode())  # noqa: S704 - our own
+
+    def prepare(self) -> None:
+        """Compile every template, so that nobody who asks has to wait for it."""
+        for file in resources.files(__package__).joinpath("templates").iterdir():
+            self._env.get_template(file.name)
 
     def page(self, page: Page, *, kiosk: bool = False) -> str:
         """Render a whole page; *kiosk* is larger type, for a display on the wall."""
@@ -113,6 +127,17 @@ class Pages:
         """Render a template that knows nothing of the board."""
         return self._render(template, context)
 
+    def day(self, one: date) -> BookDay:
+        """Give a day of the book as it is now."""
+        return self._shelf.day(self._states(), one, self._board.now())
+
+    def still(self) -> object:
+        """Give what stays equal as long as no page that is drawn by draw() would look different."""
+        board, now = self._board, self._board.now()
+        sign = status_model(board, self._local, self._settings.vendor_name).sign
+        minute = int(now.at.wall // 60)
+        return self._states(), minute, now.wall_known, sign, board.notices, board.paper_turn
+
     def clock(self) -> str:
         """Give the local time, as a page shows it."""
         return self._local.clock(self._board.now().at.wall)
@@ -126,24 +151,37 @@ class Pages:
         }
 
     def _day_part(self, context: Mapping[str, object]) -> str:
-        """Render the day, once for each model: it holds nothing else."""
-        model = context["model"]
-        if self._drawn is None or self._drawn[0] is not model:
-            self._drawn = model, self._render("part_day.html", context)
+        """Render the day, once for the same days: it shows nothing else."""
+        model = self._model()
+        shows = model.days, bool(model.sources)
+        if self._drawn is None or self._drawn[0] != shows:
+            self._drawn = shows, self._render("part_day.html", context)
         return self._drawn[1]
 
     def _render(self, template: str, context: Mapping[str, object]) -> str:
         return self._env.get_template(template).render(context)
+
+    def _piece(self, macro: str, *shows: Hashable) -> Markup:
+        """Draw a piece of a page, or give it as it was drawn for the same content."""
+
+        def draw() -> str:
+            return str(getattr(self._env.get_template("rows.html").module, macro)(*shows))
+
+        return Markup(self._shelf.pieces.get((macro, *shows), draw))  # noqa: S704 - escaped there
+
+    def _states(self) -> tuple[SourceState, ...]:
+        return tuple(self._board.sources.values())
 
     def _title(self, context: Mapping[str, object]) -> str:
         return self._render("title.txt", context).strip()
 
     def _model(self) -> DayModel:
         """Draw the day when it changed, else once a minute: two hundred rows take their time."""
-        now, states = self._board.now(), tuple(self._board.sources.values())
+        now, states = self._board.now(), self._states()
         key = states, int(now.at.wall // 60), now.wall_known
         if self._modelled is None or self._modelled[0] != key:
-            self._modelled = key, day_model(states, now, self._local)
+            days, strange = self._shelf.desk(states, now)
+            self._modelled = key, DayModel(days, source_lines(states, now, self._local), strange)
         return self._modelled[1]
 
     def _shared(self, name: str) -> dict[str, object]:

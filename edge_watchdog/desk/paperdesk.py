@@ -39,6 +39,7 @@ from edge_watchdog.daybook.paper_back import (
 )
 from edge_watchdog.daybook.paper_guard import (
     Answer,
+    Buffers,
     Busy,
     Knowledge,
     answer,
@@ -47,6 +48,7 @@ from edge_watchdog.daybook.paper_guard import (
     hold_of,
     without_own,
 )
+from edge_watchdog.daybook.paper_guard import Verdict as Freedom
 from edge_watchdog.daybook.paper_money import taken
 from edge_watchdog.daybook.paper_store import ClosedDay, Journal, Kept, PaperStore, Pen
 from edge_watchdog.daybook.privacy import short_name
@@ -54,6 +56,7 @@ from edge_watchdog.daybook.reconcile import Finding, Fresh, next_state, reconcil
 from edge_watchdog.daybook.writeback import WriteBack
 from edge_watchdog.desk.access import Identity
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.paperforms import Around
 from edge_watchdog.desk.paperwords import NO_JOURNAL
 from edge_watchdog.desk.phrases import Local
@@ -68,10 +71,14 @@ DAY_BEGINS, DAY_ENDS = 8, 20  # free times are shown between these hours when no
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """What a form may show beside its fields: the verdict, and begins that would fit."""
+    """What a form may show beside its fields: the verdict, and begins that would fit.
+
+    *closed*: by its opening hours the studio is not open that day at all.
+    """
 
     answer: Answer
     begins: tuple[str, ...]
+    closed: bool = False
 
 
 class PaperDesk:
@@ -82,6 +89,7 @@ class PaperDesk:
         self.local = Local(settings.time_zone)
         self.settings = settings
         self._board = board
+        self._opening = Opening(settings.open_spans, settings.time_zone)
         self.journal = Journal()
         self.writers: Mapping[str, WriteBack] = {}
 
@@ -89,6 +97,12 @@ class PaperDesk:
     def today(self) -> date:
         """Give the local date."""
         return self.local.day(self._board.now().at.wall)
+
+    @property
+    def buffers(self) -> Buffers:
+        """Give what is kept free around appointments."""
+        kept = self.settings.journal
+        return Buffers(kept.before_s, kept.after_s)
 
     async def look(self) -> Journal:
         """Read the journal; raises DaybookError."""
@@ -107,6 +121,8 @@ class PaperDesk:
             draft = dataclasses.replace(draft, content=content)
         draft = dataclasses.replace(draft, doubt=self._doubt(draft, journal))
         listed, pen = self.listed(), self._pen(who, form)
+        if self.store is not None:
+            self.store.buffers = self.buffers
         kept = await self._do(lambda store: store.append(draft, pen, listed))
         await self.look()
         return kept
@@ -214,18 +230,51 @@ class PaperDesk:
 
     def free(self, draft: Draft) -> Free:
         """Tell how the time of a booking stands, and what else would fit that day."""
-        others = without_own(draft, busy(self.listed(), self.journal.entries))
-        wanted = hold_of(Entry("", 0, 0.0, True, Author(""), draft))
+        wanted, said = self._answer(draft, self.journal)
         if wanted is None:
             raise DaybookError("This takes no time.")
         day = self.local.day(wanted.start_wall)
-        span = Span(day, 1, self.local.zone)
-        opens, closes = span.start_wall + DAY_BEGINS * 3600, span.start_wall + DAY_ENDS * 3600
-        if day == self.today:
-            opens = max(opens, self._board.now().at.wall)
-        begins = gaps(wanted, others, opens, closes)
-        said = answer(wanted, others, self.known(day))
-        return Free(said, tuple(self.local.clock(one) for one in begins))
+        hours = self._open_on(day)
+        now_wall = self._board.now().at.wall
+        left = [(max(opens, now_wall), closes) for opens, closes in hours]
+        begins = gaps(wanted, self._others(draft, self.journal), left)
+        return Free(said, tuple(self.local.clock(one) for one in begins), closed=not hours)
+
+    def _answer(self, draft: Draft, journal: Journal) -> tuple[Busy | None, Answer]:
+        """Tell what time *draft* wants, and how that stands; a free one for what wants none."""
+        wanted = hold_of(Entry("", 0, 0.0, True, Author(""), draft), self.buffers)
+        if wanted is None:
+            return None, Answer(Freedom.FREE, "")
+        known = self._known_of(wanted)
+        return wanted, answer(wanted, self._others(draft, journal), known)
+
+    def _others(self, draft: Draft, journal: Journal) -> tuple[Busy, ...]:
+        return without_own(draft, busy(self.listed(), journal.entries, self.buffers))
+
+    def _open_on(self, day: date) -> tuple[tuple[float, float], ...]:
+        """Give when people come on *day*; usual hours where the owner named none."""
+        if self._opening.spans:
+            return self._opening.walls_on(day)
+        midnight = Span(day, 1, self.local.zone).start_wall
+        return ((midnight + DAY_BEGINS * 3600, midnight + DAY_ENDS * 3600),)
+
+    def _known_of(self, wanted: Busy) -> Knowledge:
+        """Tell what is known of *wanted*'s own time and team member, beside the day's list."""
+        day = self.local.day(wanted.start_wall)
+        known, span = self.known(day), self.on(day)
+        there = {
+            one.member.casefold()
+            for one in self.listed()
+            if one.start_wall < span.end_wall and one.end_wall > span.start_wall
+        } - {""}
+        is_open = not self._opening.spans or any(
+            opens <= wanted.start_wall and wanted.end_wall <= closes
+            for opens, closes in self._opening.walls_on(day)
+        )
+        unseen = bool(there) and bool(wanted.member) and wanted.member.casefold() not in there
+        return dataclasses.replace(
+            known, closed=not is_open, unseen=wanted.member if unseen else ""
+        )
 
     def find(self, key: str) -> tuple[SourceState | None, Appointment | None]:
         """Give the appointment of this key and the source it stands in."""
@@ -302,12 +351,8 @@ class PaperDesk:
 
     def _doubt(self, draft: Draft, journal: Journal) -> str:
         """Give the sentence that goes with a time that is not certainly free."""
-        wanted = hold_of(Entry("", 0, 0.0, True, Author(""), draft))
-        if wanted is None:
-            return ""
-        others: tuple[Busy, ...] = without_own(draft, busy(self.listed(), journal.entries))
-        said = answer(wanted, others, self.known(self.local.day(wanted.start_wall)))
-        return said.sentence if said.sentence != "Free." else ""
+        said = self._answer(draft, journal)[1]
+        return "" if said.verdict is Freedom.FREE else said.sentence
 
     def _pen(self, who: Identity, form: str) -> Pen:
         now = self._board.now()

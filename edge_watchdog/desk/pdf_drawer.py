@@ -31,8 +31,8 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from edge_watchdog.core.units import Paper
 from edge_watchdog.desk.pack import BOX, Sheet
-from edge_watchdog.desk.pdf import Paper
 
 MM = 72 / 25.4
 MARGIN = 12 * MM

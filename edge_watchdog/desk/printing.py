@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from edge_watchdog.children import run_child
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pdf import PdfError
@@ -81,27 +81,13 @@ async def keep_printing(press: Press, opening: Opening, now: Callable[[], Now]) 
 async def print_pdf(command: tuple[str, ...], body: bytes) -> None:
     """Hand *body* to the program *command* on its standard input; raises PrintError."""
     try:
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-        )
-    except OSError as error:
-        raise PrintError(f"{command[0]} cannot be run ({error.strerror})") from None
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            await child.communicate(body)
+        ended = await run_child(command, body, within_s=DEADLINE_S, heard=False)
     except TimeoutError:
         raise PrintError(f"{command[0]} did not end within a minute") from None
-    finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
-    if child.returncode:
-        raise PrintError(f"{command[0]} refused it (exit code {child.returncode})")
+    except OSError as error:
+        raise PrintError(f"{command[0]} cannot be run ({error.strerror})") from None
+    if ended.code:
+        raise PrintError(f"{command[0]} refused it (exit code {ended.code})")
 
 
 def _read(note: Path) -> date | None:

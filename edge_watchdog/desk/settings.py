@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from edge_watchdog.core.units import Detail
+from edge_watchdog.core.units import Detail, Paper
 from edge_watchdog.daybook.intake import DEFAULT_KEEP
 from edge_watchdog.daybook.registry import ConnectorOptions
 from edge_watchdog.daybook.secret import Cost
@@ -39,7 +39,8 @@ class JournalSettings:
     """*form_order* names the fields of the vendor's own form, as they follow there.
 
     An entry is forgotten *kept_s* after it was verified.  *currency* counts where there is no price
-    list; *online_booking* says that clients can book at the vendor without us.
+    list; *online_booking* says that clients can book at the vendor without us.  *before_s* and
+    *after_s* are kept free around each appointment.
     """
 
     form_order: tuple[str, ...] = (
@@ -49,6 +50,8 @@ class JournalSettings:
     online_booking: bool = True
     currency: str = "GBP"
     kept_s: float = 90 * 86400.0
+    before_s: float = 0.0
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class DeskSettings:
     ca_file: str | None = None
     contacts: Contacts = Contacts()
     print_command: tuple[str, ...] = ()
-    paper: str = "A4"
+    paper: Paper = Paper.A4
     retention_s: float = 48 * 3600.0
     guess_cost: Cost = field(default_factory=Cost)
     tls_host: str = "0.0.0.0"

@@ -1,21 +1,31 @@
 """Flows of the studio's computers: counted and ended, by the uplink they hang on.
 
-A conntrack entry carries the mark of its uplink (firewall.py).  The program ``conntrack`` is asked
-instead of the kernel itself: it has the kernel filter by mark, and says what it ended.
+A conntrack entry carries the mark of its uplink (firewall.py).  The kernel itself picks them by
+mark, and ends all of one mark by one message.
+
+Format: include/uapi/linux/netfilter/nfnetlink_conntrack.h.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+import errno
+import socket
+import struct
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 from edge_watchdog.links import LinkError, farewell
 from edge_watchdog.links.drain import Flow
-from edge_watchdog.links.program import run_program
+from edge_watchdog.links.netfilter import CT, IPV4, Message, ask, attribute, attributes, nest, tell
 
 PASSES = 2
-NONE_FOUND = 1  # exit code of `conntrack -D` when nothing matched
-CLOSING = frozenset({"TIME_WAIT", "CLOSE", "LAST_ACK"})
-_HEAD = re.compile(r"^(\S+)\s+\d+\s+(\d+) (\w*)")
-_TUPLE = re.compile(r"src=(\S+) dst=(\S+)(?: sport=(\d+) dport=(\d+))?")
+GET, DELETE = 1, 2
+TUPLE, PROTOCOL_INFO, TIMEOUT, MARK, MARK_MASK = 1, 4, 7, 8, 21
+TUPLE_IP, TUPLE_PROTOCOL = 1, 2
+SOURCE, TARGET = 1, 2
+NUMBER, SOURCE_PORT, TARGET_PORT = 1, 2, 3
+INFO_TCP, TCP_STATE = 1, 1
+SYN_SENT, LAST_ACK, TIME_WAIT, CLOSE = 1, 6, 7, 8  # nf_conntrack_tcp.h
+CLOSING = frozenset({LAST_ACK, TIME_WAIT, CLOSE})
+PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp"}
+GONE = frozenset({errno.ENOENT})
 
 
 class LanFlows:
@@ -30,14 +40,14 @@ class LanFlows:
 
     async def begin(self, uplink: str) -> None:
         """End what never heard an answer there; raises LinkError."""
-        await _delete("-m", str(self._marks[uplink]), "-p", "tcp", "--state", "SYN_SENT")
+        entries = [one async for one in _ask(self._marks[uplink])]
+        await _delete(flow for flow, state in entries if state == SYN_SENT)
 
     async def end(self, flows: tuple[Flow, ...]) -> None:
         """End these, and tell their computers; raises LinkError."""
         talking = _talking(flows)
         told = await farewell.announce(talking)
-        for flow in flows:
-            await _delete(*_words(flow))
+        await _delete(flows)
         if told:
             await farewell.wake(talking)
 
@@ -48,28 +58,32 @@ class LanFlows:
 
 async def list_flows(mark: int) -> tuple[Flow, ...]:
     """Give the flows that carry *mark*; raises LinkError."""
-    text = await run_program(["conntrack", "-L", "-f", "ipv4", "-m", str(mark)])
-    return tuple(flow for line in text.splitlines() if (flow := _flow_of(line)) is not None)
+    return tuple([flow async for flow, _ in _ask(mark)])
 
 
 async def sweep(mark: int) -> int:
-    """End every flow that carries *mark*, UDP first: it recovers by its next packet.
+    """End every flow that carries *mark*.
 
     Gives how many were ended; raises LinkError when some are still there afterwards.
     """
-    ended = 0
+    ended, flows = 0, await list_flows(mark)
     for _ in range(PASSES):  # a packet on its way may have made one anew
-        talking = _talking(await list_flows(mark))
+        talking = _talking(flows)
         told = await farewell.announce(talking)
-        ended += await _delete("-m", str(mark), "-p", "udp")
-        ended += await _delete("-m", str(mark), "-p", "tcp")
-        ended += await _delete("-m", str(mark))
+        await tell([Message(CT, DELETE, _marked(mark))])
+        ended += len(flows)
         if told:
             await farewell.wake(talking)
-        left = [flow for flow in await list_flows(mark) if not flow.closing]
-        if not left:
+        flows = await list_flows(mark)
+        if all(flow.closing for flow in flows):
             return ended
-    raise LinkError(f"{len(left)} flows could not be ended")
+    raise LinkError(f"{len(flows)} flows could not be ended")
+
+
+async def _ask(mark: int) -> AsyncIterator[tuple[Flow, int | None]]:
+    """Give each flow that carries *mark*, and the state of its connection."""
+    async for entry in ask(Message(CT, GET, _marked(mark), IPV4)):
+        yield _flow_of(entry)
 
 
 def _talking(flows: Iterable[Flow]) -> list[farewell.Ends]:
@@ -81,23 +95,33 @@ def _talking(flows: Iterable[Flow]) -> list[farewell.Ends]:
     ]
 
 
-async def _delete(*words: str) -> int:
-    argv = ["conntrack", "-D", "-f", "ipv4", *words]
-    return len((await run_program(argv, fine=(0, NONE_FOUND))).splitlines())
+async def _delete(flows: Iterable[Flow]) -> None:
+    await tell([Message(CT, DELETE, nest(TUPLE, flow.handle), IPV4) for flow in flows], fine=GONE)
 
 
-def _words(flow: Flow) -> list[str]:
-    words = ["-p", flow.protocol, "-s", flow.source, "-d", flow.target]
-    if flow.source_port:
-        words += ["--sport", flow.source_port, "--dport", flow.target_port]
-    return words
+def _marked(mark: int) -> bytes:
+    return attribute(MARK, struct.pack(">I", mark)) + attribute(MARK_MASK, b"\xff" * 4)
 
 
-def _flow_of(line: str) -> Flow | None:
-    """Read one line of `conntrack -L`; None for what has no time-out or addresses."""
-    head, addresses = _HEAD.search(line), _TUPLE.search(line)
-    if head is None or addresses is None:
-        return None
-    source, target, source_port, target_port = addresses.groups("")
-    ends = (source, target, source_port, target_port)
-    return Flow(head[1], *ends, expires_s=float(head[2]), closing=head[3] in CLOSING)
+def _flow_of(entry: Mapping[int, bytes]) -> tuple[Flow, int | None]:
+    """Read one entry; one that is just dying has no time-out any more."""
+    ends = attributes(entry[TUPLE])
+    ip, protocol = attributes(ends[TUPLE_IP]), attributes(ends[TUPLE_PROTOCOL])
+    number = protocol[NUMBER][0]
+    info = attributes(attributes(entry.get(PROTOCOL_INFO, b"")).get(INFO_TCP, b""))
+    state = info[TCP_STATE][0] if TCP_STATE in info else None
+    flow = Flow(
+        PROTOCOLS.get(number, str(number)),
+        socket.inet_ntoa(ip[SOURCE]),
+        socket.inet_ntoa(ip[TARGET]),
+        _port(protocol, SOURCE_PORT),
+        _port(protocol, TARGET_PORT),
+        expires_s=float(int.from_bytes(entry.get(TIMEOUT, b""), "big")),
+        closing=state in CLOSING,
+        handle=entry[TUPLE],
+    )
+    return flow, state
+
+
+def _port(protocol: Mapping[int, bytes], which: int) -> str:
+    return str(int.from_bytes(protocol[which], "big")) if which in protocol else ""

@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 class Flow:
     """One conntrack entry, by its original direction; *expires_s* until the kernel forgets it.
 
-    *closing*: both ends have said goodbye; it hinders and helps nobody.
+    *closing*: both ends have said goodbye; it hinders and helps nobody.  *handle*: what the kernel
+    itself calls it, where it is ended by that.
     """
 
     protocol: str
@@ -40,6 +41,7 @@ class Flow:
     target_port: str
     expires_s: float
     closing: bool = False
+    handle: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:

@@ -14,10 +14,8 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from edge_watchdog.links import LinkError
-from edge_watchdog.links.program import run_program
+from edge_watchdog.links import LinkError, elements
 
-TABLE = "inet edge_watchdog"
 MARK = 7200  # of our own attempts; beside the marks of the uplinks
 AT_ONCE = 100  # sockets open at a time
 # what comes and goes by itself in our table; the rest of it must stay as it was loaded
@@ -59,11 +57,9 @@ async def announce(connections: Sequence[Ends]) -> bool:
     """
     if not connections:
         return False
-    rows = ", ".join(
-        f"{c.near[0]} . {c.near[1]} . {c.far[0]} . {c.far[1]}" for c in set(connections)
-    )
+    rows = [(elements.joined(*_side(c.near), *_side(c.far)), b"") for c in set(connections)]
     try:
-        await run_program(["nft", "-f", "-"], f"add element {TABLE} ended {{ {rows} }}\n")
+        await elements.add("ended", rows)
     except LinkError as error:
         log.warning("clients are not told that connections ended: %s", error)
         return False
@@ -73,15 +69,20 @@ async def announce(connections: Sequence[Ends]) -> bool:
 async def wake(connections: Sequence[Ends]) -> None:
     """Make their computers speak, so that the reset comes at once; after conntrack forgot them."""
     for start in range(0, len(connections), AT_ONCE):
-        with contextlib.ExitStack() as stack:
-            try:
-                callers = [_caller(stack) for _ in connections[start : start + AT_ONCE]]
-                await _name(zip(callers, connections[start:], strict=False))
-                for caller, one in zip(callers, connections[start:], strict=False):
-                    with contextlib.suppress(BlockingIOError):
-                        caller.connect(one.near)
-            except (OSError, LinkError) as error:
-                log.warning("waiting clients are not told that connections ended: %s", error)
+        try:
+            await _call(connections[start : start + AT_ONCE])
+            await elements.put({"far_address": (), "far_port": ()})
+        except (OSError, LinkError) as error:
+            log.warning("waiting clients are not told that connections ended: %s", error)
+
+
+async def _call(connections: Sequence[Ends]) -> None:
+    with contextlib.ExitStack() as stack:
+        callers = [_caller(stack) for _ in connections]
+        await _name(zip(callers, connections, strict=True))
+        for caller, one in zip(callers, connections, strict=True):
+            with contextlib.suppress(BlockingIOError):
+                caller.connect(one.near)
 
 
 def _caller(stack: contextlib.ExitStack) -> socket.socket:
@@ -94,12 +95,14 @@ def _caller(stack: contextlib.ExitStack) -> socket.socket:
 
 async def _name(pairs: Iterable[tuple[socket.socket, Ends]]) -> None:
     """Give each caller the name of its far end; raises LinkError."""
-    by_port = {caller.getsockname()[1]: one.far for caller, one in pairs}
-    addresses = ", ".join(f"{port} : {far[0]}" for port, far in by_port.items())
-    ports = ", ".join(f"{port} : {far[1]}" for port, far in by_port.items())
-    text = (
-        f"flush map {TABLE} far_address\nflush map {TABLE} far_port\n"
-        f"add element {TABLE} far_address {{ {addresses} }}\n"
-        f"add element {TABLE} far_port {{ {ports} }}\n"
+    far = {caller.getsockname()[1]: _side(one.far) for caller, one in pairs}
+    await elements.put(
+        {
+            "far_address": [(elements.port(ours), host) for ours, (host, _) in far.items()],
+            "far_port": [(elements.port(ours), port) for ours, (_, port) in far.items()],
+        }
     )
-    await run_program(["nft", "-f", "-"], text)
+
+
+def _side(end: tuple[str, int]) -> tuple[bytes, bytes]:
+    return elements.address(end[0]), elements.port(end[1])

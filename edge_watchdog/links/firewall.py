@@ -10,20 +10,21 @@ import contextlib
 import logging
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edge_watchdog.links import LinkError, farewell
+from edge_watchdog.links import LinkError, elements, farewell
 from edge_watchdog.links.life import ANSWERED_NEARBY, NEARBY
+from edge_watchdog.links.netfilter import NETLINK_NETFILTER
 from edge_watchdog.links.program import run_program
 
-TABLE = "inet edge_watchdog"
+TABLE = f"inet {elements.TABLE_NAME}"
 SETTLE_S = 0.05  # our own changes ring the bell too
 QUIET_LOOK_S = 30.0  # the bell has told of every change; this is for a kernel that forgot to
 RETRY_S = 1.0
 SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1  # include/uapi/linux/netlink.h
-HEARD = re.compile(r"counter heard_(\d+) \{\s*packets (\d+)")
-NETLINK_NETFILTER, NFNLGRP_NFTABLES = 12, 7  # include/uapi/linux/netfilter/nfnetlink.h
+HEARD = "heard_"  # counters: that, and the mark
+NFNLGRP_NFTABLES = 7  # include/uapi/linux/netfilter/nfnetlink.h
 
 ALLOWED = """\
   set limited { type ifname; }
@@ -80,7 +81,7 @@ class Firewall:
         """
         async with self._lock:
             self._mark, self._wanted = mark, True
-            moved = self._loaded and await self._try(_map_text(self._sides, mark))
+            moved = self._loaded and await self._move(_new_flows(self._sides, mark))
             if not moved:
                 await self._load()
 
@@ -91,7 +92,7 @@ class Firewall:
         """
         async with self._lock:
             self._apart = dict(marks)
-            if not self._wanted or (self._loaded and await self._try(_apart_text(self._apart))):
+            if not self._wanted or (self._loaded and await self._move(_apart(self._apart))):
                 return
             await self._load()
 
@@ -124,7 +125,7 @@ class Firewall:
     async def run(self) -> None:
         """Look after every change that anybody makes to any packet filter, for ever."""
         rung = asyncio.Event()
-        with contextlib.closing(_open_bell()) as bell:
+        with contextlib.closing(open_bell()) as bell:
             loop = asyncio.get_running_loop()
             loop.add_reader(bell, _ring, bell, rung)
             try:
@@ -137,6 +138,16 @@ class Firewall:
                     await self.reconcile()
             finally:
                 loop.remove_reader(bell)
+
+    async def _move(self, sets: Mapping[str, Sequence[elements.Element]]) -> bool:
+        """Have *sets* hold something else in one step; tell whether the kernel took it."""
+        try:
+            await elements.put(sets)
+        except LinkError as error:
+            log.warning("the packet filter was not changed: %s", error)
+            return False
+        self.trouble = ""
+        return True
 
     async def _try(self, text: str) -> bool:
         """Apply *text* as one transaction; tell whether the kernel took it."""
@@ -183,8 +194,11 @@ async def read_heard() -> Mapping[int, int]:
 
     Counted from the last load of the table on.
     """
-    text = await run_program(["nft", "list", "counters", "table", *TABLE.split()])
-    return {int(mark): int(packets) for mark, packets in HEARD.findall(text)}
+    return {
+        int(name.removeprefix(HEARD)): packets
+        for name, packets in (await elements.counters()).items()
+        if name.startswith(HEARD)
+    }
 
 
 async def remove_table() -> None:
@@ -244,7 +258,7 @@ table {TABLE} {{
 
 
 def _counters(sides: Sides) -> str:
-    return "\n".join(f"  counter heard_{mark} {{ }}" for mark in sides.uplinks.values())
+    return "\n".join(f"  counter {HEARD}{mark} {{ }}" for mark in sides.uplinks.values())
 
 
 def _counting(sides: Sides) -> str:
@@ -253,24 +267,20 @@ def _counting(sides: Sides) -> str:
     outside = f"ct state established ct direction reply ip saddr != {{ {near} }}"
     kinds = (f"tcp sport != {{ {ports} }} tcp flags & (syn | rst) == 0", "udp sport != 53")
     return "\n".join(
-        f'    iifname "{name}" oifname {_set(sides.lan)} {outside} {kind} counter name heard_{mark}'
+        f'    iifname "{name}" oifname {_set(sides.lan)} {outside} {kind}'
+        f" counter name {HEARD}{mark}"
         for name, mark in sides.uplinks.items()
         for kind in kinds
     )
 
 
-def _map_text(sides: Sides, mark: int | None) -> str:
-    text = f"flush map {TABLE} new_flows\n"
-    if mark is not None:
-        text += f"add element {TABLE} new_flows {_pairs(sides, mark)}\n"
-    return text
+def _new_flows(sides: Sides, mark: int | None) -> Mapping[str, Sequence[elements.Element]]:
+    lan = () if mark is None else sides.lan
+    return {"new_flows": [(elements.interface(n), elements.mark(mark or 0)) for n in lan]}
 
 
-def _apart_text(marks: Mapping[str, int]) -> str:
-    text = f"flush map {TABLE} apart\n"
-    if marks:
-        text += f"add element {TABLE} apart {_hosts(marks)}\n"
-    return text
+def _apart(marks: Mapping[str, int]) -> Mapping[str, Sequence[elements.Element]]:
+    return {"apart": [(elements.address(a), elements.mark(m)) for a, m in marks.items()]}
 
 
 def _refused(interfaces: Iterable[str]) -> Mapping[str, int]:
@@ -302,7 +312,7 @@ def _set(names: Iterable[str]) -> str:
     return "{ " + ", ".join(f'"{name}"' for name in names) + " }"
 
 
-def _open_bell() -> socket.socket:
+def open_bell() -> socket.socket:
     """Open a socket that hears of every change to the packet filter; raises LinkError."""
     bell = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
     try:

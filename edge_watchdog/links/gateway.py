@@ -23,7 +23,6 @@ SYSCTL = Path("/proc/sys/net/ipv4")
 SYSCTL_FILE = "/usr/lib/edge-watchdog/60-edge-watchdog-gateway.conf"
 PROGRAMS = {  # and the Debian package of each
     "nft": "nftables",
-    "conntrack": "conntrack",
     "dnsmasq": "dnsmasq-base",
 }
 

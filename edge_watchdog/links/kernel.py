@@ -1,7 +1,7 @@
 """The kernel's own view of the network: snapshots in, taken anew after every netlink notification.
 
 A notification only says "look again": the state is always read whole, so that a lost or merged
-message can do no harm.  This file and routes.py are the only ones that speak netlink.
+message can do no harm.  This file and routes.py are the only ones that speak rtnetlink.
 """
 
 import asyncio

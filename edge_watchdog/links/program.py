@@ -1,8 +1,8 @@
 """Running one of the system's own network programs to its end, with a limit on its time."""
 
-import asyncio
 from collections.abc import Sequence
 
+from edge_watchdog.children import run_child
 from edge_watchdog.links import LinkError
 
 PATIENCE_S = 3.0
@@ -15,24 +15,12 @@ async def run_program(argv: Sequence[str], text: str = "", *, fine: tuple[int, .
     *fine* are the exit codes that mean success.  Cancelled or late, the program is ended.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except OSError as error:
-        raise LinkError(f"{argv[0]} cannot be started: {error}") from error
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            out, err = await process.communicate(text.encode())
+        ended = await run_child(argv, text.encode(), within_s=PATIENCE_S)
     except TimeoutError:
         raise LinkError(f"{argv[0]} did not end in time") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode not in fine:
-        words = " ".join(err.decode(errors="replace").split())
-        raise LinkError(f"{argv[0]}: {words[:SHOWN_CHARS] or f'exit code {process.returncode}'}")
-    return out.decode(errors="replace")
+    except OSError as error:
+        raise LinkError(f"{argv[0]} cannot be started: {error}") from error
+    if ended.code not in fine:
+        words = " ".join(ended.err.decode(errors="replace").split())
+        raise LinkError(f"{argv[0]}: {words[:SHOWN_CHARS] or f'exit code {ended.code}'}")
+    return ended.out.decode(errors="replace")

@@ -105,10 +105,24 @@ class Errands:
             for number in range(ROUNDS if servers else 0):
                 question = names[(turn + number) % len(names)]
                 out += [group.create_task(self._name(at, one, question)) for one in servers]
-                if await _is_answered(out, ROUND_S):
+                if await self._is_answered(out, ROUND_S):
                     break
         # what was answered comes last: the loss of an earlier round is no news then
         return tuple(sorted((task.result() for task in out), key=lambda sample: not sample.lost))
+
+    async def _is_answered(self, asked: list[asyncio.Task[Sample]], within_s: float) -> bool:
+        """Wait a while for any answer."""
+        waiting, until = set(asked), self._clock.now().mono + within_s
+        while (left_s := until - self._clock.now().mono) > 0:
+            if not waiting:
+                await asyncio.sleep(left_s)
+                return False
+            done, waiting = await asyncio.wait(
+                waiting, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if any(task.result().finding in ALIVE for task in done):
+                return True
+        return False
 
     async def _name(self, at: Instant, server: str, question: Question) -> Sample:
         left = self._clock.now()
@@ -198,18 +212,3 @@ class Errands:
             finding=visit.finding,
             detail=visit.detail,
         )
-
-
-async def _is_answered(asked: list[asyncio.Task[Sample]], within_s: float) -> bool:
-    """Wait a while for any answer."""
-    waiting, until = set(asked), asyncio.get_running_loop().time() + within_s
-    while (left_s := until - asyncio.get_running_loop().time()) > 0:
-        if not waiting:
-            await asyncio.sleep(left_s)
-            return False
-        done, waiting = await asyncio.wait(
-            waiting, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        if any(task.result().finding in ALIVE for task in done):
-            return True
-    return False

@@ -57,5 +57,7 @@ def desk_settings(config: Config) -> DeskSettings:
             config.journal.online_booking,
             config.journal.currency,
             config.journal.keep,
+            config.journal.buffer_before or 0.0,
+            config.journal.buffer_after or 0.0,
         ),
     )

@@ -13,7 +13,7 @@ from edge_watchdog.config import (
     parse,
     policy,
 )
-from edge_watchdog.config.stanzas import BUILT_IN_ANCHORS, BUILT_IN_WEB
+from edge_watchdog.config.line_keys import BUILT_IN_ANCHORS, BUILT_IN_WEB
 from edge_watchdog.core.model import Anchor, Mode, Uplink, UplinkKind
 from edge_watchdog.core.policy import Plan
 

@@ -24,7 +24,16 @@ from edge_watchdog.daybook.paper import (
     check_open,
     is_over,
 )
-from edge_watchdog.daybook.paper_guard import Busy, Knowledge, Verdict, answer, busy, clashes, gaps
+from edge_watchdog.daybook.paper_guard import (
+    Buffers,
+    Busy,
+    Knowledge,
+    Verdict,
+    answer,
+    busy,
+    clashes,
+    gaps,
+)
 from edge_watchdog.daybook.paper_money import debts, taken
 from edge_watchdog.daybook.paper_text import holds_card_number, holds_contact, luhn
 from tests.daybook.papers import MIA, NOON, at, booking, entry, listed, note, payment, sale, visit
@@ -198,25 +207,61 @@ def test_paper_holds_time_until_it_is_void_or_verified_and_frees_what_it_cancels
     assert len(busy([row], [entry(1, cancel, State.CONFLICT)])) == 1
 
 
+KNOWN, DOUBT = Verdict.NOT_KNOWN, Verdict.PROVISIONAL
+
+
 @pytest.mark.parametrize(
-    "known, words",
+    "known, verdict, words",
     [
-        (Knowledge(60.0, covers=False, trouble=False, online_booking=True), "does not hold"),
-        (Knowledge(None, covers=True, trouble=False, online_booking=True), "not known"),
-        (Knowledge(60.0, covers=True, trouble=True, online_booking=True), "booking online"),
-        (Knowledge(60.0, covers=True, trouble=True, online_booking=False), "not fresh"),
-        (Knowledge(901.0, covers=True, trouble=False, online_booking=False), "not fresh"),
+        (Knowledge(60.0, covers=False, trouble=False, online_booking=True), KNOWN, "does not hold"),
+        (Knowledge(None, covers=True, trouble=False, online_booking=True), KNOWN, "nobody can say"),
+        (Knowledge(60.0, covers=True, trouble=True, online_booking=True), DOUBT, "booking online"),
+        (Knowledge(60.0, covers=True, trouble=True, online_booking=False), DOUBT, "not fresh"),
+        (Knowledge(901.0, covers=True, trouble=False, online_booking=False), DOUBT, "not fresh"),
+        (dataclasses.replace(SURE, closed=True), DOUBT, "is not open then"),
+        (dataclasses.replace(SURE, unseen="Mia"), DOUBT, "nothing of Mia's that day"),
+        (dataclasses.replace(SURE, covers=False, closed=True), KNOWN, "does not hold"),
     ],
 )
-def test_what_the_box_cannot_know_is_provisional_and_said(known, words) -> None:
+def test_what_the_box_cannot_know_is_said_and_never_called_free(known, verdict, words) -> None:
     said = answer(Busy(NOON, NOON + 60, "Mia", "", "x"), (), known)
-    assert (said.verdict, words in said.sentence) == (Verdict.PROVISIONAL, True)
+    assert (said.verdict, words in said.sentence) == (verdict, True)
+    assert said.sentence.lower().startswith(f"{verdict}.")
+
+
+TEN, FIVE = 600.0, 300.0
+AROUND = Buffers(FIVE, TEN, {"massage": (0.0, 1800.0), "class": (0.0, 0.0)})
+
+
+@pytest.mark.parametrize(
+    "wanted, other, said",
+    [
+        (booking(14), listed(13), "too close to"),  # ten after theirs and five before ours
+        (booking(14), listed(12.75), "Free."),  # exactly that
+        (booking(14), listed(15), "too close to"),
+        (booking(14), listed(15.25), "Free."),
+        (booking(14), listed(14.5), "time is taken: Beth C."),
+        (booking(14), listed(12.5, service="Massage"), "too close to"),  # half an hour after
+        (booking(14), listed(13, member="Tom"), "Free."),
+        (booking(14), listed(0, 720, all_day=True), "Free."),
+    ],
+)
+def test_time_is_kept_free_around_appointments(wanted, other, said) -> None:
+    hold = busy([], [entry(9, wanted)], AROUND)[0]
+    assert said in answer(hold, busy([other], [], AROUND), SURE).sentence
+
+
+def test_free_times_leave_room_and_may_end_at_closing() -> None:
+    wanted = Busy(0, 3600, "Mia", "", "x", before_s=FIVE, after_s=TEN)
+    others = busy([listed(10, 60)], [], AROUND)
+    found = gaps(wanted, others, [(at(8.75), at(10)), (at(11), at(13))])
+    assert found == tuple(map(at, (8.75, 11.25, 11.5, 11.75, 12)))
 
 
 def test_gaps_begin_where_it_fits() -> None:
     wanted = Busy(0, 3600, "Mia", "", "x")
     others = busy([listed(10, 50), listed(13, 30), listed(9, 600, member="Tom")], [])
-    found = gaps(wanted, others, at(9), at(15))
+    found = gaps(wanted, others, [(at(9), at(15))])
     assert found == (
         at(9),
         *(at(11 + q / 4) for q in range(5)),

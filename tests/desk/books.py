@@ -202,9 +202,10 @@ class Book:
         self.cache = PageCache(self.hub.key)
         self.identity = identity
         self.looked: list[tuple[Identity, str, str]] = []
-        self.book = BookPages(self.settings, self.pages, self.board, self.cache)
+        still = PageCache(self.pages.still)
+        self.book = BookPages(self.settings, self.pages, self.board, still)
         self.owed: tuple[Owed, ...] = ()
-        self.packs = PackPages(self.settings, self.pages, self.board, self.book, self.cache)
+        self.packs = PackPages(self.settings, self.pages, self.board, self.book, still)
         self.packs.owed = lambda: self.owed
 
     def hold(self, *visits: Appointment, days: int = 3, **more: object) -> None:

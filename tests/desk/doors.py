@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import aiohttp
 
@@ -54,6 +55,9 @@ class Browser:
         return {one.key: one.value for one in self.jar}
 
 
+_B = TypeVar("_B", bound=Browser)
+
+
 def new_setup_code(desk: Running) -> str:
     return setup_code.leave(desk.folder / "state", SystemClock().now().wall)
 
@@ -69,12 +73,12 @@ async def owner_of(desk: Running, url: str = "", **more: object) -> Browser:
     return browser
 
 
-async def device_of(owner: Browser, name: str = "tablet", url: str = "", **more: object) -> Browser:
+async def device_of(owner: _B, name: str = "tablet", url: str = "", **more: object) -> _B:
     """Pair another browser by a code of the owner's."""
     _, page = await owner.post("/owner/devices/code", name=name)
     found = re.search(r'class="code">([\w-]+)<', page)
     assert found
-    browser = Browser(url or owner.url, **{"ssl": owner.ssl, **more})  # type: ignore[arg-type]
+    browser = type(owner)(url or owner.url, **{"ssl": owner.ssl, **more})  # type: ignore[arg-type]
     status, _ = await browser.post("/pair", code=found[1])
     assert status == 303
     return browser

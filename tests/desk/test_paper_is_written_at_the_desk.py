@@ -2,16 +2,20 @@
 
 import asyncio
 import dataclasses
+import re
 
 import pytest
 
+from edge_watchdog.config.hours import parse_hours
 from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook.paper import State
 from edge_watchdog.desk.access import Identity, Who
 from edge_watchdog.desk.pages import Page, Pages
+from edge_watchdog.desk.settings import JournalSettings
 from tests.daybook.papers import listed
 from tests.desk.papered import MIA, Desk, desk_of
 
+PICK = re.compile(r'name="pick" value="([^"]+)"')
 BOOKING = {
     "kind": "booking",
     "client": "Anna Bell",
@@ -50,7 +54,7 @@ async def test_a_booking_is_kept_in_three_steps_and_shown(desk: Desk) -> None:
     status, where = await desk.post("/paper/new", form="f1", phone="01632 960123", **BOOKING)
     assert (status, where) == (303, "/paper?kept=1")
     page = (await desk.get(where))[1]
-    for text in ("Kept as P-0001.", "Clients may still be booking online", "Anna Bell", "960123"):
+    for text in ("Kept as P-0001.", "clients may still be booking online", "Anna Bell", "960123"):
         assert text in page
     assert "Cut and blow-dry with Mia at 15:00 to 15:45" in page
     assert (await desk.post("/paper/new", form="f1", phone="01632 960123", **BOOKING)) == (
@@ -139,6 +143,36 @@ async def test_fresh_and_quiet_is_free_and_old_is_said(desk: Desk) -> None:
     assert "not fresh" in desk.paper.journal.entries[1].draft.doubt  # type: ignore[union-attr]
     await desk.post("/paper/new", **{**BOOKING, "date": "2026-12-24"})
     assert "does not hold" in desk.paper.journal.entries[2].draft.doubt  # type: ignore[union-attr]
+
+
+async def test_free_times_keep_to_the_opening_hours_and_leave_room(tmp_path) -> None:
+    hours = parse_hours("Sat 10:00-13:00, Sat 15:00-17:00").spans
+    journal = JournalSettings(after_s=900.0)
+    async with desk_of(tmp_path, open_spans=hours, journal=journal) as desk:
+        desk.show(Standing.NORMAL)
+        desk.hold(listed(15, 30))
+        fields = {**BOOKING, "minutes": "30", "time": "", "do": "times"}
+        page = (await desk.post("/paper/new", **fields))[1]
+        assert PICK.findall(page) == ["12:00", "12:15", "12:30", "15:45", "16:00", "16:15", "16:30"]
+        sunday = (await desk.post("/paper/new", **{**fields, "date": "2026-11-22"}))[1]
+        assert "The studio is not open that day." in sunday
+        near = {**fields, "time": "15:30"}
+        assert "too close to Beth C." in (await desk.post("/paper/new", **near))[1]
+        assert (await desk.post("/paper/new", **{**near, "do": "keep"}))[0] == 409
+        late = (await desk.post("/paper/new", **{**fields, "time": "18:00"}))[1]
+        assert 'class="verdict provisional"' in late
+        assert "the studio is not open then" in late
+
+
+async def test_who_has_nothing_in_the_list_that_day_may_not_be_at_work(desk: Desk) -> None:
+    desk.show(Standing.NORMAL)
+    fields = {**BOOKING, "do": "times"}
+    assert 'class="verdict free"' in (await desk.post("/paper/new", **fields))[1]
+    page = (await desk.post("/paper/new", **{**fields, "member": "Zo\u00eb"}))[1]
+    assert 'class="verdict provisional"' in page
+    assert "nothing of Zo\u00eb&#39;s that day" in page
+    page = (await desk.post("/paper/new", **{**fields, "date": "2026-12-24"}))[1]
+    assert 'class="verdict not-known"' in page
 
 
 async def test_an_appointment_of_the_book_fills_the_form(desk: Desk) -> None:

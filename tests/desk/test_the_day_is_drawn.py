@@ -11,7 +11,7 @@ from edge_watchdog.daybook.freshness import Band, Now, Stamp
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.store import Drop, Snapshot, Trouble
-from edge_watchdog.desk.day import DayModel, Row, counts, day_model
+from edge_watchdog.desk.day import DayModel, Row, counts, desk_days, source_lines
 from edge_watchdog.desk.phrases import Local, lasting, long_date
 from tests.desk.studio import NOON, ZONE
 
@@ -38,7 +38,8 @@ def now(wall: float = NOON, *, known: bool = True) -> Now:
 
 
 def drawn(*states: SourceState, at: Now | None = None) -> DayModel:
-    return day_model(states, at or now(), LOCAL)
+    days, strange = desk_days(states, at or now(), LOCAL)
+    return DayModel(days, source_lines(states, at or now(), LOCAL), strange)
 
 
 def rows(model: DayModel) -> list[Row]:
@@ -61,6 +62,17 @@ def test_now_next_and_past_are_told_apart() -> None:
     model = drawn(state(visit(9), visit(11.75), visit(12.5), visit(15)))
     assert [row.tag for row in rows(model)] == ["past", "now", "next", ""]
     assert model.days[0].members[0].upcoming == "next 12:30 Anna B."
+
+
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW])
+def test_who_does_not_come_is_neither_now_nor_next(status) -> None:
+    gone = (visit(hour, "Beth C.", status=status) for hour in (9, 11.75, 12.5))
+    model = drawn(state(*gone, visit(15)))
+    assert [(row.tag, row.is_gone) for row in rows(model)] == [
+        *[("past", True), ("", True), ("", True)],
+        ("next", False),
+    ]
+    assert model.days[0].members[0].upcoming == "next 15:00 Anna B."
 
 
 @pytest.mark.parametrize("hours, words", [((9,), "no more today"), ((11.75,), "last one")])

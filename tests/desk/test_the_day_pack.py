@@ -15,7 +15,7 @@ import pytest
 
 from edge_watchdog.config.hours import parse_hours
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.units import FilePath
+from edge_watchdog.core.units import FilePath, Paper
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.paper import Kind
@@ -24,7 +24,7 @@ from edge_watchdog.desk.access import Identity, Who
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pack import BOX, NUMBER, Owed
 from edge_watchdog.desk.packpages import owed_on_paper
-from edge_watchdog.desk.pdf import Paper, PdfError, make_pdf
+from edge_watchdog.desk.pdf import PdfError, make_pdf
 from edge_watchdog.desk.printing import Press, PrintError, due, keep_printing, print_pdf
 from edge_watchdog.desk.settings import ScheduleSetting
 from tests.daybook.papers import entry, payment

@@ -6,6 +6,7 @@ import pytest
 
 from edge_watchdog.config.hours import parse_hours
 from edge_watchdog.desk.opening import Opening
+from edge_watchdog.desk.phrases import Local
 from tests.desk.studio import NOON, ZONE
 
 SATURDAY = date(2026, 11, 21)
@@ -51,3 +52,23 @@ def test_how_long_it_is_closed_is_known(hours, at_h, closed_for_h, opens_in_h) -
     said = opening(hours).closed_for_s(wall), opening(hours).opens_in_s(wall)
     wanted = tuple(None if h is None else h * HOUR for h in (closed_for_h, opens_in_h))
     assert said == wanted
+
+
+@pytest.mark.parametrize(
+    "day, hours",
+    [
+        (date(2026, 11, 20), ["09:00-13:00", "14:00-18:00", "20:00-00:00"]),
+        (date(2026, 11, 21), ["00:00-02:00"]),  # Friday's late evening
+        (date(2026, 11, 22), []),
+        (date(2026, 3, 27), ["09:00-13:00", "14:00-18:00", "20:00-00:00"]),
+    ],
+)
+def test_when_the_studio_is_open_on_a_day_is_what_its_clocks_show(day, hours) -> None:
+    local = Local(ZONE)
+    found = opening("Fri 09:00-13:00, Fri 14:00-18:00, Fri 20:00-02:00").walls_on(day)
+    assert [f"{local.clock(o)}-{local.clock(c)}" for o, c in found] == hours
+
+
+def test_a_day_of_23_hours_opens_when_its_clocks_say_so() -> None:
+    ((opens, closes),) = opening("Sun 00:30-09:00").walls_on(date(2026, 3, 29))
+    assert (closes - opens) / HOUR == 7.5

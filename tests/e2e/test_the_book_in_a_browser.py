@@ -1,14 +1,11 @@
-"""The book in a real browser: without barriers, without the box, on paper, on every screen."""
+"""The book in a real browser: without the box, on paper, drawn anew."""
 
 import re
 from collections.abc import AsyncIterator
 from datetime import date
-from importlib import resources
 from pathlib import Path
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright
 
 from edge_watchdog.core.view import Standing
@@ -21,22 +18,6 @@ from tests.desk.studio import ZONE, Running, history, running, view
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 MIA = Identity(Who.STAFF, "Mia", "desk PC", secure=True)
-AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
-SERIOUS = """async (rules) => {
-  const options = { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) };
-  const found = await axe.run(document, options);
-  return found.violations.filter((one) => ["serious", "critical"].includes(one.impact))
-    .map((one) => [one.id, one.nodes.map((node) => node.target.join(" ") + node.failureSummary)]);
-}"""
-DARK = ("/owner", "/book", "/book?by=classes", "/next", "/pack/today", "/client/c-anna")
-PATHS = (
-    *("/", "/owner", "/book", "/book?by=time", "/book?by=classes", "/book?q=nobody", "/next"),
-    *("/next?kiosk=1", "/prices", "/contacts", "/pack/today", "/client/c-anna", "/nowhere"),
-)
-NO_PAGES = {
-    *("/view.json", "/health", "/live", "/book.json", "/book/copy.html", "/book/print"),
-    *("/static/{name}", "/sw.js"),
-}
 KEPT = """async () => {
   const ready = await navigator.serviceWorker.register("/sw.js");
   await navigator.serviceWorker.ready;
@@ -67,55 +48,6 @@ def full_book(identity: Identity = MIA, count: int = 12) -> Book:
     book.board.hear(view(Standing.OFFLINE))
     book.board.hear(history())
     return book
-
-
-async def barriers(page: Page, rules: list[str] | None = None) -> list[object]:
-    if not await page.evaluate("typeof axe === 'object'"):
-        await page.evaluate(AXE)
-    found: list[object] = await page.evaluate(SERIOUS, rules)
-    return found
-
-
-async def test_no_page_has_a_barrier_in_either_theme(browser) -> None:
-    async with full_book(count=4).client() as client:
-        page = await browser.new_page(viewport={"width": 1280, "height": 900})
-        for path in PATHS:
-            await page.goto(str(client.make_url(path)))
-            assert await barriers(page) == [], path
-            if path in DARK:
-                await page.emulate_media(color_scheme="dark")
-                assert await barriers(page, ["color-contrast"]) == [], f"{path} in the dark"
-                await page.emulate_media(color_scheme="light")
-
-
-async def test_every_page_that_there_is_was_looked_at() -> None:
-    book = full_book()
-    async with book.client() as client:
-        server = client.server
-        assert isinstance(server, TestServer)
-        gets = [one for one in server.app.router.resources() if _answers_get(one)]
-    seen = {path.partition("?")[0] for path in PATHS}
-    unseen = [one.canonical for one in gets if not any(_matches(one, path) for path in seen)]
-    assert {path for path in unseen if not path.startswith("/pack/{day}.")} == NO_PAGES
-
-
-def _answers_get(one: web.AbstractResource) -> bool:
-    return any(route.method == "GET" for route in one)
-
-
-def _matches(one: web.AbstractResource, path: str) -> bool:
-    return isinstance(one, web.Resource) and one._match(path) is not None
-
-
-async def test_nothing_of_the_book_runs_over_the_edge(browser) -> None:
-    async with full_book().client() as client:
-        page = await browser.new_page()
-        for path in PATHS:
-            await page.goto(str(client.make_url(path)))
-            for width in (320, 820, 1920):
-                await page.set_viewport_size({"width": width, "height": 740})
-                found = await page.evaluate("document.documentElement.scrollWidth")
-                assert found <= width, (path, width)
 
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])

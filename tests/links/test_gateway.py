@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from edge_watchdog.clock import SystemClock
-from edge_watchdog.links import LinkError
+from edge_watchdog.links import LinkError, elements, farewell
 from edge_watchdog.links.conntrack import LanFlows, list_flows, sweep
 from edge_watchdog.links.drain import DRAIN_BYTES, IDLE_S, Draining, Flow, Flows, spent_since
-from edge_watchdog.links.firewall import Firewall, Sides, remove_table
+from edge_watchdog.links.firewall import Firewall, Sides, read_heard, remove_table
 from edge_watchdog.links.gateway import Gateway, lan_addresses, shortcomings
 from edge_watchdog.links.kernel import Device, Snapshot
 from edge_watchdog.links.program import run_program
@@ -137,6 +137,54 @@ async def test_only_the_flows_of_one_uplink_are_ended(box: Lab) -> None:
     assert await flows.evict("LTE") == 1
     assert flows.left() == {}
     await flows.close()
+
+
+async def test_a_flow_is_ended_alone_and_one_without_an_answer_when_the_drain_begins(
+    box: Lab,
+) -> None:
+    for port, state in ((5010, "ESTABLISHED"), (5011, "ESTABLISHED"), (5012, "SYN_SENT")):
+        words = MADE.format("tcp", port, port, f"--state {state} -u SEEN_REPLY", 7001)
+        await run_program(["conntrack", *words.split()])
+    flows = LanFlows({"broadband": 7001})
+    await flows.begin("broadband")
+    left = {flow.source_port: flow for flow in await flows.list("broadband")}
+    assert set(left) == {"5010", "5011"}
+    assert 50 <= left["5010"].expires_s <= 60
+    await flows.end((left["5010"],))
+    await flows.end((left["5010"],))  # gone already
+    assert [flow.source_port for flow in await flows.list("broadband")] == ["5011"]
+    assert await flows.sweep("broadband") == 1
+
+
+async def test_resets_are_made_ready_by_the_thousand_in_one_step(box: Lab) -> None:
+    firewall = Firewall(SIDES)
+    ends = [farewell.Ends(("192.0.2.1", port), ("192.0.2.9", 443)) for port in range(20000, 22500)]
+    assert not await farewell.announce(ends)  # no table, no reset; said in the log
+    await firewall.steer(7001)
+    assert await farewell.announce(ends)
+    assert (await listed()).count("192.0.2.1 . ") == 2500
+    await firewall.reconcile()
+    assert firewall.repairs == 0
+    await firewall.clear()
+
+
+async def test_answers_are_counted_from_nothing_on(box: Lab) -> None:
+    assert await read_heard() == {}
+    firewall = Firewall(SIDES)
+    await firewall.steer(7001)
+    assert await read_heard() == {7001: 0, 7002: 0}
+    await firewall.clear()
+
+
+async def test_a_move_that_the_kernel_refuses_is_a_load(box: Lab) -> None:
+    firewall = Firewall(SIDES)
+    await firewall.steer(7001)
+    await remove_table()
+    with pytest.raises(LinkError, match="our table, or what was to be changed in it, is not there"):
+        await elements.put({"new_flows": ()})
+    await firewall.steer(7002)
+    assert '"lan0" : 0x00001b5a' in await listed()
+    await firewall.clear()
 
 
 async def test_a_drain_is_over_when_it_has_cost_enough(box: Lab) -> None:

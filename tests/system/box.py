@@ -99,6 +99,28 @@ class Box:
         status, _, text = done.out.partition(" ")
         return int(status), text
 
+    def cut_the_power(self) -> None:
+        """End everything in the box at once: what was not written yet is lost."""
+        os.kill(self.leader, signal.SIGKILL)
+
+    @property
+    def world_space(self) -> str:
+        """Give the namespace of the world around the box."""
+        return _world(self.name)
+
+    @contextmanager
+    def beside(self, module: str, *arguments: str) -> Iterator[None]:
+        """Run a program of the clone in the world around the box; it says when it is ready."""
+        inside = ("setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", self.world_space)
+        command = [*inside, sys.executable, "-m", module, *arguments]
+        with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE) as program:
+            try:
+                assert program.stdout is not None
+                assert program.stdout.readline() == b"ready\n", f"{module} did not start"
+                yield
+            finally:
+                program.kill()
+
     def world(self, command: str) -> None:
         """Run an `ip` *command* in the world around the box."""
         _ip(f"-n {_world(self.name)} {command}")

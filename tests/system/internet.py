@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.lab.dns import answer
 
-HOSTS = {"connectivity.example": "198.51.100.1"}
+HOSTS = {"connectivity.example": "198.51.100.1", "app.bookwell.example": "198.51.100.1"}
 
 
 class Names(socketserver.BaseRequestHandler):

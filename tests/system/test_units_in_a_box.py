@@ -161,7 +161,8 @@ def test_a_visitor_who_comes_while_the_desk_half_restarts_waits_and_is_answered(
 
 def test_the_desk_page_is_for_private_addresses_only(studio):
     assert studio.page(address="192.168.50.1")[0] == 200
-    assert studio.page(address="192.0.2.2")[0] == 0  # the provider's side, a public address
+    # the provider's side, a public address: what comes from there is dropped, not refused
+    assert studio.page(address="192.0.2.2", within_s=2)[0] == 0
 
 
 def test_network_manager_and_we_leave_each_other_alone(box):
@@ -228,7 +229,7 @@ def test_the_watch_half_may_do_what_its_work_needs(command, cell):
         "cat /etc/edge-watchdog/edge_watchdog.toml",
         "touch /var/lib/edge-watchdog/desk/x",
         "cat /var/lib/edge-watchdog/watch/journal.sqlite",
-        f"{PY} 'import os; assert os.nice(10) == 10'",
+        f"{PY} 'import os; was = os.nice(0); assert os.nice(10) == min(was + 10, 19)'",
         READER,
         f"{PY} 'socket.create_connection((\"198.51.100.1\", 9), 0.2)' 2>&1 | grep -q Refused",
         f"{PY} 'import multiprocessing as m; m.get_context(\"spawn\").Lock()'",

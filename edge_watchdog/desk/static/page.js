@@ -47,14 +47,22 @@
     const fresh = new DOMParser().parseFromString(html, "text/html").body;
     // The stream begins with what the page already shows: do not announce it again.
     if (first && fresh.textContent === old.textContent) return;
-    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    put(old, fresh);
+  }
+
+  // What was open stays open, and the focus stays where it was.
+  function put(old, fresh) {
+    const at = old.contains(document.activeElement) && document.activeElement.closest("[id]");
+    const inside = at && at.tagName === "DETAILS" && document.activeElement.getAttribute("href");
     for (const open of old.querySelectorAll("details[open][id]")) {
-      const same = fresh.querySelector("#" + open.id);
+      const same = fresh.querySelector("#" + CSS.escape(open.id));
       if (same) same.open = true;
     }
     old.replaceChildren(...fresh.childNodes);
-    const again = focused && document.getElementById(focused);
-    if (again) again.focus({ preventScroll: true });
+    const same = at && at !== old && document.getElementById(at.id);
+    if (!same) return;
+    const link = inside && Array.from(same.querySelectorAll("a")).find((one) => one.getAttribute("href") === inside);
+    (link || (same.tagName === "DETAILS" && same.querySelector("summary")) || same).focus({ preventScroll: true });
   }
 
   function show(data) {
@@ -74,7 +82,9 @@
     if (!answer || !answer.ok) return;
     const made = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = made.getElementById("fresh");
-    if (fresh && fresh.innerHTML !== old.innerHTML) old.replaceChildren(...fresh.childNodes);
+    const bare = old.cloneNode(true);
+    for (const one of bare.querySelectorAll("details[open]")) one.open = false;
+    if (fresh && fresh.innerHTML !== bare.innerHTML) put(old, fresh);
   }
 
   // One file that needs neither the box nor the network: what stands here, with its looks.

@@ -184,7 +184,7 @@
   }
 
   async function copy(button) {
-    const place = button.parentElement.querySelector("dd");
+    const place = button.parentElement.querySelector(".value");
     let done = false;
     if (navigator.clipboard) {
       done = await navigator.clipboard.writeText(place.textContent).then(() => true, () => false);
@@ -193,7 +193,7 @@
       getSelection().selectAllChildren(place);
       done = document.execCommand("copy");
     }
-    button.textContent = done ? "Copied" : "Marked";
+    button.firstChild.textContent = done ? "Copied" : "Marked";
   }
   for (const button of document.querySelectorAll("button.copy")) {
     button.hidden = false;
