@@ -39,7 +39,7 @@ LIFE_S = 0.15  # the mind decides half a second after the first lost question
 
 # Seconds between two questions of a kind while it is wanted; on a metered line the second one.
 AGAIN_S: Mapping[Inquiry, tuple[float, float]] = {
-    Inquiry.NEIGHBOURS: (15.0, 15.0),
+    Inquiry.NEIGHBOURS: (5.0, 5.0),
     Inquiry.ROUTER: (30.0, 30.0),  # the router stands in the next room
     Inquiry.EDGE: (30.0, 1800.0),
     Inquiry.SIZES: (60.0, 1800.0),
@@ -246,7 +246,9 @@ class Senses:
         while True:
             state, device = self._seen(post)
             if state is not None and device is not None and self._may_ask:
-                doubted = post.claims.doubted(self._clock.now().mono)
+                now = self._clock.now().mono
+                self._is_taken(post, now)
+                doubted = post.claims.doubted(now)
                 if doubted is not None and state.gateway:
                     await self._kernel.ask_again(device, state.gateway, doubted)
                 peers = there_lately(self._kernel, device, state.gateway)

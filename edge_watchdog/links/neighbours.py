@@ -13,7 +13,7 @@ from edge_watchdog.links.kernel import Kernel, Near
 
 RECENT_S = 120.0  # a printer that was switched off yesterday is no news
 MOST = 8
-GIVES_UP_S = 4.0  # the kernel asks three times, a second apart
+GIVES_UP_S = 1.6  # the kernel has asked twice by then
 LOOK_S = 0.1
 REMEMBERED_S = 300.0  # a router that is exchanged for another does not come back by then
 
@@ -28,10 +28,12 @@ class Claims:
     twofold_until: float = 0.0
 
     def note(self, near: Near | None, now: float) -> None:
-        """Take in who answers for it *now* (CLOCK_BOOTTIME); whoever was not asked says nothing."""
-        if near is None or near.state is not Neighbour.REACHABLE or near.mac == self.mac:
+        """Take in who has it *now* (CLOCK_BOOTTIME); the former one only when it has answered."""
+        if near is None or near.mac == self.mac:
             return
         if near.mac == self.doubted(now):
+            if near.state is not Neighbour.REACHABLE:
+                return
             self.twofold_until = now + REMEMBERED_S
         self.mac, self.former, self.changed_at = near.mac, self.mac, now
 
@@ -60,9 +62,7 @@ async def peers_answer(kernel: Kernel, index: int, peers: dict[str, str]) -> boo
         await kernel.ask_again(index, address, mac)
     for _ in range(round(GIVES_UP_S / LOOK_S) if peers else 0):
         await asyncio.sleep(LOOK_S)
-        states = [kernel.snapshot.neighbours.get((index, address)) for address in peers]
+        states = {kernel.snapshot.neighbours.get((index, address)) for address in peers}
         if Neighbour.REACHABLE in states:
             return True
-        if Neighbour.PROBING not in states:
-            return False
-    return None
+    return False if peers else None

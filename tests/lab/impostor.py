@@ -1,4 +1,4 @@
-"""A device with an address that is another's: it answers for it, and says so every few seconds.
+"""A device with an address that is another's: it answers for it, and says so every minute.
 
 ``impostor.py INTERFACE ADDRESS``: takes the address, announces it by ARP as devices do when they
 begin (RFC 5227 section 2.3), says "ready", and gives it back at SIGTERM.
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-AGAIN_S = 3.0
+AGAIN_S = 60.0
 ARP = 0x0806
 EVERYBODY = b"\xff" * 6
 ETHERNET_IPV4_REQUEST = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1)

@@ -52,13 +52,17 @@ def test_the_former_device_is_doubted_for_a_while_only():
     assert claims((0, OLD)).doubted(1) is None
 
 
-@pytest.mark.parametrize(
-    "near", [None, Near(OLD, Neighbour.PROBING, 0.0), Near(OLD, Neighbour.STALE, 0.0)]
-)
-def test_who_only_was_asked_has_not_answered(near):
+def test_a_former_device_that_only_was_asked_has_not_answered():
     found = claims((0, OLD), (9, NEW))
-    found.note(near, 10)
+    for near in (None, Near(OLD, Neighbour.PROBING, 0.0), Near(OLD, Neighbour.STALE, 0.0)):
+        found.note(near, 10)
     assert (found.mac, found.twofold_until) == (NEW, 0.0)
+
+
+def test_a_device_that_announced_itself_has_the_address_before_anybody_asked_it():
+    found = claims((0, OLD))
+    found.note(Near(NEW, Neighbour.STALE, 9.0), 1)
+    assert (found.mac, found.doubted(1)) == (NEW, OLD)
 
 
 def test_only_who_was_there_a_moment_ago_can_vanish():
