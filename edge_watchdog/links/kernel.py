@@ -101,7 +101,7 @@ class Kernel:
         bell.bind((0, RTMGRP))
         self._bell = bell
         asyncio.get_running_loop().add_reader(bell, self._ring)
-        self.snapshot = await self._look()
+        self.snapshot = await self.look()
 
     async def close(self) -> None:
         """Let go of both sockets; harmless when done twice."""
@@ -137,7 +137,7 @@ class Kernel:
                     await self._rung.wait()
             await asyncio.sleep(SETTLE_S)
             self._rung.clear()
-            fresh = await self._look()
+            fresh = await self.look()
             async with self._looked:
                 self.snapshot = fresh
                 self._looked.notify_all()
@@ -166,7 +166,8 @@ class Kernel:
                 continue
         self._rung.set()
 
-    async def _look(self) -> Snapshot:
+    async def look(self) -> Snapshot:
+        """Take a look of one's own, later than this call; raises LinkError."""
         try:
             async with self.lock:
                 return Snapshot(

@@ -14,7 +14,7 @@ from edge_watchdog.links.kernel import Kernel, Near
 RECENT_S = 120.0  # a printer that was switched off yesterday is no news
 MOST = 8
 GIVES_UP_S = 1.6  # the kernel has asked twice by then
-LOOK_S = 0.1
+LOOK_S = 0.2
 REMEMBERED_S = 300.0  # a router that is exchanged for another does not come back by then
 
 
@@ -62,7 +62,7 @@ async def peers_answer(kernel: Kernel, index: int, peers: dict[str, str]) -> boo
         await kernel.ask_again(index, address, mac)
     for _ in range(round(GIVES_UP_S / LOOK_S) if peers else 0):
         await asyncio.sleep(LOOK_S)
-        states = {kernel.snapshot.neighbours.get((index, address)) for address in peers}
-        if Neighbour.REACHABLE in states:
+        seen = (await kernel.look()).neighbours  # one from before the question says nothing
+        if any(seen.get((index, address)) is Neighbour.REACHABLE for address in peers):
             return True
     return False if peers else None
