@@ -13,7 +13,7 @@ from edge_watchdog.core.state import Cause
 from tests.lab import rules
 from tests.lab.deeds import Behaviour, Deed, LinkDown, Narrow, NewLease, Program, Queue, filled
 from tests.lab.manifest import LabError
-from tests.lab.places import ROUTER_ADDRESS, SINK_ADDRESS, Place
+from tests.lab.places import ROUTER_ADDRESS, SINK_ADDRESS, STICK_ADDRESS, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,9 +313,9 @@ FAULTS = (
     ),
     Fault(
         "lte_zombie",
-        "The LTE stick is online and sends, but nothing comes back.",
+        "The LTE stick is online, as its own page says, and sends; but nothing comes back.",
         Cause.NO_DATA,
-        (rules.LTE_NO_RETURN,),
+        (rules.LTE_NO_RETURN, Program(Place.STICK, "stick_word.py", (STICK_ADDRESS,))),
     ),
     Fault(
         "lte_dns_dead",

@@ -414,3 +414,11 @@ def test_what_is_posted_to_the_hooks_can_be_read(lab):
     record = lab.control.sink()[0]
     assert (record["path"], record["text"], record["from"]) == ("/x?a=1", "hello", "192.0.2.2")
     assert [asked["path"] for asked in lab.control.asked("hooks")] == ["/x?a=1"]
+
+
+def test_a_stick_that_brings_nothing_still_says_that_it_is_online(lab):
+    lab.inject("lte_zombie")
+    page = "http://192.168.8.1/api/monitoring/status"
+    said = lab.box.run(["curl", "-sS", "-m", "5", "--interface", "lte0", page]).stdout
+    assert "<ConnectionStatus>901</ConnectionStatus>" in said
+    assert look(lab)["lte"] == SILENT
