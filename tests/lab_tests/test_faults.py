@@ -45,7 +45,7 @@ SEEN = {
     "upstream_dead": BEYOND_PROVIDER,
     "line_not_in_sync": OFFLINE,
     "ipv6_broken": {},
-    "address_conflict": {**OFFLINE, "router names": REFUSED},
+    "address_conflict": {**OFFLINE, "router names": REFUSED, "missing name": REFUSED},
     "reject": {
         **{k: REFUSED if v == SILENT else v for k, v in OFFLINE.items()},
         "router names": SILENT,
