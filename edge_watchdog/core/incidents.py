@@ -11,7 +11,6 @@ from edge_watchdog.core.actions import Severity
 from edge_watchdog.core.events import Acknowledged, ClockStepped, Event
 from edge_watchdog.core.evidence import is_unstable
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import VendorLevel
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Diagnosis, Incident, Phase, Scope, State, UplinkState
 
@@ -215,11 +214,6 @@ def _failed_rehearsal(state: State, policy: Policy) -> Trouble | None:
             said = Diagnosis(cause, SURE, last.at, last.faults)
             return Trouble(cause, Severity.NOTICE, uplink.name, said)
     return None
-
-
-def vendor_level(state: State) -> VendorLevel:
-    """Give the vendor's own word, UNKNOWN when there is none."""
-    return state.vendor.report.level if state.vendor.report else VendorLevel.UNKNOWN
 
 
 def _open(state: State, scope: Scope, trouble: Trouble, now: Instant) -> State:

@@ -148,11 +148,6 @@ class People:
         in_time = one.began_wall - CLOCK_BACK_S <= wall < one.ends_wall
         return (one, person) if person is not None and in_time and not gone else None
 
-    def name_of(self, device_id: int | None) -> str:
-        """Give a device's name, "" for none."""
-        found = self._devices.get(device_id) if device_id is not None else None
-        return found.name if found else ""
-
     def is_locked(self, session: Session) -> bool:
         """Tell whether private details are locked: nobody has done anything for five minutes."""
         last = self._active.get(session.token)

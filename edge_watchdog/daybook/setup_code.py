@@ -48,8 +48,3 @@ def take(folder: Path, bare: str, now_wall: float) -> bool:
             path.unlink()
         return not path.exists()
     return False
-
-
-def is_left(folder: Path) -> bool:
-    """Tell whether somebody has asked for a code."""
-    return (folder / FILE).exists()

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.desk.access import Identity, Route, Who, identity_of, showed_private
+from edge_watchdog.desk.answers import html
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import (
     WHOLE_STUDIO,
@@ -48,7 +49,6 @@ NOT_SECURE = (
     "so that nobody on the network can read along. Open the book there and sign in."
 )
 NO_CLIENT = "This client is not in the days that are kept here, or the details are not kept."
-NO_SUCH_DAY = "That is no day. Days are written like 2026-11-23, or today, tomorrow, next."
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,20 +171,16 @@ class BookPages:
         if identity.secure and identity.locked:
             raise web.HTTPSeeOther(f"/sign-in?next={request.path}")
         if not identity.sees_private:
-            return web.Response(
-                status=403, text=self._pages.error(403, NOT_SECURE), content_type="text/html"
-            )
+            return html(self._pages.error(403, NOT_SECURE), 403)
         found = find_client(self._states(), request.match_info["key"])
         if found is None:
-            return web.Response(
-                status=404, text=self._pages.error(404, NO_CLIENT), content_type="text/html"
-            )
+            return html(self._pages.error(404, NO_CLIENT), 404)
         showed_private(request, "client", found.key)
         card = card_of(found, self._states(), self._local)
         page = self._pages.draw(
             "client.html", "client", client=found, card=card, person=identity.person, me=identity
         )
-        return web.Response(text=page, content_type="text/html")
+        return html(page)
 
     async def as_json(self, request: web.Request) -> web.Response:
         """Give the low-detail book to programs."""

@@ -12,6 +12,7 @@ from yarl import URL
 from edge_watchdog import __version__
 from edge_watchdog.bridge import Acknowledge, ToWatch
 from edge_watchdog.desk.access import Route, Who, identity_of
+from edge_watchdog.desk.answers import html
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.day import counts
@@ -70,7 +71,7 @@ class Handlers:
 
     async def owner(self, _request: web.Request) -> web.Response:
         """Show the owner's page."""
-        return _html(self.pages.page(Page.OWNER))
+        return html(self.pages.page(Page.OWNER))
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         """Stream changes."""
@@ -122,7 +123,7 @@ class Handlers:
         incident = await _incident_in(request)
         if self._is_open(incident):
             if not self.send(Acknowledge(incident, BY)):
-                return _html(self.pages.error(503, NOT_PASSED_ON), status=503)
+                return html(self.pages.error(503, NOT_PASSED_ON), status=503)
             await self._wait_until_known(incident)
         raise web.HTTPSeeOther(_back(request))
 
@@ -166,10 +167,6 @@ def _back(request: web.Request) -> str:
     if came.path == "/owner":
         return "/owner"
     return "/?kiosk=1" if came.query.get("kiosk") == "1" else "/"
-
-
-def _html(text: str, status: int = 200) -> web.Response:
-    return web.Response(status=status, text=text, content_type="text/html")
 
 
 def _page(request: web.Request) -> Page:

@@ -15,6 +15,7 @@ from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.paper import Entry, State
 from edge_watchdog.daybook.paper_money import debts
 from edge_watchdog.desk.access import Route, Who, identity_of, showed_private
+from edge_watchdog.desk.answers import refusal
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import BookDay, money
 from edge_watchdog.desk.bookpages import BookPages
@@ -87,8 +88,7 @@ class PackPages:
         try:
             body = await self.pdf_of(self.pack(one, private=_private(request, one)), paper)
         except PdfError as error:
-            page = self._pages.error(503, str(error))
-            return web.Response(status=503, text=page, content_type="text/html")
+            return refusal(self._pages, error)
         return _file(body, "application/pdf", f"day-pack-{one.isoformat()}.pdf", "inline")
 
     async def pdf_of(self, pack: Pack, paper: Paper) -> bytes:

@@ -38,7 +38,6 @@ from edge_watchdog.daybook.privacy import plain, short_name
 
 FORM_LINES = 4
 MINUTES = 60
-TEXT_FIELDS = ("client", "member", "service", "room", "phone", "reference", "contact", "due")
 
 _AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,3}))?")
 _SIGNS = re.compile(r"[\s£€$¥]|[A-Za-z]{3}")

@@ -27,9 +27,11 @@ from edge_watchdog.daybook.paper_chain import FRESH_NUMBERS
 from edge_watchdog.daybook.paper_money import debts
 from edge_watchdog.daybook.paper_store import TakenError
 from edge_watchdog.daybook.privacy import short_name
-from edge_watchdog.desk.access import Identity, Route, Who, form_token, identity_of
+from edge_watchdog.desk.access import Identity, Route, Who, identity_of
+from edge_watchdog.desk.answers import paper_page, refusal
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.forms import fields_of
+from edge_watchdog.desk.freetimes import thinned
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import Free, PaperDesk
 from edge_watchdog.desk.paperforms import (
@@ -119,7 +121,7 @@ class PaperPages:
             else:
                 values = self._prefilled(query)
         except DaybookError as error:
-            return self._refused(error)
+            return refusal(self._pages, error)
         kind = values.get("kind", "")
         if kind not in FORM_TITLES:
             raise web.HTTPNotFound
@@ -142,7 +144,7 @@ class PaperPages:
         except PaperError as error:
             return self._form(request, await self._wrong(shown, error, around))
         except DaybookError as error:
-            return self._refused(error)
+            return refusal(self._pages, error)
         again = "&again=1" if kept.again else ""
         raise web.HTTPSeeOther(f"/paper?kept={kept.entry.number}{again}")
 
@@ -160,7 +162,7 @@ class PaperPages:
         try:
             await self._paper.move(number, state, who, fields.get("reason", "")[:600])
         except DaybookError as error:
-            return self._refused(error, 422 if isinstance(error, PaperError) else 503)
+            return refusal(self._pages, error, 422 if isinstance(error, PaperError) else 503)
         raise web.HTTPSeeOther(f"{back if back in BACK else '/paper'}#{human(number)}")
 
     async def _show(self, request: web.Request, template: str) -> web.Response:
@@ -168,7 +170,7 @@ class PaperPages:
         try:
             journal = await self._paper.look()
         except DaybookError as error:
-            return self._refused(error)
+            return refusal(self._pages, error)
         local, today = self._paper.local, self._paper.today
         tasks = tasks_due(journal.entries, today)
         todays = [e for e in journal.entries if e not in tasks and is_of(e, today, local)]
@@ -278,7 +280,7 @@ class PaperPages:
             wrong=shown.wrong or (NOTES_NEED_PRIVACY if note_off else ""),
             taken=shown.taken,
             free=shown.free,
-            begins=shown.free.begins[:MOST_BEGINS] if shown.free else (),
+            begins=thinned(shown.free.begins, MOST_BEGINS) if shown.free else (),
             private=who.sees_private,
             chosen=_choice(one, paper) if one else None,
             choices=[_choice(a, paper) for a in paper.coming()] if not one else (),
@@ -296,13 +298,7 @@ class PaperPages:
     def _html(
         self, request: web.Request, template: str, *, status: int = 200, **more: object
     ) -> web.Response:
-        shared = {"live": "paper", "csrf": form_token(request), "me": identity_of(request)}
-        text = self._pages.draw(template, "paper", **{**shared, **more})
-        return web.Response(status=status, text=text, content_type="text/html")
-
-    def _refused(self, error: DaybookError, status: int = 503) -> web.Response:
-        text = self._pages.error(status, f"{str(error)[:1].upper()}{str(error)[1:]}")
-        return web.Response(status=status, text=text, content_type="text/html")
+        return paper_page(self._pages, request, template, status=status, **more)
 
 
 def _refuse_note(kind: str, who: Identity) -> None:

@@ -36,7 +36,6 @@ from edge_watchdog.desk.pack import BOX, Sheet
 
 MM = 72 / 25.4
 MARGIN = 12 * MM
-FOOT = 6 * MM
 FORM_ROW = 9 * MM
 TICK = 9.0
 DEJAVU = Path("/usr/share/fonts/truetype/dejavu")

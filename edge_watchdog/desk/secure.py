@@ -14,6 +14,7 @@ from aiohttp import web
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError
 from edge_watchdog.desk.access import Route, Who
+from edge_watchdog.desk.answers import html
 from edge_watchdog.desk.badges import is_secure
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.tls import Authority, Names, Root
@@ -57,7 +58,9 @@ class Secure:
         if not self.port or names is None:
             return
         try:
-            await asyncio.to_thread(self._renew, names)
+            authority = await asyncio.to_thread(self._authority)
+            if await asyncio.to_thread(self._renew, authority, names) and self.context:
+                authority.show_in(self.context)
         except (OSError, ValueError, DaybookError, ImportError) as error:
             log.error("secure pages: %s", error)  # noqa: TRY400 - one line
 
@@ -87,7 +90,7 @@ class Secure:
             https_url=self.https_url(request, "/sign-in"),
             missing=sorted(self._uncovered()),
         )
-        return web.Response(text=text, content_type="text/html")
+        return html(text)
 
     async def download(self, _request: web.Request) -> web.Response:
         """Give the root certificate."""
@@ -105,11 +108,12 @@ class Secure:
             return set()
         return {*names.hosts, *names.addresses} - self.root.covers
 
-    def _renew(self, names: Names) -> None:
-        authority, wall = self._authority(), self._clock.now().wall
+    def _renew(self, authority: Authority, names: Names) -> bool:
+        """Make what is missing; True when the context that serves must show another one."""
+        wall = self._clock.now().wall
         if self.root is None:
             self.root = authority.root(self._studio, names)
         if self.context is None:
             self.context = authority.context(names, wall)
-        else:
-            authority.renew(self.context, names, wall)
+            return False
+        return authority.freshen(names, wall)

@@ -14,6 +14,7 @@ from edge_watchdog.daybook import DaybookError
 from edge_watchdog.daybook.audit import Look
 from edge_watchdog.daybook.people import OWNER, People, RefusedError
 from edge_watchdog.desk.access import Route, Who, form_token, identity_of
+from edge_watchdog.desk.answers import html
 from edge_watchdog.desk.badges import DEVICE, SESSION, Badges, hand_out, is_secure
 from edge_watchdog.desk.forms import fields_of, number_in, own_path
 from edge_watchdog.desk.pages import Pages
@@ -159,7 +160,7 @@ class Signing:
             "https_url": self.https_url(request),
         }
         text = self.pages.draw(template, "door", live="", **context)
-        return web.Response(status=status, text=text, content_type="text/html")
+        return html(text, status)
 
     def _name_of(self, token: str, request: web.Request) -> str:
         found = self.people.session_of(token, secure=is_secure(request))

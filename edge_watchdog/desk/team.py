@@ -11,6 +11,7 @@ from edge_watchdog.core.events import OrderKind
 from edge_watchdog.daybook import DaybookError
 from edge_watchdog.daybook.people import IDLE_S, PAIRING_S, People, RefusedError
 from edge_watchdog.desk.access import Route, Who, form_token, identity_of, showed_private
+from edge_watchdog.desk.answers import html
 from edge_watchdog.desk.badges import DEVICE, SESSION, Badges, hand_out, is_secure
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.forms import fields_of, number_in
@@ -20,7 +21,6 @@ from edge_watchdog.desk.signing import DISK, TWICE
 
 PEOPLE = "/owner/people"
 LONGEST_USE_H = 24
-REASON_CHARS = 100
 
 log = logging.getLogger(__name__)
 
@@ -152,8 +152,7 @@ class Team:
             "ordered by the owner",
         )
         if not self.send(order):
-            text = self.pages.error(503, NOT_PASSED_ON)
-            return web.Response(status=503, text=text, content_type="text/html")
+            return html(self.pages.error(503, NOT_PASSED_ON), 503)
         showed_private(request, "line ordered", uplink or "automatic")
         raise web.HTTPSeeOther(PEOPLE)
 
@@ -187,7 +186,7 @@ class Team:
             "secure": is_secure(request),
         }
         text = self.pages.draw(template, "team", live="", **context)
-        return web.Response(status=status, text=text, content_type="text/html")
+        return html(text, status)
 
 
 def _words(error: Exception) -> str:

@@ -21,6 +21,7 @@ from edge_watchdog.daybook.seal import Seal
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding
 
 # Fixed, so that a box whose clock is not set yet makes a root that holds all the same.
 ROOT_FROM = datetime(2024, 1, 1, tzinfo=UTC)
@@ -80,11 +81,25 @@ class Authority:
 
     def renew(self, context: ssl.SSLContext, names: Names, now_wall: float) -> None:
         """Have *context* show a certificate that holds now, for those of *names* that may be."""
+        self.freshen(names, now_wall)
+        self.show_in(context)
+
+    def freshen(self, names: Names, now_wall: float) -> bool:
+        """Have such a certificate on the disk; True when another one had to be made."""
         path = self._folder / "leaf.pem"
         wanted = sorted(self._root().covers & {*names.hosts, *names.addresses})
-        if not _serves(path, wanted, now_wall):
-            _write(path, self._leaf(wanted, now_wall))
-        context.load_cert_chain(path)
+        if _serves(path, wanted, now_wall):
+            return False
+        _write(path, self._leaf(wanted, now_wall))
+        return True
+
+    def show_in(self, context: ssl.SSLContext) -> None:
+        """Have *context* show the certificate that is there.
+
+        A context that serves must be changed by the thread that serves: OpenSSL frees the old
+        certificate while another thread's handshake may be using it.
+        """
+        context.load_cert_chain(self._folder / "leaf.pem")
 
     def _root(self) -> Root:
         """Read the root; raises OSError, ValueError, DaybookError when it cannot be used."""
@@ -111,27 +126,16 @@ class Authority:
         from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
 
         key = ec.generate_private_key(ec.SECP256R1())
-        mark = os.urandom(3).hex()
-        subject = _named(f"{studio[:30]}: the studio's box {mark}")
+        subject = _named(f"{studio[:30]}: the studio's box {os.urandom(3).hex()}")
         made = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(ROOT_FROM)
-            .not_valid_after(ROOT_UNTIL)
+            _begun(subject, subject, key, (ROOT_FROM, ROOT_UNTIL))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_ca_usage(), critical=True)
             .add_extension(_only(names), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
             .sign(key, hashes.SHA256())
         )
-        plain = key.private_bytes(
-            serialization.Encoding.DER,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
+        plain = _plain(key, serialization.Encoding.DER)
         _write(self._folder / "root.key", self._seal.seal(plain))
         _write(self._folder / "root.pem", made.public_bytes(serialization.Encoding.PEM))
 
@@ -145,14 +149,10 @@ class Authority:
         root = x509.load_pem_x509_certificate((self._folder / "root.pem").read_bytes())
         key, signer = ec.generate_private_key(ec.SECP256R1()), self._key()
         now = datetime.fromtimestamp(now_wall, UTC)
+        holds = (now - timedelta(days=1), now + timedelta(days=LEAF_DAYS))
+        subject = _named(wanted[0] if wanted else "the studio's box")
         made = (
-            x509.CertificateBuilder()
-            .subject_name(_named(wanted[0] if wanted else "the studio's box"))
-            .issuer_name(root.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=LEAF_DAYS))
+            _begun(subject, root.subject, key, holds)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
             .add_extension(x509.SubjectAlternativeName([_general(one) for one in wanted]), False)
@@ -161,12 +161,36 @@ class Authority:
             )
             .sign(signer, hashes.SHA256())
         )
-        body = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        return made.public_bytes(serialization.Encoding.PEM) + body
+        pem = serialization.Encoding.PEM
+        return made.public_bytes(pem) + _plain(key, pem)
+
+
+def _begun(
+    subject: "x509.Name",
+    issuer: "x509.Name",
+    key: "EllipticCurvePrivateKey",
+    holds: tuple[datetime, datetime],
+) -> "x509.CertificateBuilder":
+    """Begin a certificate for *key* that holds from the first time to the second."""
+    from cryptography import x509  # noqa: PLC0415 - see Authority._root()
+
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(holds[0])
+        .not_valid_after(holds[1])
+    )
+
+
+def _plain(key: "EllipticCurvePrivateKey", encoding: "Encoding") -> bytes:
+    """Give the key as it is, in PKCS 8."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see Authority._root()
+
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, form, serialization.NoEncryption())
 
 
 def _only(names: Names) -> "x509.NameConstraints":

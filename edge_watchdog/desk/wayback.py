@@ -18,6 +18,7 @@ from edge_watchdog.daybook.paper import (
     Entry,
     Kind,
     State,
+    Visit,
     Words,
     human,
     is_over,
@@ -25,10 +26,12 @@ from edge_watchdog.daybook.paper import (
 from edge_watchdog.daybook.paper_money import Debt, debts, taken
 from edge_watchdog.daybook.paper_store import Journal
 from edge_watchdog.daybook.reconcile import SECTIONS, Finding, Outcome
-from edge_watchdog.desk.access import Route, Who, form_token, identity_of
+from edge_watchdog.desk.access import Route, Who, identity_of
+from edge_watchdog.desk.answers import paper_page, refusal
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import money
 from edge_watchdog.desk.forms import fields_of
+from edge_watchdog.desk.freetimes import nearest
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
@@ -100,7 +103,7 @@ class WayBack:
         try:
             findings = await self._paper.settle()
         except DaybookError as error:
-            return self._refused(error)
+            return refusal(self._pages, error)
         items = [self._item(one, private=private) for one in findings]
         sections = [
             (name, [i for i, f in zip(items, findings, strict=True) if f.section == place])
@@ -138,7 +141,7 @@ class WayBack:
         try:
             await self._paper.settle()
         except DaybookError as error:
-            return self._refused(error)
+            return refusal(self._pages, error)
         return self._closing(request)
 
     async def close(self, request: web.Request) -> web.Response:
@@ -150,7 +153,7 @@ class WayBack:
                 return self._closing(request, status=409)
             await self._paper.close_day(identity_of(request), self._tasks())
         except DaybookError as error:
-            return self._refused(error)
+            return refusal(self._pages, error)
         raise web.HTTPSeeOther("/close")
 
     def _closing(self, request: web.Request, *, status: int = 200) -> web.Response:
@@ -217,6 +220,13 @@ class WayBack:
             entry.number, human(entry.number), line.client, money(debt.left), promise, debt.blocks
         )
 
+    def _free_near(self, draft: Draft) -> tuple[str, ...]:
+        """Give the free times of that day that are nearest to the one that was promised."""
+        if not isinstance(draft.content, Visit):
+            return ()
+        wanted = self._paper.local.clock(draft.content.start_wall)
+        return nearest(self._paper.free(draft).begins, wanted, MOST_BEGINS)
+
     def _item(self, finding: Finding, *, private: bool) -> Item:
         entry, paper = finding.entry, self._paper
         now_wall = self._board.now().at.wall
@@ -224,7 +234,7 @@ class WayBack:
         draft = entry.draft
         is_slot = draft is not None and draft.kind in SLOTS
         taken_words = finding.outcome is Outcome.TAKEN and draft is not None
-        begins = paper.free(draft).begins[:MOST_BEGINS] if taken_words and draft else ()
+        begins = self._free_near(draft) if taken_words and draft else ()
         entered = entry.state is State.ENTERED
         words = OUTCOME_WORDS[finding.outcome]
         if entered and finding.outcome is Outcome.ABSENT:
@@ -263,13 +273,7 @@ class WayBack:
     def _html(
         self, request: web.Request, template: str, *, status: int = 200, **more: object
     ) -> web.Response:
-        shared = {"live": "paper", "csrf": form_token(request), "me": identity_of(request)}
-        text = self._pages.draw(template, "paper", **{**shared, **more})
-        return web.Response(status=status, text=text, content_type="text/html")
-
-    def _refused(self, error: DaybookError) -> web.Response:
-        text = self._pages.error(503, f"{str(error)[:1].upper()}{str(error)[1:]}")
-        return web.Response(status=503, text=text, content_type="text/html")
+        return paper_page(self._pages, request, template, status=status, **more)
 
 
 def _left(journal: Journal) -> Sequence[Entry]:

@@ -13,7 +13,6 @@ from edge_watchdog.probes import ProbeError
 
 A = 1
 CNAME = 5
-SOA = 6
 IN = 1
 NOERROR = 0
 NXDOMAIN = 3

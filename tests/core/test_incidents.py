@@ -12,10 +12,9 @@ from edge_watchdog.core.incidents import (
     app_works,
     keep_incidents,
     open_incident,
-    vendor_level,
 )
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import JourneyReport, Stage, VendorLevel, VendorReport
+from edge_watchdog.core.model import JourneyReport, Stage
 from edge_watchdog.core.state import (
     Cause,
     Diagnosis,
@@ -234,11 +233,6 @@ class TestTheVendor:
 
     def test_a_cause_of_the_line_is_not_the_vendor_s(self):
         assert kept(studio(vendor=Cause.DNS_DEAD)).incidents == ()
-
-    def test_its_own_word_is_unknown_until_it_is_read(self):
-        assert vendor_level(studio()) is VendorLevel.UNKNOWN
-        report = VendorReport(at(0), VendorLevel.NOTICE)
-        assert vendor_level(replace(studio(), vendor=VendorState(report))) is VendorLevel.NOTICE
 
 
 class TestTheBackup:

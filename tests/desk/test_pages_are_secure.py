@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import subprocess
+import threading
 from pathlib import Path
 
 import aiohttp
@@ -12,9 +13,12 @@ import pytest
 from playwright.async_api import async_playwright
 
 from edge_watchdog.daybook.seal import KeySeal
+from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.secure import Secure
 from edge_watchdog.desk.tls import Authority, Names
 from tests.desk.doors import OPEN_LINE, Browser, owner_of, staff_of
-from tests.desk.studio import NOON, calendar, running, today
+from tests.desk.studio import NOON, StepClock, calendar, running, settings, today
 
 DAY_S = 86400.0
 NAMES = Names(("lotus.local", "lotus"), ("192.168.50.2",))
@@ -114,6 +118,37 @@ def test_keys_are_their_owners_alone_and_the_roots_is_sealed(tmp_path) -> None:
     other = Authority(tmp_path / "tls", KeySeal(b"k" * 32, "tls"))
     assert other.root("Lotus Room", NAMES).pem != before.pem  # a lost key costs the trust, no more
     other.context(NAMES, NOON)
+
+
+class Watched(Authority):
+    """Notes which thread changed a context."""
+
+    def __init__(self, folder: Path, seen: list[int]) -> None:
+        super().__init__(folder, SEAL)
+        self.seen = seen
+
+    def show_in(self, context: ssl.SSLContext) -> None:
+        self.seen.append(threading.get_ident())
+        super().show_in(context)
+
+
+async def test_a_context_that_serves_is_changed_only_when_due_and_by_the_thread_that_serves(
+    tmp_path,
+) -> None:
+    seen: list[int] = []
+    clock = StepClock()
+    pages = Pages(settings(tmp_path), Board(clock, "boot"))
+    made = Watched(tmp_path / "tls", seen)
+    secure = Secure(lambda: made, lambda: NAMES, clock, pages, studio="Lotus Room", port=1)
+    await secure.look()
+    assert len(seen) == 1  # when it was made; nobody was served with it yet
+    for _ in range(3):
+        clock.step(60)
+        await secure.look()
+    assert len(seen) == 1
+    clock.step(361 * DAY_S)
+    await secure.look()
+    assert seen[1:] == [threading.get_ident()]
 
 
 @pytest.fixture

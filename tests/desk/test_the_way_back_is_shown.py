@@ -61,7 +61,11 @@ async def test_an_outage_is_cleared_up_from_the_top_down(desk: Desk) -> None:
     assert desk.paper.journal.entries[0].moves[-1].ref == "uid-1"
     assert page.index("Beth Cole") < page.index("Fay Gunn") < page.index("Carol D.")
     for text in (
-        *("Call the client", "Now in the list: 16:15, Iris K.", "Free that day: 13:00"),
+        *(
+            "Call the client",
+            "Now in the list: 16:15, Iris K.",
+            "Free that day: 13:45, 14:00, 14:15, 17:45",
+        ),
         *("1 entry has so far", "the way is free: enter it", "No list shows this", "17:00"),
     ):
         assert text in page

@@ -18,19 +18,6 @@ from tests.desk.studio import ZONE, Running, history, running, view
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 MIA = Identity(Who.STAFF, "Mia", "desk PC", secure=True)
-KEPT = """async () => {
-  const ready = await navigator.serviceWorker.register("/sw.js");
-  await navigator.serviceWorker.ready;
-  for (let n = 0; n < 100; n++) {
-    const name = (await caches.keys())[0];
-    const cache = name && (await caches.open(name));
-    if (cache && (await cache.match("/book")) && (await cache.match("/pack/today"))) {
-      const keys = await cache.keys();
-      return Promise.all(keys.map(async (key) => (await cache.match(key)).text()));
-    }
-    await new Promise((done) => setTimeout(done, 100));
-  }
-}"""
 
 
 @pytest.fixture
@@ -119,23 +106,6 @@ async def test_with_the_box_off_f5_keeps_the_page_and_a_copy_can_be_kept(browser
     assert re.search(r"A copy of what the page showed at \d\d:\d\d", copy)
     assert not re.findall(r"<script|<link|<form", copy)
     assert "--green" in copy
-
-
-async def test_over_the_secure_address_a_reload_shows_the_book_while_the_box_is_off(
-    browser, desk
-) -> None:
-    page = await opened(browser, desk, "/book")
-    kept = await page.evaluate(KEPT)
-    assert len(kept) >= 8
-    assert not [text for text in kept if "960123" in text or "/client/" in text]
-    desk.stop()
-    await page.goto(desk.url + "/book?by=time")
-    await page.wait_for_selector("text=The box is not heard since", timeout=30_000)
-    assert await page.is_visible("text=Anna B.")
-    await page.goto(desk.url + "/pack/today")
-    assert await page.is_visible("text=Bookings taken on paper")
-    await page.evaluate("navigator.serviceWorker.controller.postMessage('wipe')")
-    await until(page, "caches.keys().then((names) => names.length === 0)")
 
 
 async def test_a_book_that_changes_is_drawn_anew_without_a_reload(browser) -> None:

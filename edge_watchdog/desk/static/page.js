@@ -33,10 +33,22 @@
   function say(now) {
     silent = now;
     document.documentElement.classList.toggle("silent", now);
+    const left = kept();
     box.textContent = now
       ? "The box is not heard since " + (heardAt || "a while") + ". What stands below is from then."
         + " Keep this page open: it comes back by itself."
-      : "";
+      : left;
+  }
+
+  // What was written down while the box was away is handed over by the paper's own pages.
+  function kept() {
+    if (document.getElementById("waiting")) return "";
+    try {
+      const count = (JSON.parse(localStorage.getItem("paper-waiting")) || []).length;
+      return count ? "Something that was written down is on this tablet only. Open Paper to hand it over." : "";
+    } catch {
+      return "";
+    }
   }
 
   function swap(name, html) {
@@ -150,6 +162,7 @@
     const now = performance.now();
     if (!stream && now - refused > AGAIN_MS) listen();
     if (now - heard > SILENT_MS && !silent) say(true);
+    if (!silent && box.textContent !== kept()) say(false);
     const quiet = now - heard > POLL_MS || !stream;
     if (quiet && now - polled > (silent ? 5000 : POLL_MS)) ask();
   }
@@ -187,6 +200,7 @@
   });
   window.addEventListener("pagehide", hush);
 
+  if (kept()) say(false);
   listen();
   setInterval(look, 1000);
 })();

@@ -6,16 +6,19 @@
   const KEEP_MS = 24 * 3600 * 1000;
   const list = document.getElementById("list");
   const turn = document.getElementById("part-turn");
-  const waiting = document.getElementById("waiting");
-  let sending = false;
+  let waiting = document.getElementById("waiting"), sending = false;
 
+  // What is being typed belongs to one tab; what was kept belongs to the tablet.
+  function shelf(name) {
+    return name === DRAFT ? sessionStorage : localStorage;
+  }
   function load(name) {
-    try { return JSON.parse(localStorage.getItem(name)) || null; } catch { return null; }
+    try { return JSON.parse(shelf(name).getItem(name)) || null; } catch { return null; }
   }
   function save(name, value) {
     try {
-      if (value === null) localStorage.removeItem(name);
-      else localStorage.setItem(name, JSON.stringify(value));
+      if (value === null) shelf(name).removeItem(name);
+      else shelf(name).setItem(name, JSON.stringify(value));
       return true;
     } catch { return false; }
   }
@@ -36,10 +39,46 @@
     if (waiting.textContent !== text) waiting.textContent = text;
   }
   function tell(extra) {
-    const count = queue().length;
-    say(!count ? extra || "" : (count === 1 ? "1 entry is" : count + " entries are")
-      + " kept on this tablet only. They are sent as soon as the box answers; keep this page open."
-      + (extra ? " " + extra : ""));
+    const all = queue(), refused = all.filter((one) => one.refused), count = all.length - refused.length;
+    const words = [];
+    if (count === 1) words.push("1 entry is kept on this tablet only. It is sent as soon as the box answers.");
+    if (count > 1) words.push(count + " entries are kept on this tablet only. They are sent as soon as the box answers.");
+    if (refused.length) words.push("Could not be kept as it stands: " + named(refused[0].body) + ".");
+    if (extra) words.push(extra);
+    say(words.join(" "));
+    if (!waiting || !refused.length) return;
+    choose("Look at it", () => look(refused[0]));
+    choose("Drop it", () => { drop(refused[0].body.form); tell(); });
+  }
+  function named(body) {
+    const what = body.client || body.text || body.item0 || "", at = body.time ? "at " + body.time : "";
+    return [body.kind, what.slice(0, 40), at].filter(Boolean).join(" ");
+  }
+  function choose(words, act) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = words;
+    button.addEventListener("click", act);
+    waiting.append(" ", button);
+  }
+  function drop(form) {
+    const left = queue().filter((one) => one.body.form !== form);
+    save(QUEUE, left.length ? left : null);
+  }
+  // Shows the form of an entry that was refused, as the box gives it back.
+  async function look(one) {
+    try {
+      const answer = await post({ ...one.body, csrf: token() || one.body.csrf });
+      if (answer.redirected) {
+        drop(one.body.form);
+        location.assign(answer.url);
+      } else if (!show(await answer.text())) {
+        tell("Please sign in again first.");
+      }
+    } catch {
+      tell("The box does not answer just now.");
+    }
   }
 
   async function post(body) {
@@ -55,23 +94,21 @@
   }
 
   async function flush() {
-    if (sending || !queue().length) return;
+    const ready = queue().filter((one) => !one.refused);
+    if (sending || !ready.length) return;
     sending = true;
     try {
-      for (const one of queue()) {
+      for (const one of ready) {
         const answer = await post({ ...one.body, csrf: token() || one.body.csrf });
         if (answer.status === 401 || answer.status === 403) {
           tell("Please sign in again first.");
           return;
         }
         if (answer.status >= 500) return;
-        save(QUEUE, queue().filter((other) => other.body.form !== one.body.form));
-        if (!answer.redirected) {
-          show(await answer.text());
-          return;
-        }
+        if (answer.redirected) drop(one.body.form);
+        else save(QUEUE, queue().map((other) => other.body.form === one.body.form ? { ...other, refused: true } : other));
       }
-      tell("What was kept on this tablet is in the journal now.");
+      tell(queue().length ? "" : "What was kept on this tablet is in the journal now.");
       refresh();
     } catch {
       tell();
@@ -99,12 +136,15 @@
   function show(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html");
     const main = fresh.getElementById("main");
-    if (!main) return;
+    if (!main) return false;
     document.getElementById("main").replaceChildren(...main.childNodes);
+    waiting = document.getElementById("waiting");
     begin();
+    tell();
     const wrong = document.querySelector("[aria-invalid], .wrong input, #wrong");
     if (wrong && wrong.focus) wrong.focus();
     window.scrollTo(0, 0);
+    return true;
   }
 
   function values(form, button) {
@@ -122,16 +162,22 @@
       const answer = await post(body);
       if (answer.redirected && answer.ok) {
         save(DRAFT, null);
+        drop(body.form);
         location.assign(answer.url);
+      } else if (answer.status === 401 || answer.status === 403) {
+        say("Please sign in again first; what you typed stays here.");
+        choose("Sign in", () => location.assign("/sign-in?next=" + encodeURIComponent(here())));
       } else {
-        show(await answer.text());
+        const page = await answer.text();
+        if (!show(page)) say(heading(page) + " What you typed is still here.");
       }
     } catch {
       if (!keep) {
         say("The box does not answer, so free times cannot be shown. You can still keep this here.");
         return;
       }
-      const kept = save(QUEUE, [...queue(), { body, at: Date.now() }]);
+      const others = queue().filter((one) => one.body.form !== body.form);
+      const kept = save(QUEUE, [...others, { body, at: Date.now() }]);
       if (!kept) {
         say("The box does not answer and this tablet keeps nothing. Write it on paper.");
         return;
@@ -163,13 +209,20 @@
     return same ? same.dataset.price : "";
   }
 
+  function here() {
+    return location.pathname + location.search;
+  }
+  function heading(page) {
+    const found = new DOMParser().parseFromString(page, "text/html").querySelector("h1");
+    return found ? found.textContent : "The box could not keep it.";
+  }
+
   function begin() {
     const form = document.querySelector(".paper-form");
     if (!form) return;
-    const here = location.pathname + location.search;
     const draft = load(DRAFT);
     const asked = document.getElementById("wrong") || document.querySelector(".verdict");
-    if (draft && draft.here === here && !asked && Date.now() - draft.at < KEEP_MS) {
+    if (draft && draft.here === here() && !asked && Date.now() - draft.at < KEEP_MS) {
       for (const [name, value] of Object.entries(draft.values)) {
         const field = form.elements[name];
         if (field && name !== "csrf" && name !== "do") field.value = value;
@@ -177,7 +230,7 @@
     }
     form.addEventListener("submit", submitted);
     form.addEventListener("input", () => {
-      save(DRAFT, { here, at: Date.now(), values: values(form) });
+      save(DRAFT, { here: here(), at: Date.now(), values: values(form) });
       total(form);
     });
     total(form);
@@ -200,9 +253,11 @@
     button.addEventListener("click", () => copy(button));
   }
 
+  save(QUEUE, queue().length ? queue() : null); // what is older than a day is not kept here
   begin();
   tell();
   flush();
   setInterval(flush, TRY_MS);
+  addEventListener("storage", (event) => { if (event.key === QUEUE) tell(); }); // another tab handed it over
   if (turn && list) new MutationObserver(refresh).observe(turn, { childList: true, characterData: true, subtree: true });
 })();

@@ -1,0 +1,25 @@
+"""Pages as answers to a browser: text in, a response out."""
+
+from aiohttp import web
+
+from edge_watchdog.desk.access import form_token, identity_of
+from edge_watchdog.desk.pages import Pages
+
+
+def html(text: str, status: int = 200) -> web.Response:
+    """Give a page."""
+    return web.Response(status=status, text=text, content_type="text/html")
+
+
+def refusal(pages: Pages, error: Exception, status: int = 503) -> web.Response:
+    """Give the page that says why something cannot be done; the error's words become a sentence."""
+    words = str(error)
+    return html(pages.error(status, f"{words[:1].upper()}{words[1:]}"), status)
+
+
+def paper_page(
+    pages: Pages, request: web.Request, template: str, *, status: int = 200, **more: object
+) -> web.Response:
+    """Draw one of the pages of the paper journal; *more* is what its template needs."""
+    shared = {"live": "paper", "csrf": form_token(request), "me": identity_of(request)}
+    return html(pages.draw(template, "paper", **{**shared, **more}), status)
