@@ -175,7 +175,7 @@ def _outlived(known: UplinkState, tracks: list[Track]) -> bool:
     if known.silence is not None or (known.diagnosis and known.diagnosis.cause in NAMES_FAIL):
         return True
     failed = max(t.asked.mono for t in tracks)
-    return any(t.answered is not None and t.answered.mono > failed for t in internet(known))
+    return any(t.answered is not None and t.answered.mono >= failed for t in internet(known))
 
 
 def _public(known: UplinkState) -> str | None:
