@@ -56,7 +56,7 @@ PAGE_TROUBLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Mqtt:
-    """The keys of [mqtt]."""
+    """A broker that is told how things are; Home Assistant finds the box there by itself."""
 
     url: str = field(
         metadata={

@@ -154,6 +154,23 @@ def test_removing_leaves_configuration_and_the_kept_day_and_nothing_else(tmp_pat
     assert (done.returncode, listing(tmp_path)) == (0, before)
 
 
+def test_the_command_is_put_where_people_call_it_from_and_taken_away_again(tmp_path):
+    command = tmp_path / "usr/local/bin/edge-watchdog"
+    install("--root", str(tmp_path))
+    assert command.readlink() == Path("/opt/edge-watchdog/bin/edge-watchdog")
+    install("--root", str(tmp_path), "--remove")
+    assert not command.is_symlink()
+
+
+def test_a_command_of_that_name_that_is_not_ours_stays(tmp_path):
+    command = tmp_path / "usr/local/bin/edge-watchdog"
+    command.parent.mkdir(parents=True)
+    command.write_text("mine")
+    install("--root", str(tmp_path))
+    install("--root", str(tmp_path), "--remove")
+    assert command.read_text() == "mine"
+
+
 def test_purging_takes_configuration_and_the_kept_day_too(tmp_path):
     for path in (CONFIG, "var/lib/edge-watchdog/desk/daybook.sqlite", "etc/hostname"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,7 @@ Session = Callable[[], aiohttp.ClientSession | None]
 
 @dataclass(frozen=True, slots=True)
 class WebhookOptions:
-    """The keys of an [[alert]] of kind "webhook"."""
+    """Alerts posted to an address on the web, for a service or a program of your own."""
 
     url: Url = field(
         metadata={
