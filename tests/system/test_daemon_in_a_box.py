@@ -1,5 +1,6 @@
 """The program itself, installed as the documents say, under a real systemd on a real kernel."""
 
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -237,6 +238,20 @@ def test_a_box_that_boots_in_the_middle_of_an_outage_is_ready_and_finds_the_way_
         box.world("link set wan0 up")
         box.run("ip route replace default via 192.0.2.1 dev wan0 metric 100")
         box.eventually("it finds the way", lambda: any("wan0" in line for line in ours(box)))
+
+
+def test_an_order_to_stop_is_heard_at_any_moment(calm):
+    for moment_s in (0.0, 0.3, 0.8, 2.0):
+        calm.run(f"systemctl start {WATCH} {DESK}")
+        calm.world("link set wan0 down")  # what is under way then: a burst, a switch, an eviction
+        time.sleep(moment_s)
+        calm.run(f"systemctl stop {WATCH} {DESK}")
+        calm.world("link set wan0 up")
+        # who is not done when TimeoutStopSec is over is killed, and the result is "timeout"
+        results = [calm.show(unit, "Result") for unit in (WATCH, DESK)]
+        assert results == ["success", "success"], calm.journal(WATCH)
+        assert ours(calm) == []
+    calm.run("ip route replace default via 192.0.2.1 dev wan0 metric 100")
 
 
 def test_files_that_hold_the_day_and_the_history_are_their_owners_alone(calm):
