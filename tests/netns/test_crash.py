@@ -81,8 +81,8 @@ def test_somebody_else_s_flush_is_repaired(lab: Lab, daemon: Daemon) -> None:
 def test_a_stopped_daemon_leaves_nothing_in_the_kernel(lab: Lab, tmp_path: Path) -> None:
     with Lab("self", phone=False) as fresh:
         before = kernel_state(fresh)
-        with Daemon(fresh, tmp_path / "daemon", only="watch"):
-            assert "proto 237" in kernel_state(fresh)
+        with Daemon(fresh, tmp_path / "daemon", only="watch") as running:
+            running.wait(lambda _: "proto 237" in kernel_state(fresh), 20)
         assert kernel_state(fresh) == before
         left = {p.name for p in (tmp_path / "daemon").iterdir()}
         assert left <= {"daemon.log", "edge_watchdog.toml", "run", "state"}
