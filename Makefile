@@ -44,6 +44,7 @@ bench: apt-demo apt-bench root $(READY)
 	@$(BIN)/python -m bench.cost
 	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m bench.month
+	@$(BIN)/python -m bench.rehearsal
 	@$(BIN)/python -m bench.peers
 
 ## clean   remove what was built here
