@@ -404,6 +404,7 @@ def _failover_deadlines(state: State, policy: Policy) -> Iterator[float]:
     if active is not None and active.back_at is not None:
         yield active.back_at.mono + PARTIAL_S
     yield failover.retry_at
+    yield failover.owed_at
     yield brownout.rests_until(failover)
     if (trial := failover.trial) is not None:
         yield trial.since.mono + rehearsal.ANSWERS_WITHIN_S

@@ -12,7 +12,7 @@ from enum import StrEnum
 from edge_watchdog.core.actions import Action, Evict, Pace, Ready, RouteVia
 from edge_watchdog.core.brownout import way_out
 from edge_watchdog.core.budget import may_carry
-from edge_watchdog.core.events import Done, Event, Ordered, OrderKind
+from edge_watchdog.core.events import Done, Event, LinkChanged, Ordered, OrderKind
 from edge_watchdog.core.evidence import is_hard_down, is_silent, is_verified, operators_heard
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Mode
@@ -79,6 +79,7 @@ class Move:
 
 FIRST_LOOK_S = 2.0  # at the very start, wait this long for the first look at a better uplink
 RETRY_S = 1.0  # after the kernel refused a switch
+RETRY_LONGEST_S = 60.0  # a line without a way out says so when it has one again
 WAY_BACK_S = 10.0  # a line left for now that is neither dead nor clean by then is left for good
 STUTTER_MISSES = 3
 AGAIN_S = 10.0
@@ -94,7 +95,7 @@ def decide(
     state = replace(state, failover=_forget(state.failover, now, policy))
     if state.failover.active is None:
         return _begin(state, now, policy)
-    state, actions = _repeat(state, now)
+    state, actions = _repeat(state, event, now)
     for _ in Phase:  # pragma: no branch - no event leads through all of them, so this ends
         move = _read(state, event, now, policy)
         if move is None or (move.sign is Sign.GO and now.mono < state.failover.retry_at):
@@ -104,10 +105,11 @@ def decide(
     return state, actions
 
 
-def _repeat(state: State, now: Instant) -> tuple[State, tuple[Action, ...]]:
+def _repeat(state: State, event: Event, now: Instant) -> tuple[State, tuple[Action, ...]]:
     """Ask again for the route to the uplink in use when the kernel refused it."""
     failover = state.failover
-    if not failover.refused or now.mono < failover.retry_at:
+    has_news = isinstance(event, LinkChanged) and event.uplink == failover.active
+    if not failover.refused or (now.mono < failover.owed_at and not has_news):
         return state, ()
     action = RouteVia(state.next_id, _active(failover))
     failover = replace(failover, refused=False)
@@ -120,9 +122,13 @@ def heed(state: State, event: Done) -> State:
     state = replace(state, unfinished=tuple(a for a in state.unfinished if a not in mine))
     failover = state.failover
     routes = [a for a in mine if isinstance(a, RouteVia) and a.uplink == failover.active]
-    if event.ok or not routes or failover.phase is Phase.SWITCHING:
+    if not routes or failover.phase is Phase.SWITCHING:
         return state
-    failover = replace(failover, refused=True, retry_at=event.at.mono + RETRY_S)
+    if event.ok:
+        return replace(state, failover=replace(failover, refused=False, refusals=0))
+    pause_s = min(RETRY_S * 2.0**failover.refusals, RETRY_LONGEST_S)
+    owed_at, refusals = event.at.mono + pause_s, min(failover.refusals + 1, 10)
+    failover = replace(failover, refused=True, refusals=refusals, owed_at=owed_at)
     return replace(state, failover=failover)
 
 
@@ -430,6 +436,8 @@ def _switched(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[
         active=was.going,
         going=None,
         order=None,
+        refused=False,
+        refusals=0,
         switches=(*was.switches, now.mono),
         undos=(*was.undos, now.mono) if was.going == was.left else was.undos,
         failures=(*was.failures, now.mono) if gave_way else was.failures,

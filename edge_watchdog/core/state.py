@@ -267,7 +267,8 @@ class Failover:
 
     *left*: the uplink a provisional divert may still go back to.  *going*: where RouteVia *order*
     leads while SWITCHING.  After a refused switch nothing moves before *retry_at*;
-    *refused*: the route to *active* itself was refused and is owed.
+    *refused*: the route to *active* itself was refused and is owed, so often in a row
+    (*refusals*), and is asked for again at *owed_at*.
     *undos*, *switches*, *failures*, *fruitless* (comparisons): CLOCK_BOOTTIME of the recent ones.
     """
 
@@ -279,6 +280,8 @@ class Failover:
     how: How = How.GENTLE
     retry_at: float = 0.0
     refused: bool = False
+    refusals: int = 0
+    owed_at: float = 0.0
     left: str | None = None
     left_since: Instant | None = None
     undos: tuple[float, ...] = ()

@@ -319,6 +319,25 @@ def test_a_refused_switch_is_tried_again_after_a_second():
     assert mind.state.trouble == ("refused",)
 
 
+def test_a_route_that_is_owed_is_asked_for_ever_more_rarely_and_at_once_when_the_line_changes():
+    mind = Mind()
+    mind.link(CABLE, UP)
+    mind.pass_time(3)
+    pauses = []
+    for _ in range(8):
+        refused = mind.second
+        mind.carry_out(ok=False)
+        while not routes(mind.pass_time(1)):
+            assert mind.second < refused + 70
+        pauses.append(mind.second - refused)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+    mind.carry_out(ok=False)
+    assert routes(mind.link(CABLE, UNPLUGGED)) == [CABLE]
+    mind.carry_out(ok=True)
+    assert not mind.failover.refused
+    assert routes(mind.pass_time(120)) == []
+
+
 def test_while_switching_only_the_outcome_counts():
     mind = ready()
     mind.link(CABLE, UNPLUGGED)
