@@ -4,6 +4,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# An example may take as long as a busy machine needs; how fast we are is bench's to say.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # A booted system also needs a kernel and a mirror that a machine may not offer; the rest is ours.
 MAY_BE_SKIPPED = ("tests/system/", "tests/vm/")

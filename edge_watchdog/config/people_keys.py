@@ -95,7 +95,8 @@ class Printing:
         default=(),
         metadata={
             "doc": "A program that takes a PDF on its standard input, and its arguments; needs"
-            " opening_hours. `lp` comes with the package cups-client.",
+            " opening_hours. `lp` comes with the package cups-client. It runs in the desk half's"
+            " sandbox, which lets it start from below /usr and write nowhere.",
             "example": ["lp", "-d", "front-desk"],
         },
     )

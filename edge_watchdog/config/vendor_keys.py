@@ -81,7 +81,7 @@ class ScheduleKeys:
         default=(),
         metadata={
             "doc": "What the box enters there by itself after an outage; caldav and square only.",
-            "example": ["booking"],
+            "example": ["booking", "reschedule"],
         },
     )
 

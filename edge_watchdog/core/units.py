@@ -25,6 +25,8 @@ class Returned(StrEnum):
     """What the box may put into a source by itself, of what was written on paper."""
 
     BOOKING = "booking"
+    RESCHEDULE = "reschedule"
+    CANCEL = "cancel"
 
 
 class FormField(StrEnum):

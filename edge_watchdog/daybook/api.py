@@ -66,6 +66,10 @@ class Api:
         kind = {"data": body} if form else {"json": body}
         return await self._ask("POST", self._at(path), **kind)
 
+    async def put(self, path: str, body: object) -> Any:
+        """Send *body* as JSON in place of what is there.  Raises DaybookError."""
+        return await self._ask("PUT", self._at(path), json=body)
+
     def _at(self, path: str) -> URL:
         """Give the address; raises DaybookError when it is another host's."""
         try:

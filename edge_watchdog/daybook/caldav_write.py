@@ -1,34 +1,48 @@
-"""The way back over CalDAV: a booking becomes a new entry, or learns that it is there already.
+"""The way back over CalDAV: a booking becomes a new entry, a move or a cancellation changes one.
 
-The guard is ``If-None-Match: *`` on an address made of the booking's own id: the same booking sent
-twice is refused by the server (412).  The rule: a request whose end is not known is not repeated;
-what became of it is read back.
+A new entry has ``If-None-Match: *`` on an address made of the booking's own id: the same booking
+sent twice is refused by the server (412).  A change has ``If-Match`` with the ETag that was read
+together with the text that is changed; a cancelled entry stays, marked as such.  The rule: a
+request whose end is not known is not repeated; what became of it is read back.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from yarl import URL
 
+from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError
 from edge_watchdog.daybook.blocks import unfolded
 from edge_watchdog.daybook.caldav import CalDav, Collection, entries
+from edge_watchdog.daybook.caldav_change import Found, changed_text, find_event, state_of
 from edge_watchdog.daybook.caldav_client import Dav
 from edge_watchdog.daybook.caldav_xml import uid_query
 from edge_watchdog.daybook.privacy import Title
 from edge_watchdog.daybook.web import open_session, plain_errors
-from edge_watchdog.daybook.writeback import Booking, Outcome
+from edge_watchdog.daybook.writeback import Booking, Change, Changed, Outcome
 
 FOLD_BYTES = 75  # RFC 5545, 3.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An entry as it is on the server just now."""
+
+    url: URL
+    etag: str
+    event: Found
 
 
 class CalDavWriter:
     """Writes into the calendars of one CalDAV source; a WriteBack."""
 
-    def __init__(self, source: CalDav) -> None:
+    def __init__(self, source: CalDav, clock: Clock) -> None:
         self._source = source
+        self._clock = clock
 
     async def book(self, booking: Booking) -> Outcome:
         """Put *booking* into its member's calendar, or the only one there is."""
@@ -48,7 +62,7 @@ class CalDavWriter:
         if calendar is None:
             return Outcome.REFUSED
         url = calendar.url.joinpath(f"{quote(uid, safe='')}.ics", encoded=True)
-        outcome = await self._put(url, ics_bytes)
+        outcome = await self._put(url, ics_bytes, {"If-None-Match": "*"})
         if outcome is Outcome.UNKNOWN and await self.find(uid):
             return Outcome.CREATED
         return outcome
@@ -62,8 +76,52 @@ class CalDavWriter:
         except DaybookError:
             return None
 
-    async def _put(self, url: URL, ics_bytes: bytes) -> Outcome:
-        headers = {"If-None-Match": "*", "Content-Type": "text/calendar; charset=utf-8"}
+    async def change(self, change: Change) -> Outcome:
+        """Move or cancel the one entry with the change's ref, if it is as it was seen."""
+        try:
+            seen = await self._seen(change.ref)
+        except DaybookError:
+            return Outcome.REFUSED  # nothing was sent that changes anything
+        if len(seen) != 1 or not seen[0].etag:
+            return Outcome.REFUSED
+        state = state_of(seen[0].event, change)
+        if state is Changed.DONE:
+            return Outcome.ALREADY
+        text = changed_text(seen[0].event, change, self._clock.now().wall)
+        if state is not Changed.AS_SEEN or text is None:
+            return Outcome.REFUSED
+        body = "\r\n".join(map(_folded, text.split("\r\n"))).encode("utf-8")
+        outcome = await self._put(seen[0].url, body, {"If-Match": seen[0].etag})
+        if outcome is Outcome.ALREADY:  # refused: it is no longer what was seen
+            return Outcome.REFUSED
+        if outcome is Outcome.UNKNOWN and await self.changed(change) is Changed.DONE:
+            return Outcome.CREATED
+        return outcome
+
+    async def changed(self, change: Change) -> Changed | None:
+        """Tell how the entry stands now."""
+        try:
+            seen = await self._seen(change.ref)
+        except DaybookError:
+            return None
+        if not seen:
+            return Changed.GONE
+        return state_of(seen[0].event, change) if len(seen) == 1 else Changed.OTHERWISE
+
+    async def _seen(self, uid: str) -> list[_Seen]:
+        """Give every entry of this uid that is a single appointment; raises DaybookError."""
+        found: list[_Seen] = []
+        async with self._conversation() as dav:
+            for calendar in await self._source.calendars(dav):
+                for path, (etag, text) in (await _matching(dav, calendar, uid)).items():
+                    event = find_event(text, uid)
+                    if event is not None:
+                        url = calendar.url.with_path(path)
+                        found.append(_Seen(url, etag, event))
+        return found
+
+    async def _put(self, url: URL, ics_bytes: bytes, guard: Mapping[str, str]) -> Outcome:
+        headers = {**guard, "Content-Type": "text/calendar; charset=utf-8"}
         try:
             async with self._conversation() as dav:
                 reply = await dav.put(url, ics_bytes, headers)
@@ -91,12 +149,17 @@ def _whose(calendars: Sequence[Collection], member: str) -> Collection | None:
 
 
 async def _holds(dav: Dav, calendar: Collection, uid: str) -> bool:
-    """Look the uid up; a server may match parts of it, or ignore the filter."""
-    listed = await dav.multistatus("REPORT", calendar.url, uid_query(uid), depth=1)
-    paths = [calendar.url.join(URL(one.href, encoded=True)).path for one in listed.answers]
-    found = await entries(dav, calendar, paths)
+    """Look the uid up."""
+    found = await _matching(dav, calendar, uid)
     line = f"UID:{_text(uid)}"
     return any(line in unfolded(text).splitlines() for _, text in found.values())
+
+
+async def _matching(dav: Dav, calendar: Collection, uid: str) -> dict[str, tuple[str, str]]:
+    """Give, by place, ETag and text of what may be it: servers match parts, or do not filter."""
+    listed = await dav.multistatus("REPORT", calendar.url, uid_query(uid), depth=1)
+    paths = [calendar.url.join(URL(one.href, encoded=True)).path for one in listed.answers]
+    return await entries(dav, calendar, paths)
 
 
 def entry_of(booking: Booking, title: Title = Title.SERVICE_CLIENT) -> bytes:

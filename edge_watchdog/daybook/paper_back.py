@@ -1,4 +1,4 @@
-"""Paper bookings that the box enters by itself, where the owner has allowed it; never a payment.
+"""What the box enters by itself of the paper, where the owner has allowed it; never a payment.
 
 An entry is noted as "outcome not known" before anything is sent, so that a power cut leaves it so;
 what is not known is read back, never sent again, and what is not there is for a person.
@@ -7,15 +7,21 @@ what is not known is read back, never sent again, and what is not there is for a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.paper import Entry, Kind, State, Visit
 from edge_watchdog.daybook.reconcile import Finding
 from edge_watchdog.daybook.reconcile import Outcome as Found
-from edge_watchdog.daybook.writeback import Booking, Outcome, WriteBack
+from edge_watchdog.daybook.writeback import Booking, Change, Changed, Outcome, WriteBack
 
 THE_BOX = "the box"
+CHANGES = (Kind.RESCHEDULE, Kind.CANCEL)
 SENT = "The box sent it; whether it arrived is being looked up."
 ARRIVED = "entered by the box"
 WAS_THERE = "it was there already"
+CHANGED = "changed by the box"
+WAS_SO = "it was so already"
+NOT_CHANGED = "The box could not change it there. Please do it by hand."
+AS_BEFORE = "The box sent it, but the appointment is as it was. Please do it by hand."
 REFUSED = "The box could not enter it. Please enter it by hand."
 NOT_THERE = "The box sent it, but it is not there. Please enter it by hand."
 SETTLED_S = 60.0  # a server may need a moment to show what it took
@@ -37,6 +43,33 @@ def sendable(finding: Finding) -> bool:
     tried = any(move.by.device == THE_BOX for move in entry.moves)
     way_is_free = finding.outcome is Found.ABSENT and finding.theirs is None
     return entry.state is State.OPEN and way_is_free and not tried
+
+
+def changeable(finding: Finding, row: Appointment | None) -> bool:
+    """Tell whether the box may move or cancel *row*: it is as it was seen, and the way is free.
+
+    Another team member's calendar is another place: such a move is for a person.
+    """
+    entry, draft = finding.entry, finding.entry.draft
+    if draft is None or draft.kind not in CHANGES or draft.forced or draft.parent or row is None:
+        return False
+    visit = draft.content
+    if not isinstance(visit, Visit) or visit.was is None or not row.ref or row.all_day:
+        return False
+    tried = any(move.by.device == THE_BOX for move in entry.moves)
+    if entry.state is not State.OPEN or finding.outcome is not Found.ABSENT or tried:
+        return False
+    if draft.kind is Kind.CANCEL:
+        return True
+    same = visit.member.strip().casefold() == row.member.strip().casefold()
+    return same and finding.theirs is None
+
+
+def change_of(entry: Entry, visit: Visit, ref: str) -> Change:
+    """Give what is sent; *ref* is the appointment's own id at the vendor's."""
+    is_cancelled = entry.draft is not None and entry.draft.kind is Kind.CANCEL
+    was = visit.was.start_wall if visit.was else visit.start_wall
+    return Change(entry.id, ref, was, visit.start_wall, visit.end_wall, is_cancelled)
 
 
 def is_unsure(entry: Entry, now_wall: float) -> bool:
@@ -68,6 +101,34 @@ def booking_of(entry: Entry, visit: Visit) -> Booking:
         *(entry.id, visit.start_wall, visit.end_wall, visit.service, visit.client),
         *(visit.member, visit.room, entry.name),
     )
+
+
+async def send_change(writer: WriteBack, change: Change) -> Verdict:
+    """Send a change, once."""
+    match await writer.change(change):
+        case Outcome.CREATED:
+            return Verdict(State.ENTERED, CHANGED)
+        case Outcome.ALREADY:
+            return Verdict(State.ENTERED, WAS_SO)
+        case Outcome.REFUSED:
+            return Verdict(State.OPEN, NOT_CHANGED)
+        case Outcome.UNKNOWN:
+            return Verdict(State.UNKNOWN, SENT)
+
+
+async def read_back_change(writer: WriteBack, change: Change) -> Verdict:
+    """Look how the appointment stands."""
+    match await writer.changed(change):
+        case None:
+            return Verdict(State.UNKNOWN, SENT)
+        case Changed.DONE:
+            return Verdict(State.ENTERED, CHANGED)
+        case Changed.GONE if change.is_cancelled:
+            return Verdict(State.ENTERED, CHANGED)
+        case Changed.AS_SEEN:
+            return Verdict(State.OPEN, AS_BEFORE)
+        case _:
+            return Verdict(State.OPEN, NOT_CHANGED)
 
 
 async def send(writer: WriteBack, booking: Booking) -> Verdict:

@@ -125,11 +125,11 @@ class CalDavOptions:
         login = Login(self.user, self.password_file)
         return CalDav(Place(self.url, login, self.calendars), self.title, trust(ca_file))
 
-    def writer(self, ca_file: str | None) -> WriteBack:
+    def writer(self, clock: Clock, ca_file: str | None) -> WriteBack:
         """Build the way back into the same calendars.  Raises DaybookError."""
         login = Login(self.user, self.password_file)
         place = Place(self.url, login, self.calendars)
-        return CalDavWriter(CalDav(place, self.title, trust(ca_file)))
+        return CalDavWriter(CalDav(place, self.title, trust(ca_file)), clock)
 
 
 @dataclass(frozen=True, slots=True)

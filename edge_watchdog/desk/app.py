@@ -47,6 +47,7 @@ from edge_watchdog.desk.bookpages import BookPages
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door, listeners, sober_log
 from edge_watchdog.desk.entrance import Entrance, open_entrance
+from edge_watchdog.desk.giveback import GiveBack
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
@@ -97,6 +98,7 @@ class _Rooms:
     entrance: Entrance
     packs: PackPages
     paper: PaperDesk
+    give: GiveBack
     app: web.Application
 
 
@@ -167,7 +169,7 @@ def _workers(
         "secure": secure.keep,
         "sweep": rooms.door.sweep,
         "pulse": functools.partial(_pulse, notifier, rooms),
-        "paper": functools.partial(_settle, rooms.paper),
+        "paper": functools.partial(_settle, rooms.paper, rooms.give),
         **(
             {"prices": functools.partial(_keep_prices, settings, rooms.board)}
             if settings.prices
@@ -211,7 +213,8 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     book = BookPages(settings, pages, board, still)
     packs = PackPages(settings, pages, board, book, still)
     paper = PaperDesk(await _open_paper(settings), board, settings)
-    paper.writers = dict(_writers(settings, clock))
+    takes = {one.name: one.takes for one in settings.schedules}
+    give = GiveBack(paper, dict(_writers(settings, clock)), takes)
     packs.owed = lambda: owed_on_paper(paper.journal.entries)
     written = PaperPages(paper, pages, board)
     back = WayBack(paper, pages, board)
@@ -223,7 +226,9 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     ours = (handlers, book, packs, written, back, entrance, Offline(pages))
     routes = tuple(route for one in ours for route in one.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
-    return _Rooms(*(board, hub, door, client, keepers, store, ledger, entrance, packs, paper, app))
+    return _Rooms(
+        *(board, hub, door, client, keepers, store, ledger, entrance, packs, paper, give, app)
+    )
 
 
 def _printing(settings: DeskSettings, rooms: _Rooms) -> Callable[[], Awaitable[None]]:
@@ -309,12 +314,12 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
 def _writers(settings: DeskSettings, clock: Clock) -> Iterator[tuple[str, WriteBack]]:
     """Give the ways back into those sources that the owner lets the box write to."""
     for one in settings.schedules:
-        if not one.takes_bookings:
+        if not one.takes:
             continue
         with contextlib.suppress(DaybookError):  # the source's own line says what is wrong
             match one.options.build(clock, settings.ca_file):
                 case CalDav() as source:
-                    yield one.name, CalDavWriter(source)
+                    yield one.name, CalDavWriter(source, clock)
                 case Square() as source:
                     yield one.name, SquareBack(source)
                 case _:
@@ -402,11 +407,11 @@ async def _pulse(notifier: Notifier, rooms: _Rooms) -> None:
         await asyncio.sleep(pause_s)
 
 
-async def _settle(paper: PaperDesk) -> None:
+async def _settle(paper: PaperDesk, give: GiveBack) -> None:
     """Hold the paper journal against each new list, whether or not anybody looks."""
     while True:
         with contextlib.suppress(DaybookError):
-            await paper.write_back(await paper.settle())
+            await give.all(await paper.settle())
         await asyncio.sleep(SETTLE_S)
 
 

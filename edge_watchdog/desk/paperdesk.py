@@ -6,14 +6,13 @@ Requests' words in, entries out.  The journal's file blocks, so it is asked in a
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
 from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook import Appointment, DaybookError, Span
-from edge_watchdog.daybook.freshness import FRESH_S
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.model import PriceItem
 from edge_watchdog.daybook.paper import (
@@ -24,19 +23,8 @@ from edge_watchdog.daybook.paper import (
     Move,
     PaperError,
     State,
-    Visit,
 )
-from edge_watchdog.daybook.paper_back import (
-    SENT,
-    THE_BOX,
-    Verdict,
-    booking_of,
-    is_unsure,
-    read_back,
-    send,
-    sendable,
-    writer_for,
-)
+from edge_watchdog.daybook.paper_back import THE_BOX, Verdict
 from edge_watchdog.daybook.paper_guard import (
     Answer,
     Buffers,
@@ -53,7 +41,6 @@ from edge_watchdog.daybook.paper_money import taken
 from edge_watchdog.daybook.paper_store import ClosedDay, Journal, Kept, PaperStore, Pen
 from edge_watchdog.daybook.privacy import short_name
 from edge_watchdog.daybook.reconcile import Finding, Fresh, next_state, reconcile
-from edge_watchdog.daybook.writeback import WriteBack
 from edge_watchdog.desk.access import Identity
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.opening import Opening
@@ -91,7 +78,6 @@ class PaperDesk:
         self._board = board
         self._opening = Opening(settings.open_spans, settings.time_zone)
         self.journal = Journal()
-        self.writers: Mapping[str, WriteBack] = {}
 
     @property
     def today(self) -> date:
@@ -153,43 +139,16 @@ class PaperDesk:
     async def _move(self, number: int, move: Move) -> Entry:
         return await self._do(lambda store: store.move(number, move))
 
-    async def write_back(self, findings: Sequence[Finding]) -> None:
-        """Enter what the owner lets the box enter, while the list is fresh; read back the rest."""
-        now_wall = self._board.now().at.wall
-        members = {
-            name: [a.member for a in state.good.reading.appointments]
-            for name, state in self._board.sources.items()
-            if state.good and name in self.writers
-        }
-        for one in findings:
-            entry, draft = one.entry, one.entry.draft
-            if draft is None or not isinstance(draft.content, Visit) or not members:
-                continue
-            chosen = {name: self.writers[name] for name in members}
-            writer = writer_for(draft.content, chosen, members)
-            if writer is None:
-                continue
-            known = self.known(self.local.day(draft.content.start_wall))
-            fresh = known.age_s is not None and known.age_s <= FRESH_S and not known.trouble
-            if is_unsure(entry, now_wall):
-                await self._note(entry.number, await read_back(writer, entry.id))
-            elif fresh and sendable(one):
-                await self._send(entry, draft.content, writer)
+    async def note(self, number: int, verdict: Verdict, ref: str = "") -> None:
+        """Note what the box itself knows of an entry; *ref* is the vendor's id of what it is about.
 
-    async def _send(self, entry: Entry, visit: Visit, writer: WriteBack) -> None:
-        """Note that it is being sent, then send it; a person who was quicker keeps it."""
-        try:
-            await self._note(entry.number, Verdict(State.UNKNOWN, SENT))
-        except PaperError:
-            return
-        await self._note(entry.number, await send(writer, booking_of(entry, visit)))
-
-    async def _note(self, number: int, verdict: Verdict) -> None:
+        Raises PaperError when that does not follow from how the entry stands.
+        """
         entry = (await self.look()).entry(number)
         if entry is None or entry.state is verdict.state:
             return
-        wall = self._board.now().at.wall
-        await self._move(number, Move(verdict.state, wall, Author("", THE_BOX), verdict.words))
+        wall, box = self.now_wall(), Author("", THE_BOX)
+        await self._move(number, Move(verdict.state, wall, box, verdict.words, ref))
         await self.look()
 
     async def close_day(self, who: Identity, tasks: tuple[Draft, ...]) -> bool:
@@ -286,6 +245,14 @@ class PaperDesk:
                 if one.key == key:
                     return state, one
         return None, None
+
+    def sources(self) -> Mapping[str, SourceState]:
+        """Give how every source stands, by name."""
+        return self._board.sources
+
+    def now_wall(self) -> float:
+        """Give the time, seconds since 1970."""
+        return self._board.now().at.wall
 
     def listed(self) -> tuple[Appointment, ...]:
         """Give the vendor's list as far as the box holds it."""

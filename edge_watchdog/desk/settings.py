@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from edge_watchdog.core.units import Detail, Paper
+from edge_watchdog.core.units import Detail, Paper, Returned
 from edge_watchdog.daybook.intake import DEFAULT_KEEP
 from edge_watchdog.daybook.price_list import PriceFile
 from edge_watchdog.daybook.registry import ConnectorOptions
@@ -13,7 +13,7 @@ from edge_watchdog.daybook.secret import Cost
 class ScheduleSetting:
     """One source of the day; *budget* is requests a day, None what its kind bears.
 
-    *takes_bookings*: the owner lets the box enter paper bookings there by itself.
+    *takes*: what the owner lets the box put in there by itself, of what was written on paper.
     """
 
     name: str
@@ -21,7 +21,7 @@ class ScheduleSetting:
     options: ConnectorOptions
     keep: frozenset[Detail] = DEFAULT_KEEP
     budget: int | None = None
-    takes_bookings: bool = False
+    takes: frozenset[Returned] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 
 from edge_watchdog.config import Config
-from edge_watchdog.core.units import Returned
 from edge_watchdog.desk.app import serve
 from edge_watchdog.desk.settings import Contacts, DeskSettings, JournalSettings, ScheduleSetting
 from edge_watchdog.verbs import Answer, complaint
@@ -45,7 +44,7 @@ def desk_settings(config: Config) -> DeskSettings:
         schedules=tuple(
             ScheduleSetting(
                 *(one.name, one.every, one.options, frozenset(one.keep), one.budget),
-                takes_bookings=Returned.BOOKING in one.write_back,
+                takes=frozenset(one.write_back),
             )
             for one in config.schedules
         ),

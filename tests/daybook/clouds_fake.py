@@ -24,7 +24,7 @@ class Cloud:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
-        if request.method == "POST":
+        if request.method in ("POST", "PUT"):
             is_json = request.content_type == "application/json"
             self.bodies.append(await request.json() if is_json else dict(await request.post()))
         found = self.routes.get(request.path.lstrip("/"))

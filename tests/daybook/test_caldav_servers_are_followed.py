@@ -325,7 +325,7 @@ BOOKING = Booking(
 async def test_a_booking_is_put_in_once_and_found_again(server, owner) -> None:
     await owner.make("Back")
     await owner.make("Other")
-    writer = options(server, server.url, "Back", "Other").writer(None)
+    writer = options(server, server.url, "Back", "Other").writer(SystemClock(), None)
     assert await writer.find(BOOKING.uid) is False
     assert await writer.book(BOOKING) is Outcome.CREATED
     assert await writer.book(BOOKING) is Outcome.ALREADY
@@ -345,7 +345,7 @@ async def test_a_booking_whose_answer_was_lost_is_read_back_and_not_sent_again(
     lost = dataclasses.replace(BOOKING, uid="lost-1", member="")
 
     async with between(server) as way:
-        writer = options(server, way.url, "Lost").writer(None)
+        writer = options(server, way.url, "Lost").writer(SystemClock(), None)
 
         def swallow(_way: Between, request: web.Request, _body: bytes) -> web.Response | None:
             return web.Response(status=502) if request.method == "PUT" else None

@@ -22,6 +22,7 @@ from edge_watchdog.desk.access import Gate, Identity, Who, build
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door
+from edge_watchdog.desk.giveback import GiveBack
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
@@ -48,6 +49,7 @@ class Desk:
     board: Board
     paper: PaperDesk
     clock: StepClock
+    give: GiveBack
     who: Identity = MIA
     got: list[str] = field(default_factory=list)
 
@@ -118,7 +120,7 @@ async def desk_of(
     back = WayBack(paper, pages, board)
     routes = (*common.routes(), *written.routes(), *back.routes())
     async with TestClient(TestServer(build(routes, gate))) as client:
-        made.append(Desk(client, board, paper, clock))
+        made.append(Desk(client, board, paper, clock, GiveBack(paper)))
         made[0].show(Standing.VENDOR)
         yield made[0]
         hub.close()

@@ -114,8 +114,12 @@ async def test_a_book_that_changes_is_drawn_anew_without_a_reload(browser) -> No
         page = await browser.new_page()
         await page.goto(str(client.make_url("/book")))
         await page.evaluate("window.kept = true")
+        await page.locator("details.write summary").nth(0).click()
+        await page.locator("details.write a").nth(0).focus()
         await page.wait_for_timeout(300)
         span = Span(date(2026, 11, 21), 3, ZONE)
         book.put("front desk", span, full_reading(span, 4))
         await until(page, "!document.querySelector('#fresh').textContent.includes('Ella')")
         assert await page.evaluate("window.kept")
+        assert await page.locator("details.write[open]").count() == 1  # and the focus is in it
+        assert await page.evaluate("document.activeElement.textContent") == "Arrived"

@@ -141,6 +141,7 @@ async def test_what_was_kept_while_the_box_was_off_arrives_once_from_two_tabs(br
     await first.wait_for_selector("text=free times cannot be shown")
     await first.click("[value=keep]")
     await first.wait_for_selector("text=1 entry is kept on this tablet only.")
+    await expect(first.locator("[name=client]")).to_have_value("")
     await fill(second, "Beth Cole", "16:00")
     await second.click("[value=keep]")
     await second.wait_for_selector("text=2 entries are kept on this tablet only.")

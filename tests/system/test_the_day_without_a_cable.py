@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -26,9 +28,8 @@ from tests.system.tablet import ADDRESS, Tablet, team_member_at
 from tests.system.vendor import APP
 
 CA = "/etc/edge-watchdog/vendor-ca.pem"
-STUDIO = (
-    (REPO / "tests/system/studio.toml").read_text()
-    + f"""
+STUDIO = (REPO / "tests/system/studio.toml").read_text()
+SOURCES = f"""
 [vendor]
 name = "BookWell"
 ca_file = "{CA}"
@@ -40,10 +41,15 @@ url = "https://{APP}/feed.ics"
 
 [mqtt]
 url = "mqtt://broker.example"
+
+[print]
+command = ["lp", "-d", "front-desk"]
 """
-)
 CLIENT = "Anna B."
 Boots = Callable[..., AbstractContextManager[Box]]
+SPOOL = "/var/spool/cups"
+# What it is given vanishes; what was asked of it stays a day in the spool, as Debian has it.
+PRINTER = "lpadmin -p front-desk -E -v file:/dev/null -m raw"
 STREAM, HALF_A_FORM, PDF = "GET /live?page=desk", "POST /sign-in", "GET /pack/tomorrow.pdf"
 PY = "/opt/edge-watchdog/bin/python -c"
 # Takes every question and answers none.
@@ -87,9 +93,12 @@ def studio(boots: Boots, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     ca = pki.make(tmp_path_factory.mktemp("pki"), (APP,), name="BookWell")
     with boots(disk) as box, box.beside("tests.system.vendor", str(ca.parent)):
         bring(box)
-        box.write(CONFIG, STUDIO)
+        box.write(CONFIG, STUDIO.replace("[box]", f"{closed_an_hour_ago()}\n[box]", 1) + SOURCES)
         box.write(CA, ca.read_text())
         box.write("/etc/resolv.conf", "nameserver 192.0.2.1\n")
+        box.run("systemctl unmask cups.service cups.socket")
+        box.run(f"systemctl enable --now cups.socket && {PRINTER}")
+        box.run("systemctl stop cups.service")  # it writes its queues down after half a minute
         install(box)
         start(box)
         box.eventually("the day is read", lambda: CLIENT in box.page()[1], within_s=40)
@@ -141,6 +150,14 @@ class Writing(threading.Thread):
             self.kept.add(int(there.partition("kept=")[2].partition("&")[0]))
 
 
+def closed_an_hour_ago() -> str:
+    """Give opening hours that ended so that the day pack is due to be printed."""
+    now = datetime.now(ZoneInfo("Europe/London"))
+    begins, ends = now - timedelta(minutes=90), now - timedelta(minutes=60)
+    hours = f"{begins:%H:%M}-{ends:%H:%M}" if begins.date() == ends.date() == now.date() else ""
+    return f'opening_hours = "Mon-Sun {hours or "22:00-24:00"}"'
+
+
 def today() -> str:
     return feed.today().isoformat()
 
@@ -167,6 +184,16 @@ def test_the_pack_comes_as_a_pdf_for_the_printer(studio: Studio) -> None:
     status, body = asyncio.run(studio.tablet.bytes_of(f"/pack/{today()}.pdf"))
     assert status == 200
     assert body.startswith(b"%PDF")
+
+
+def test_the_next_days_pack_prints_itself_from_the_sandbox_on_a_real_queue(studio: Studio) -> None:
+    box = studio.box
+    box.eventually("CUPS has a job", lambda: "d00001-001" in box.out(f"ls {SPOOL}"), within_s=60)
+    assert box.out(f"head -c 4 {SPOOL}/d00001-001") == "%PDF"
+    note = "/var/lib/edge-watchdog/desk/printed.json"
+    box.eventually("it is noted", lambda: box.run(f"test -e {note}", ok=False).code == 0)
+    assert "edge-watchdog-desk" in box.out("lpstat -W completed -o")
+    assert "is not printed yet" not in box.page()[1]
 
 
 def test_no_entry_that_was_kept_is_lost_by_the_cut_and_none_is_there_twice(studio: Studio) -> None:
@@ -229,3 +256,18 @@ def test_a_clock_that_stood_still_meanwhile_is_told_and_the_day_is_there_all_the
     # a session that seems to begin in the future holds no more; the PIN does
     assert asyncio.run(sign_in(studio.tablet)) == 303
     assert ">note 1<" in studio.page("/paper")
+
+
+def test_of_all_that_was_read_and_written_nothing_stands_outside_the_sealed_day(
+    studio: Studio,
+) -> None:
+    box = studio.box
+    people = {"Beth Carter", "Beth C.", *re.findall(r"SUMMARY:.* - (.+)", feed.of_today())}
+    private = {*people, "07700 900", "Prefers the window", "note 1"}
+    box.write("/root/private", "\n".join(sorted(one.strip() for one in private)))
+    box.run("journalctl --no-pager --output=export >/root/journal.txt")
+    box.run(f"systemctl status --no-pager --full {WATCH} {DESK} >/root/status.txt", ok=False)
+    box.run("journalctl --flush --sync")
+    places = "/root/*.txt /var/log /run/log /run/edge-watchdog /var/lib/edge-watchdog /tmp"
+    found = box.run(f"grep -D skip -rlaFf /root/private {places}", ok=False).out
+    assert found == ""

@@ -26,7 +26,7 @@ from tests.system.box import REPO
 
 TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter", "ip", "mount")
 PACKAGES = (
-    "ca-certificates,conntrack,dbus,dnsmasq-base,iproute2,iputils-ping,libcap2-bin,"
+    "ca-certificates,conntrack,cups-client,cups-daemon,dbus,dnsmasq-base,iproute2,iputils-ping,libcap2-bin,"
     "network-manager,nftables,procps,python3,python3-venv,systemd,systemd-sysv,util-linux"
 )
 # Nothing here is of use in a box that lives for seconds.
@@ -44,7 +44,13 @@ MASKED = (
     "wpa_supplicant.service",
 )
 # Installed and not wanted by most tests; a test that wants one unmasks it before the boot.
-ASLEEP = ("NetworkManager.service", "NetworkManager-dispatcher.service")
+ASLEEP = (
+    "NetworkManager.service",
+    "NetworkManager-dispatcher.service",
+    "cups.path",
+    "cups.service",
+    "cups.socket",
+)
 KEPT_UNUSED_DAYS = 14
 
 

@@ -183,10 +183,22 @@
         return;
       }
       save(DRAFT, null);
-      form.reset();
-      form.elements.form.value = newKey();
+      clear(form);
       tell();
     }
+  }
+
+  // Nothing of what was kept may stay in the form: kept once more, it would be a second entry.
+  function clear(form) {
+    for (const one of document.querySelectorAll(".begins, .verdict, #wrong")) one.remove();
+    form.hidden = Boolean(form.elements.parent.value || form.querySelector(".chosen"));
+    for (const one of form.elements) {
+      if (one.type === "radio") one.checked = one.defaultChecked;
+      else if (one.type !== "hidden" && one.type !== "date" && one.tagName !== "BUTTON") one.value = "";
+    }
+    for (const name of ["parent", "replaces"]) form.elements[name].value = "";
+    form.elements.form.value = newKey();
+    total(form);
   }
 
   function total(form) {
