@@ -20,7 +20,7 @@ run: $(READY)
 
 ## test    everything: lint, then all tests (root for the namespaces)
 test: apt-test root lint
-	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 ## lint    format, rules, types, and whether the generated pages are fresh
 lint: $(READY)
@@ -44,6 +44,7 @@ bench: apt-demo apt-bench root $(READY)
 	@$(BIN)/python -m bench.cost
 	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m bench.month
+	@$(BIN)/python -m bench.rehearsal
 	@$(BIN)/python -m bench.peers
 
 ## clean   remove what was built here

@@ -23,6 +23,7 @@ from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.life import heard_ago_s
 from edge_watchdog.links.load import Load
 from edge_watchdog.links.nearby import look_around
+from edge_watchdog.links.neighbours import Claims, peers_answer, there_lately
 from edge_watchdog.links.usage import read_usage
 from edge_watchdog.probes.bind import Binding
 from edge_watchdog.probes.edge import Hop, edge_answers, find_edge
@@ -38,6 +39,7 @@ LIFE_S = 0.15  # the mind decides half a second after the first lost question
 
 # Seconds between two questions of a kind while it is wanted; on a metered line the second one.
 AGAIN_S: Mapping[Inquiry, tuple[float, float]] = {
+    Inquiry.NEIGHBOURS: (5.0, 5.0),
     Inquiry.ROUTER: (30.0, 30.0),  # the router stands in the next room
     Inquiry.EDGE: (30.0, 1800.0),
     Inquiry.SIZES: (60.0, 1800.0),
@@ -47,6 +49,7 @@ SIX_S = (60.0, 21_600.0)
 EDGE_S = (600.0, 86_400.0)
 # What an inquiry found, and is forgotten with it.
 FOUND: Mapping[Inquiry, str] = {
+    Inquiry.NEIGHBOURS: "peers_answer",
     Inquiry.ROUTER: "router_online",
     Inquiry.EDGE: "edge_answers",
     Inquiry.SIZES: "path_mtu_bytes",
@@ -68,8 +71,8 @@ class Known:
 class Post:
     """Everything kept for one uplink.
 
-    *heard*: the gateway's count and when it was read.  *edge*: the provider's first machine, by
-    *met*, the binding it was met through.
+    *claims*: who has the router's address.  *heard*: the gateway's count and when it was read.
+    *edge*: the provider's first machine, by *met*, the binding it was met through.
     """
 
     uplink: Uplink
@@ -81,6 +84,7 @@ class Post:
     heard: tuple[int, Instant] | None = None
     edge: Hop | None = None
     met: Binding | None = None
+    claims: Claims = field(default_factory=Claims)
 
 
 class Senses:
@@ -109,6 +113,7 @@ class Senses:
         self._hosts = tuple(hosts.values())[::-1]  # one of each operator, the first first
         self._work: dict[Inquiry, Callable[[Post], Awaitable[None]]] = {
             Inquiry.LIFE: self._life,
+            Inquiry.NEIGHBOURS: self._ask_neighbours,
             Inquiry.ROUTER: self._ask_router,
             Inquiry.EDGE: self._ask_edge,
             Inquiry.SIZES: self._try_sizes,
@@ -167,12 +172,13 @@ class Senses:
             news: dict[str, Any] = {
                 "load_ratio": self._load_ratio(post),
                 "hears_nothing": post.load.hears_nothing,
+                "address_taken": self._is_taken(post, now.mono),
             }
             if now.mono - post.looked_at >= LOOK_AROUND_S:
                 post.looked_at = now.mono
                 news |= self._around(post)
-            turned = (post.report.hears_nothing is True) != (post.load.hears_nothing is True)
             report = replace(post.report, **news)
+            turned = _proofs(post.report) != _proofs(report)
             period_s = LOOK_S if Inquiry.LOAD in post.what else TELL_S
             if turned or now.since(post.report.at) >= period_s - LOOK_S / 2:
                 self._tell(post, report, now)
@@ -221,6 +227,38 @@ class Senses:
             if proof is not None and (last is None or proof.mono > last.mono):
                 self._found(post, alive_at=proof)
             await asyncio.sleep(LIFE_S)
+
+    def _is_taken(self, post: Post, now: float) -> bool | None:
+        """Tell whether two devices have the router's address; None: nothing speaks for it."""
+        state, device = self._seen(post)
+        if state is None or device is None or not state.carrier:
+            post.claims = Claims()  # what comes back may be another network
+            return None
+        post.claims.note(self._kernel.snapshot.near.get((device, state.gateway or "")), now)
+        return True if now < post.claims.twofold_until else None
+
+    def _seen(self, post: Post) -> tuple[LinkState | None, int | None]:
+        device = self._kernel.snapshot.devices.get(post.uplink.interface)
+        return self._known.state_of(post.uplink.name), None if device is None else device.index
+
+    async def _ask_neighbours(self, post: Post) -> None:
+        """Ask who else is there, and whether the router's address is still that of another."""
+        while True:
+            state, device = self._seen(post)
+            if state is not None and device is not None and self._may_ask:
+                now = self._clock.now().mono
+                self._is_taken(post, now)
+                doubted = post.claims.doubted(now)
+                if doubted is not None and state.gateway:
+                    await self._kernel.ask_again(device, state.gateway, doubted)
+                peers = there_lately(self._kernel, device, state.gateway)
+                self._found(post, peers_answer=await peers_answer(self._kernel, device, peers))
+            await asyncio.sleep(self._pick(post, AGAIN_S[Inquiry.NEIGHBOURS]))
+
+    @property
+    def _may_ask(self) -> bool:
+        """Whoever only looks on leaves the kernel's table of neighbours alone."""
+        return self._config.box.mode is not Mode.OBSERVE
 
     async def _ask_router(self, post: Post) -> None:
         """Ask the router whether it is online itself."""
@@ -286,3 +324,8 @@ class Senses:
         if before is None or count is None or count <= before[0]:
             return None
         return before[1]
+
+
+def _proofs(report: DriverReport) -> tuple[bool, bool]:
+    """Give what is told at once when it turns."""
+    return report.hears_nothing is True, report.address_taken is True

@@ -1,5 +1,6 @@
 """What holds for every test.  With REQUIRE_ALL set, as by ``make test``, nothing is left out."""
 
+import contextlib
 import os
 from collections.abc import Generator
 
@@ -14,9 +15,17 @@ settings.load_profile("any machine")
 MAY_BE_SKIPPED = ("tests/system/", "tests/vm/")
 # These wait for real timers: begun first, they leave the processors to the others.
 WAITING = ("tests/netns/", "tests/system/", "tests/e2e/", "tests/lab_tests/", "tests/vendors/")
-# These compute and know no time: they give way to those that measure and wait.
-COMPUTING = ("tests/core/", "tests/sim/", "tests/incidents/", "tests/config/", "tests/journal/")
-GIVES_WAY = 15  # setpriority(2): a twenty-eighth of the share of what has 0
+# What measures real time goes before all, what only computes after all; see setpriority(2).
+NICE = {
+    "tests/probes/": -10,
+    "tests/links/": -10,
+    "tests/netns/": -10,
+    "tests/core/": 15,
+    "tests/sim/": 15,
+    "tests/incidents/": 15,
+    "tests/config/": 15,
+    "tests/journal/": 15,
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,10 +35,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let what computes run only when nothing else wants to; without root all are alike."""
-    if os.geteuid() == 0:
-        gives_way = item.nodeid.startswith(COMPUTING)
-        os.setpriority(os.PRIO_PROCESS, 0, GIVES_WAY if gives_way else 0)
+    """Give the test, and all that it starts, its share; without root all are alike."""
+    folder = "/".join(item.nodeid.split("/")[:2]) + "/"
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICE.get(folder, 0))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -104,6 +104,7 @@ def policy(config: Config) -> Policy:
         uplinks=tuple(one.uplink for one in config.uplinks),
         mode=config.box.mode,
         hold_s=config.timing.failback_after,
+        rehearse_after_s=config.timing.rehearse_after,
         rehearse=config.timing.rehearse and config.studio.opening_hours is not None,
         restrict=config.metered.restrict,
         plans=tuple((one.uplink.name, one.plan) for one in config.uplinks if one.plan is not None),

@@ -135,3 +135,7 @@ class Timing:
         metadata={"doc": "The preferred line must be clean this long before it is taken back."},
     )
     rehearse: bool = field(default=True, metadata={"doc": "Try each backup weekly, after closing."})
+    rehearse_after: Seconds = field(
+        default=Seconds(4 * 3600.0),
+        metadata={"doc": "So long after closing, when those who clean up are gone."},
+    )

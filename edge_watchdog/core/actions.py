@@ -31,12 +31,14 @@ class Inquiry(StrEnum):
     """What can be looked into while something wants to be explained; none of it is for nothing.
 
     LOAD: what the line carries, each second.  LIFE: do programs still hear somebody outside?
-    ROUTER: its own word about its line.  EDGE: the provider's first machine.  SIZES: do large
-    packets come through?
+    NEIGHBOURS: are other devices of the local network still there, and has one device the router's
+    address?  ROUTER: its own word about its line.  EDGE: the provider's first machine.  SIZES: do
+    large packets come through?
     """
 
     LOAD = "load"
     LIFE = "life"
+    NEIGHBOURS = "neighbours"
     ROUTER = "router"
     EDGE = "edge"
     SIZES = "sizes"

@@ -19,6 +19,7 @@ STALE_PERIODS = 3.0  # one question may be lost, two in a row are news
 LOSS_SENT = 10  # with fewer no share can be told
 LOSS_LOST = 4
 SERVICE_MISSES = 2  # one unanswered name or page is a hiccup
+SERIOUS = 3  # lost questions in a row, of hosts that usually answer: more than bad luck
 LOSSY_TIMES = 3  # where much is lost, so many times as many questions must be
 STALE_GRACE_S = 3.0  # the longest time a single question may take
 LONGEST_RTT_S = 0.8  # past this the miss timer has run out
@@ -157,7 +158,7 @@ def _listen(known: UplinkState, track: Track, sample: Sample, policy: Policy) ->
     if not sample.lost:
         if is_silent(known, policy):
             known = _is_over(known, sample.at)
-        known = replace(known, silence=None)
+        known = replace(_without_names(known), silence=None)
         if not sample.sent:
             known = _uncount(known, sample, policy)
     elif not track.deaf and not _excused(known, sample):
@@ -172,6 +173,16 @@ def _is_over(known: UplinkState, at: Instant) -> UplinkState:
     tracks = {k: t for k, t in known.tracks.items() if t.layer not in SERVICES or not t.misses}
     known = replace(known, tracks=tracks, losses=(), cusum=0.0, browned=False, back_at=at)
     return note_return(known, at)
+
+
+def _without_names(known: UplinkState) -> UplinkState:
+    """Drop what failed of names while nobody answered: that was the line's doing."""
+    if known.silence is None or known.silence.probes < SERIOUS:
+        return known
+    since, failed = known.silence.since.mono, (Finding.SILENT, Finding.WRONG_ANSWER)
+    young = {k: t for k, t in known.tracks.items() if t.asked.mono >= since}
+    bad = {k for k, t in young.items() if t.layer is Layer.NAMES and t.finding in failed}
+    return replace(known, tracks={k: t for k, t in known.tracks.items() if k not in bad})
 
 
 def note_return(known: UplinkState, at: Instant) -> UplinkState:

@@ -158,7 +158,9 @@ def unstable(known: UplinkState, now: Instant) -> Diagnosis | None:
 
 
 def _line(state: State, uplink: str, severity: Severity, now: Instant) -> Trouble:
-    diagnosis = unstable(state.uplinks[uplink], now) or state.uplinks[uplink].diagnosis
+    diagnosis = state.uplinks[uplink].diagnosis
+    if diagnosis is None or diagnosis.cause is not Cause.ADDRESS_CONFLICT:  # which says why
+        diagnosis = unstable(state.uplinks[uplink], now) or diagnosis
     before = open_incident(state, Scope.LINE)
     cause = diagnosis.cause if diagnosis else Cause.CHECKING
     if cause in QUIET and before is not None and before.uplink == uplink:

@@ -43,6 +43,8 @@ def _wanted(
         yield Inquiry.LOAD
     if known.silence is not None and in_play:
         yield Inquiry.LIFE
+    if silent:
+        yield Inquiry.NEIGHBOURS
     if silent and known.link.neighbour is not Neighbour.FAILED:
         yield Inquiry.ROUTER
         yield Inquiry.EDGE

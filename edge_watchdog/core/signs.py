@@ -37,7 +37,7 @@ from edge_watchdog.core.split import (
     deaf_operators,
     unheard_anywhere,
 )
-from edge_watchdog.core.state import BoxState, Track, UplinkState
+from edge_watchdog.core.state import BoxState, Cause, Track, UplinkState
 
 DRIVER_STALE_S = 150.0  # drivers repeat at least once a minute what they see
 POWER_MEMORY_S = 60.0  # a device that the power dropped needs so long to come back
@@ -49,6 +49,7 @@ BUSY_RATIO = 0.6  # of the learned peak, either way
 IDLE_RATIO = 0.3
 FULL_SIZE_BYTES = 1500
 CLOCK_OFF_S = 300.0
+NAMES_FAIL = (Cause.DNS_DEAD, Cause.DNS_BLOCKED)
 LINK_LOCAL = "169.254."
 
 
@@ -165,7 +166,16 @@ def _names(known: UplinkState, evidence: Evidence) -> str | None:
     tracks = [t for t in _since_silence(known) if t.layer is Layer.NAMES]
     if any(t.finding is Finding.FALSE_ANSWER for t in tracks):
         return "false"
-    return _sign_of(evidence, degraded="fail")
+    sign = _sign_of(evidence, degraded="fail")
+    return None if sign == "fail" and not _outlived(known, tracks) else sign
+
+
+def _outlived(known: UplinkState, tracks: list[Track]) -> bool:
+    """Tell whether the line was seen to live after names first failed, or is known not to."""
+    if known.silence is not None or (known.diagnosis and known.diagnosis.cause in NAMES_FAIL):
+        return True
+    failed = max(t.asked.mono for t in tracks)
+    return any(t.answered is not None and t.answered.mono >= failed for t in internet(known))
 
 
 def _public(known: UplinkState) -> str | None:
@@ -236,11 +246,12 @@ def _delay(known: UplinkState, anchors: str | None, now: Instant) -> str | None:
 def _told(report: DriverReport, found: Mapping[Sign, str | None]) -> dict[Sign, str | None]:
     """Read what a driver says of a line whether or not it works."""
     told: dict[Sign, str | None] = {Sign.PLAN: _one_of(report.cap_reached, "used")}
+    # whoever answers in the router's place may be the other device
+    told[Sign.CLAIM] = _one_of(report.address_taken, "twofold")
     if found[Sign.GATEWAY] != "ok" or found[Sign.ANCHORS] != "fail":
-        # they spoil the way to the router, not what lies beyond a router that answers
+        # it spoils the way to the router, not what lies beyond a router that answers
         overlap = None if report.overlaps is None else bool(report.overlaps)
         told[Sign.RANGE] = _one_of(overlap, "overlap")
-        told[Sign.CLAIM] = _one_of(report.address_taken, "twofold")
     if found[Sign.DELAY] == "high" and report.load_ratio is not None:
         busy, idle = report.load_ratio >= BUSY_RATIO, report.load_ratio < IDLE_RATIO
         told[Sign.LOAD] = "busy" if busy else "idle" if idle else None

@@ -6,6 +6,7 @@ message can do no harm.  This file and routes.py are the only ones that speak rt
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ MAIN_TABLE = 254
 IFF_UP = 0x1
 QUIET_LOOK_S = 5.0  # look again even when nothing was announced
 SETTLE_S = 0.002  # one cause makes several notifications; take them together
+NUD_PROBE = 0x10
+USER_HZ = os.sysconf("SC_CLK_TCK")  # the kernel dates neighbours in it
+NEVER_TICKS = 1 << 31
 NEIGHBOUR_STATES: Mapping[int, Neighbour] = {  # include/uapi/linux/neighbour.h
     0x01: Neighbour.PROBING,
     0x02: Neighbour.REACHABLE,
@@ -56,6 +60,15 @@ class DefaultRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """A device of a local network: *mac*, and how many seconds ago it was proven to be there."""
+
+    mac: str
+    state: Neighbour
+    proven_ago_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """IPv4 as the kernel has it at one moment; addresses are "192.0.2.7/24" by device index."""
 
@@ -63,6 +76,7 @@ class Snapshot:
     addresses: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     defaults: tuple[DefaultRoute, ...] = ()
     neighbours: Mapping[tuple[int, str], Neighbour] = field(default_factory=dict)
+    near: Mapping[tuple[int, str], Near] = field(default_factory=dict)
 
     def called(self, interface: str) -> str:
         """Give the present name of a configured interface, which may have been renamed."""
@@ -103,7 +117,7 @@ class Kernel:
         bell.bind((0, RTMGRP))
         self._bell = bell
         asyncio.get_running_loop().add_reader(bell, self._ring)
-        self.snapshot = await self._look()
+        self.snapshot = await self.look()
 
     async def close(self) -> None:
         """Let go of both sockets; harmless when done twice."""
@@ -139,7 +153,7 @@ class Kernel:
                     await self._rung.wait()
             await asyncio.sleep(SETTLE_S)
             self._rung.clear()
-            fresh = await self._look()
+            fresh = await self.look()
             async with self._looked:
                 self.snapshot = fresh
                 self._looked.notify_all()
@@ -168,14 +182,15 @@ class Kernel:
                 continue
         self._rung.set()
 
-    async def _look(self) -> Snapshot:
+    async def look(self) -> Snapshot:
+        """Take a look of one's own, later than this call; raises LinkError."""
         try:
             async with self.lock:
                 return Snapshot(
                     await self._devices(),
                     await self._addresses(),
                     await self._defaults(),
-                    await self._neighbours(),
+                    *await self._neighbours(),
                 )
         except (NetlinkError, OSError) as error:
             raise LinkError(f"reading the network state failed: {error}") from error
@@ -207,12 +222,36 @@ class Kernel:
         ]
         return tuple(sorted(found, key=lambda route: route.metric))
 
-    async def _neighbours(self) -> Mapping[tuple[int, str], Neighbour]:
-        return {
-            (message["ifindex"], message.get("dst")): NEIGHBOUR_STATES[message["state"]]
-            async for message in await self.ipr.get_neighbours(family=socket.AF_INET)
-            if message["state"] in NEIGHBOUR_STATES
-        }
+    async def _neighbours(
+        self,
+    ) -> tuple[Mapping[tuple[int, str], Neighbour], Mapping[tuple[int, str], Near]]:
+        states: dict[tuple[int, str], Neighbour] = {}
+        near: dict[tuple[int, str], Near] = {}
+        async for message in await self.ipr.get_neighbours(family=socket.AF_INET):
+            key, state = (
+                (message["ifindex"], message.get("dst")),
+                NEIGHBOUR_STATES.get(message["state"]),
+            )
+            if state is None:
+                continue
+            states[key] = state
+            if (mac := message.get("lladdr")) is not None:
+                ticks = (message.get("cacheinfo") or {}).get("ndm_confirmed", NEVER_TICKS)
+                near[key] = Near(mac, state, ticks / USER_HZ)
+        return states, near
+
+    async def ask_again(self, index: int, address: str, mac: str) -> None:
+        """Have the kernel ask the device with *mac* whether it still is *address*.
+
+        It asks three times, a second apart, and then holds it for gone; raises LinkError.
+        """
+        try:
+            async with self.lock:
+                await self.ipr.neigh(
+                    "replace", dst=address, lladdr=mac, ifindex=index, state=NUD_PROBE
+                )
+        except (NetlinkError, OSError) as error:
+            raise LinkError(f"{address} cannot be asked whether it is there: {error}") from error
 
     async def leads_out(self, index: int, gateway: str, to: str) -> bool:
         """Tell whether a packet to *to* that is bound to the device would go by *gateway*."""

@@ -336,6 +336,14 @@ class TestWeighing:
         assert "names dns a" not in taught(early, known=known).tracks
         assert taught(early, late, known=known).tracks["names dns a"].misses == 1
 
+    def test_what_failed_of_names_during_a_gap_is_forgotten_with_it(self):
+        refused = asked(Layer.NAMES, "dns a", Finding.WRONG_ANSWER, sent_at=1.1)
+        gap = taught(*burst(1, lost=True), refused)
+        assert "names dns a" in gap.tracks
+        assert "names dns a" not in taught(*burst(1.2, lost=False), known=gap).tracks
+        hiccup = taught(sample(sent_at=1, lost=True), refused, *burst(1.2, lost=False))
+        assert "names dns a" in hiccup.tracks
+
     def test_the_newest_word_counts(self):
         bad = [asked(Layer.NAMES, "dns a", Finding.SILENT, sent_at=n) for n in range(3)]
         good = asked(Layer.NAMES, "dns b", sent_at=4)

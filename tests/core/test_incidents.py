@@ -314,3 +314,9 @@ def test_a_line_that_came_back_three_times_in_ten_minutes_is_called_unstable(ret
     found = open_incident(state, Scope.LINE)
     assert found is not None
     assert found.cause is (cause or Cause.PROVIDER_DOWN)
+
+
+def test_a_line_that_comes_and_goes_because_two_devices_have_its_address_is_called_that():
+    comes_and_goes = replace(ill(Cause.ADDRESS_CONFLICT), returns=(at(0), at(60), at(120)))
+    state = kept(studio(cable=comes_and_goes, active=STICK), 130)
+    assert incident(state).cause is Cause.ADDRESS_CONFLICT

@@ -32,14 +32,14 @@ def test_a_lost_question_has_the_traffic_of_the_line_in_use_looked_into():
 def test_a_silent_line_has_the_router_and_the_provider_asked():
     mind = ready()
     mind.silent_for(0.8)
-    assert wanted(mind) == {Inquiry.LIFE, Inquiry.ROUTER, Inquiry.EDGE}
+    assert wanted(mind) == {Inquiry.LIFE, Inquiry.NEIGHBOURS, Inquiry.ROUTER, Inquiry.EDGE}
 
 
 def test_a_router_that_is_gone_is_not_asked():
     mind = ready()
     mind.link(CABLE, replace(UP, neighbour=Neighbour.FAILED))
     mind.silent_for(0.8)
-    assert wanted(mind) == {Inquiry.LIFE}
+    assert wanted(mind) == {Inquiry.LIFE, Inquiry.NEIGHBOURS}
 
 
 def test_without_a_link_nothing_is_asked():

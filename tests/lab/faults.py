@@ -13,7 +13,7 @@ from edge_watchdog.core.state import Cause
 from tests.lab import rules
 from tests.lab.deeds import Behaviour, Deed, LinkDown, Narrow, NewLease, Program, Queue, filled
 from tests.lab.manifest import LabError
-from tests.lab.places import SINK_ADDRESS, Place
+from tests.lab.places import ROUTER_ADDRESS, SINK_ADDRESS, STICK_ADDRESS, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,18 @@ FAULTS = (
         "The router's lights are on, but it does not react to anything.",
         Cause.ROUTER_DEAD,
         (rules.DEAF_ROUTER,),
+    ),
+    Fault(
+        "lan_switch_dead",
+        "The network switch is stuck: its lights are on, but nobody hears anybody.",
+        Cause.LAN_SWITCH_DEAD,
+        (rules.DEAD_SWITCH,),
+    ),
+    Fault(
+        "address_conflict",
+        "Somebody's new device has the router's address, and the internet comes and goes.",
+        Cause.ADDRESS_CONFLICT,
+        (Program(Place.DESK, "impostor.py", ("eth0", ROUTER_ADDRESS)),),
     ),
     Fault(
         "blackhole",
@@ -301,9 +313,9 @@ FAULTS = (
     ),
     Fault(
         "lte_zombie",
-        "The LTE stick is online and sends, but nothing comes back.",
+        "The LTE stick is online, as its own page says, and sends; but nothing comes back.",
         Cause.NO_DATA,
-        (rules.LTE_NO_RETURN,),
+        (rules.LTE_NO_RETURN, Program(Place.STICK, "stick_word.py", (STICK_ADDRESS,))),
     ),
     Fault(
         "lte_dns_dead",

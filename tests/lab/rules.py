@@ -44,6 +44,12 @@ DEAF_ROUTER = Rules(
     'chain out { type filter hook egress device "lan0" priority -500; drop; }\n',
     family="netdev",
 )
+DEAD_SWITCH = Rules(
+    Place.LAN,
+    'chain in { type filter hook ingress device "box" priority -500; drop; }\n'
+    'chain out { type filter hook egress device "box" priority -500; drop; }\n',
+    family="netdev",
+)
 REJECT = Rules(
     Place.ISP,
     "chain through { type filter hook forward priority -10;"

@@ -41,10 +41,12 @@ MEASURED = {"loss", "loss_down", *FULL_QUEUES, "delay", "jitter"}
 SEEN = {
     "cable_out": {**OFFLINE, "carrier": "0", "router": SILENT},
     "router_dead": {**OFFLINE, "router": SILENT},
+    "lan_switch_dead": {**OFFLINE, "router": SILENT},
     "blackhole": OFFLINE,
     "upstream_dead": BEYOND_PROVIDER,
     "line_not_in_sync": OFFLINE,
     "ipv6_broken": {},
+    "address_conflict": {**OFFLINE, "router names": REFUSED, "missing name": REFUSED},
     "reject": {
         **{k: REFUSED if v == SILENT else v for k, v in OFFLINE.items()},
         "router names": SILENT,
@@ -413,3 +415,11 @@ def test_what_is_posted_to_the_hooks_can_be_read(lab):
     record = lab.control.sink()[0]
     assert (record["path"], record["text"], record["from"]) == ("/x?a=1", "hello", "192.0.2.2")
     assert [asked["path"] for asked in lab.control.asked("hooks")] == ["/x?a=1"]
+
+
+def test_a_stick_that_brings_nothing_still_says_that_it_is_online(lab):
+    lab.inject("lte_zombie")
+    page = "http://192.168.8.1/api/monitoring/status"
+    said = lab.box.run(["curl", "-sS", "-m", "5", "--interface", "lte0", page]).stdout
+    assert "<ConnectionStatus>901</ConnectionStatus>" in said
+    assert look(lab)["lte"] == SILENT

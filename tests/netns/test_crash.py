@@ -73,16 +73,20 @@ def wait_for(wanted: Callable[[], bool], within_s: float) -> None:
 
 
 def test_somebody_else_s_flush_is_repaired(lab: Lab, daemon: Daemon) -> None:
+    def stands() -> bool:
+        return daemon.overlay() == "wan0" and "6900:" in kernel_state(lab)
+
+    wait_for(stands, 7)
     lab.box.run(["ip", "rule", "del", "pref", "6900"], check=True)
     lab.box.run(["ip", "route", "flush", "table", "7100"], check=True)
-    daemon.wait(lambda _: daemon.overlay() == "wan0" and "6900:" in kernel_state(lab), 7)
+    wait_for(stands, 7)
 
 
 def test_a_stopped_daemon_leaves_nothing_in_the_kernel(lab: Lab, tmp_path: Path) -> None:
     with Lab("self", phone=False) as fresh:
         before = kernel_state(fresh)
-        with Daemon(fresh, tmp_path / "daemon", only="watch"):
-            assert "proto 237" in kernel_state(fresh)
+        with Daemon(fresh, tmp_path / "daemon", only="watch") as running:
+            running.wait(lambda _: "proto 237" in kernel_state(fresh), 20)
         assert kernel_state(fresh) == before
         left = {p.name for p in (tmp_path / "daemon").iterdir()}
         assert left <= {"daemon.log", "edge_watchdog.toml", "run", "state"}

@@ -20,6 +20,7 @@ from edge_watchdog.probes import ProbeError
 from edge_watchdog.probes.bind import open_resolver, open_session, trust
 from edge_watchdog.probes.http import secure_twin, visit_plain, visit_secure
 from edge_watchdog.probes.sampler import Sampler
+from tests.patience import air
 from tests.probes.kernel import (
     ALPHA,
     ANCHORS,
@@ -185,7 +186,7 @@ async def test_silence_is_silence_and_does_not_last_long(net):
         begin = time.monotonic()
         found = await look(visit_plain)
     assert (found.finding, found.rtt_s) == (Finding.SILENT, None)
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < air(4)
 
 
 async def test_a_dead_uplink_is_found_out_within_three_seconds(net):
@@ -193,7 +194,7 @@ async def test_a_dead_uplink_is_found_out_within_three_seconds(net):
     begin = time.monotonic()
     found = await look(visit_plain)
     assert (found.finding, found.detail) == (Finding.SILENT, f"name: {HOST}: silent")
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < air(3)
 
 
 async def test_a_router_that_knows_no_way_is_not_the_page(net):

@@ -1,0 +1,68 @@
+"""Who else is there on a line's local network, and has one device the router's address, or two?
+
+In: the kernel's table of neighbours, and its own way of asking them again (ARP).  Out: None, True
+or False.  The rule: only devices that were there a moment ago can vanish, and only a device that
+answers for an address has it.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from edge_watchdog.core.model import Neighbour
+from edge_watchdog.links.kernel import Kernel, Near
+
+RECENT_S = 120.0  # a printer that was switched off yesterday is no news
+MOST = 8
+GIVES_UP_S = 1.6  # the kernel has asked twice by then
+LOOK_S = 0.2
+REMEMBERED_S = 300.0  # a router that is exchanged for another does not come back by then
+
+
+@dataclass(slots=True)
+class Claims:
+    """Which devices answered for the router's address, the one before the present one too."""
+
+    mac: str | None = None
+    former: str | None = None
+    changed_at: float = 0.0
+    twofold_until: float = 0.0
+
+    def note(self, near: Near | None, now: float) -> None:
+        """Take in who has it *now* (CLOCK_BOOTTIME); the former one only when it has answered."""
+        if near is None or near.mac == self.mac:
+            return
+        if near.mac == self.doubted(now):
+            if near.state is not Neighbour.REACHABLE:
+                return
+            self.twofold_until = now + REMEMBERED_S
+        self.mac, self.former, self.changed_at = near.mac, self.mac, now
+
+    def doubted(self, now: float) -> str | None:
+        """Give the device that had the address until lately, if another one has it now."""
+        return self.former if now - self.changed_at < REMEMBERED_S else None
+
+
+def there_lately(kernel: Kernel, index: int, gateway: str | None) -> dict[str, str]:
+    """Give the other devices that were there a moment ago, MAC by address."""
+    found = {
+        address: near
+        for (device, address), near in kernel.snapshot.near.items()
+        if device == index and address != gateway and near.proven_ago_s <= RECENT_S
+    }
+    newest = sorted(found, key=lambda address: found[address].proven_ago_s)[:MOST]
+    return {address: found[address].mac for address in newest}
+
+
+async def peers_answer(kernel: Kernel, index: int, peers: dict[str, str]) -> bool | None:
+    """Tell whether any of the *peers* is still there; None when there were none.
+
+    Raises LinkError.
+    """
+    for address, mac in peers.items():
+        await kernel.ask_again(index, address, mac)
+    for _ in range(round(GIVES_UP_S / LOOK_S) if peers else 0):
+        await asyncio.sleep(LOOK_S)
+        seen = (await kernel.look()).neighbours  # one from before the question says nothing
+        if any(seen.get((index, address)) is Neighbour.REACHABLE for address in peers):
+            return True
+    return False if peers else None

@@ -1,0 +1,142 @@
+"""Who else is there, and who has the router's address: tables first, then a real kernel."""
+
+import asyncio
+import time
+
+import pytest
+
+from edge_watchdog.core.model import Neighbour
+from edge_watchdog.links import LinkError
+from edge_watchdog.links.kernel import Kernel, Near, Snapshot
+from edge_watchdog.links.neighbours import (
+    MOST,
+    RECENT_S,
+    REMEMBERED_S,
+    Claims,
+    peers_answer,
+    there_lately,
+)
+from tests.lab.lab import Lab
+from tests.lab.places import BROKER_ADDRESS, ROUTER_ADDRESS
+from tests.links.test_kernel import watching
+
+OLD, NEW = "02:00:5e:00:53:0a", "02:00:5e:00:53:0b"
+
+
+def claims(*seen: tuple[float, str]) -> Claims:
+    found = Claims()
+    for second, mac in seen:
+        found.note(Near(mac, Neighbour.REACHABLE, 0.0), second)
+    return found
+
+
+@pytest.mark.parametrize(
+    "seen, twofold",
+    [
+        ([(0, OLD)], False),
+        ([(0, OLD), (9, NEW)], False),
+        ([(0, OLD), (9, NEW), (10, OLD)], True),
+        ([(0, OLD), (9, NEW), (10, NEW), (11, OLD)], True),
+        ([(0, OLD), (9, NEW), (9 + REMEMBERED_S, OLD)], False),
+    ],
+    ids=["one", "exchanged", "both", "both, seen often", "long ago"],
+)
+def test_two_devices_have_the_address_when_the_former_one_answers_for_it_again(seen, twofold):
+    assert (claims(*seen).twofold_until > 0) is twofold
+
+
+def test_the_former_device_is_doubted_for_a_while_only():
+    found = claims((0, OLD), (9, NEW))
+    assert found.doubted(10) == OLD
+    assert found.doubted(9 + REMEMBERED_S) is None
+    assert claims((0, OLD)).doubted(1) is None
+
+
+def test_a_former_device_that_only_was_asked_has_not_answered():
+    found = claims((0, OLD), (9, NEW))
+    for near in (None, Near(OLD, Neighbour.PROBING, 0.0), Near(OLD, Neighbour.STALE, 0.0)):
+        found.note(near, 10)
+    assert (found.mac, found.twofold_until) == (NEW, 0.0)
+
+
+def test_a_device_that_announced_itself_has_the_address_before_anybody_asked_it():
+    found = claims((0, OLD))
+    found.note(Near(NEW, Neighbour.STALE, 9.0), 1)
+    assert (found.mac, found.doubted(1)) == (NEW, OLD)
+
+
+def test_only_who_was_there_a_moment_ago_can_vanish():
+    def near(ago_s: float) -> Near:
+        return Near(NEW, Neighbour.STALE, ago_s)
+
+    kernel = Kernel()
+    kernel.snapshot = Snapshot(
+        near={
+            (3, "192.168.1.1"): near(1),
+            (3, "192.168.1.20"): near(RECENT_S),
+            (3, "192.168.1.21"): near(RECENT_S + 1),
+            (4, "192.168.8.20"): near(1),
+        }
+    )
+    assert there_lately(kernel, 3, "192.168.1.1") == {"192.168.1.20": NEW}
+    many = {(3, f"192.168.1.{n}"): near(n) for n in range(20, 20 + 2 * MOST)}
+    kernel.snapshot = Snapshot(near=many)
+    assert list(there_lately(kernel, 3, None)) == [f"192.168.1.{20 + n}" for n in range(MOST)]
+
+
+async def test_without_peers_nothing_is_known(kernel: Kernel):
+    assert await peers_answer(kernel, 1, {}) is None
+
+
+async def test_what_cannot_be_asked_is_said(kernel: Kernel):
+    with pytest.raises(LinkError, match="cannot be asked"):
+        await kernel.ask_again(9999, "192.168.1.9", NEW)
+
+
+async def until(kernel: Kernel, wanted) -> None:
+    async with asyncio.timeout(20):
+        async for snapshot in kernel.looks():
+            if wanted(snapshot):
+                return
+
+
+async def test_a_peer_that_is_there_answers_and_behind_a_dead_switch_none_does(
+    lab: Lab, kernel: Kernel
+):
+    await asyncio.to_thread(lab.box.run, ["ping", "-c1", "-W2", BROKER_ADDRESS])
+    async with watching(kernel):
+        index = kernel.snapshot.devices["wan0"].index
+        await until(kernel, lambda s: (index, BROKER_ADDRESS) in s.near)
+        peers = there_lately(kernel, index, ROUTER_ADDRESS)
+        assert BROKER_ADDRESS in peers
+        assert await peers_answer(kernel, index, peers) is True
+        await asyncio.to_thread(lab.inject, "lan_switch_dead")
+        assert await peers_answer(kernel, index, peers) is False
+
+
+async def test_a_second_device_with_the_router_s_address_is_found_by_asking_the_first(
+    lab: Lab, kernel: Kernel
+):
+    found = Claims()
+
+    def router(snapshot: Snapshot) -> Near | None:
+        return snapshot.near.get((snapshot.devices["wan0"].index, ROUTER_ADDRESS))
+
+    def noted(snapshot: Snapshot) -> Claims:
+        found.note(router(snapshot), time.clock_gettime(time.CLOCK_BOOTTIME))
+        return found
+
+    def ping() -> None:
+        lab.box.run(["ping", "-c1", "-W1", ROUTER_ADDRESS])
+
+    await asyncio.to_thread(ping)
+    async with watching(kernel):
+        await until(kernel, lambda s: noted(s).mac is not None)
+        first = found.mac
+        await asyncio.to_thread(lab.inject, "address_conflict")
+        await asyncio.to_thread(ping)
+        await until(kernel, lambda s: noted(s).mac != first)
+        assert (found.former, found.twofold_until) == (first, 0.0)
+        index = kernel.snapshot.devices["wan0"].index
+        await kernel.ask_again(index, ROUTER_ADDRESS, first or "")
+        await until(kernel, lambda s: noted(s).twofold_until > 0)
