@@ -47,19 +47,12 @@ from edge_watchdog.core.evidence import (
     stale_after,
     weigh,
 )
-from edge_watchdog.core.failover import (
-    FIRST_LOOK_S,
-    PARTIAL_S,
-    WAY_BACK_S,
-    decide,
-    heed,
-    hold_s,
-    note_clean,
-)
+from edge_watchdog.core.failover import FIRST_LOOK_S, decide, heed, note_clean
 from edge_watchdog.core.inquiries import set_inquiries
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.life import note_life
 from edge_watchdog.core.model import BoxReport, Health, Layer, Mode, Sample
+from edge_watchdog.core.moves import PARTIAL_S, WAY_BACK_S, hold_s
 from edge_watchdog.core.pacing import burst_due, set_paces
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import has_portal

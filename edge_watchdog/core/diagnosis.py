@@ -3,7 +3,7 @@
 Naive Bayes over a handful of signs.  A fault is a row of TABLE: the signs it must show.  Known
 signs that fit cost little, signs that contradict cost much, signs the row is silent about cost
 something between, so that the row that explains more wins.  Unknown signs cost nothing: ignorance
-never accuses.  "Usable?" is asked in failover.py; here only "why?" is asked.
+never accuses.  "Usable?" is asked in moves.py; here only "why?" is asked.
 """
 
 import functools

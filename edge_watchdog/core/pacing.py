@@ -16,9 +16,9 @@ from edge_watchdog.core.evidence import (
     proof_due,
     service_misses,
 )
-from edge_watchdog.core.failover import hold_s, next_standby
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Layer, Uplink
+from edge_watchdog.core.moves import hold_s, next_standby
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.portal import has_portal, is_portal_proven, plain_pages
 from edge_watchdog.core.split import LOOK_REST_S, LOOK_S, split_since

@@ -4,10 +4,10 @@ from edge_watchdog.core import words
 from edge_watchdog.core.advance import health_of
 from edge_watchdog.core.budget import data_view, data_words, limit_words
 from edge_watchdog.core.evidence import loss_ratio, weigh
-from edge_watchdog.core.failover import hold_s, preferred_clean
 from edge_watchdog.core.incidents import QUIET
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Layer, Uplink, VendorLevel
+from edge_watchdog.core.moves import hold_s, preferred_clean
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Failover, Incident, State
 from edge_watchdog.core.vendor import app_health

@@ -18,15 +18,8 @@ from yarl import URL
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError
-from edge_watchdog.daybook.ledger import tollgate
-from edge_watchdog.daybook.web import (
-    LONGEST_AGE_S,
-    LONGEST_PAUSE_S,
-    number_in,
-    open_connector,
-)
+from edge_watchdog.daybook.web import LONGEST_AGE_S, LONGEST_PAUSE_S, number_in, open_session
 
-TIMEOUT_S = 20.0
 MOST_BYTES = 5 * 2**20  # of all answers of one look together
 MOST_REQUESTS = 200
 
@@ -157,10 +150,5 @@ class Api:
 @contextlib.asynccontextmanager
 async def open_api(account: Account, clock: Clock) -> AsyncIterator[Api]:
     """Open a conversation; nothing of it is kept between two looks."""
-    async with aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trace_configs=tollgate(),
-        connector=open_connector(account.tls, TIMEOUT_S),
-    ) as session:
+    async with open_session(account.tls) as session:
         yield Api(session, account, clock)

@@ -64,20 +64,21 @@ def series_limit(
 ) -> Callable[[], AbstractContextManager[None]]:
     """Give a maker of contexts that raise TooLongError after *series_s*; main thread only.
 
-    Once all together used *all_s*, every further one gets LAST_RESORT_S.
+    Those are seconds of the processor, so that a busy box leaves nothing out.  Once *all_s* have
+    passed on *clock*, every further one gets LAST_RESORT_S.
     """
     started = clock.now()
 
     @contextlib.contextmanager
     def limit() -> Iterator[None]:
-        before = signal.signal(signal.SIGALRM, _ring)
+        before = signal.signal(signal.SIGPROF, _ring)
         left_s = all_s - clock.now().since(started)
-        signal.setitimer(signal.ITIMER_REAL, max(LAST_RESORT_S, min(series_s, left_s)))
+        signal.setitimer(signal.ITIMER_PROF, max(LAST_RESORT_S, min(series_s, left_s)))
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
 
     return limit
 

@@ -20,19 +20,17 @@ LONGEST_AGE_S = 7 * 86400.0
 TOO_LARGE = f"the calendar is larger than {MOST_BYTES // 2**20} MiB"
 
 
-def open_session(tls: ssl.SSLContext, timeout_s: float = TIMEOUT_S) -> aiohttp.ClientSession:
-    """Give a session without cookies; *timeout_s* is for each request."""
+def open_session(tls: ssl.SSLContext | bool, timeout_s: float = TIMEOUT_S) -> aiohttp.ClientSession:
+    """Give a session without cookies; *timeout_s* is for each request.
+
+    Names are looked up aside: while a line is dead that may take minutes.
+    """
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=timeout_s),
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=tollgate(),
-        connector=open_connector(tls, timeout_s),
+        connector=aiohttp.TCPConnector(ssl=tls, limit=2, resolver=Names(timeout_s)),
     )
-
-
-def open_connector(tls: ssl.SSLContext | bool, timeout_s: float) -> aiohttp.TCPConnector:
-    """Give a connector that looks names up aside: while a line is dead that may take minutes."""
-    return aiohttp.TCPConnector(ssl=tls, limit=2, resolver=Names(timeout_s))
 
 
 @contextlib.contextmanager

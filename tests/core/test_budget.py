@@ -8,8 +8,8 @@ import pytest
 from edge_watchdog.core.actions import Action, Limit, Pace, Reason, SendAlert, Severity
 from edge_watchdog.core.budget import amount, may_carry, only_at_need
 from edge_watchdog.core.events import Counted, Ordered, OrderKind, Started
-from edge_watchdog.core.failover import best_standby, next_standby
 from edge_watchdog.core.model import Mode
+from edge_watchdog.core.moves import best_standby, next_standby
 from edge_watchdog.core.pacing import burst_due, pace_of
 from edge_watchdog.core.policy import Plan, Restrict, UsedUp
 from edge_watchdog.core.portray import view

@@ -7,8 +7,9 @@ import pytest
 
 from edge_watchdog.core.actions import Evict, ProbeBurst, Ready
 from edge_watchdog.core.events import LinkChanged, Ordered, OrderKind, Started, Woke
-from edge_watchdog.core.failover import TRANSITIONS, Sign, next_standby, preferred_clean
+from edge_watchdog.core.failover import TRANSITIONS
 from edge_watchdog.core.model import Finding, Layer
+from edge_watchdog.core.moves import Sign, next_standby, preferred_clean
 from edge_watchdog.core.state import Phase, Silence
 from tests.core.mind import (
     CABLE,

@@ -262,6 +262,7 @@ async def test_a_wrong_password_is_said(server, owner) -> None:
 
 
 async def test_a_calendar_that_is_not_there_is_named(server, owner) -> None:
+    await owner.make("Front desk")
     with pytest.raises(DaybookError, match='the calendar "Nobody" is not there'):
         await connect(server, server.url, "Nobody").fetch(SPAN)
     with pytest.raises(DaybookError, match="no calendar"):
