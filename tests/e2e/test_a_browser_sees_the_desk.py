@@ -111,7 +111,7 @@ async def test_a_change_is_on_the_page_within_a_breath_without_a_reload(browser,
     page = await opened(browser, desk)
     await page.evaluate("window.kept = true")
     stand(desk, Standing.OFFLINE)
-    await shown(page, "The network cable of broadband is out.", 500)
+    await shown(page, "The network cable of broadband is out.", 5000)
     assert await page.evaluate("window.kept")
     assert (await page.title()).startswith("No internet")
     assert complaints(page) == []

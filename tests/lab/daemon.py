@@ -79,7 +79,7 @@ class Daemon:
         """Give the first view that is as *wanted*; *within_s* on a quiet machine, else an error."""
         end = time.monotonic() + air(within_s)
         last: object = "no view"
-        while time.monotonic() < end:
+        while time.monotonic() < end and self._runs():
             try:
                 view = self.view()
             except (BridgeError, OSError, TimeoutError) as error:
@@ -91,6 +91,10 @@ class Daemon:
             time.sleep(0.05)
         tail = self.log.read_text(errors="replace")[-3000:]
         raise AssertionError(f"not within {air(within_s):.0f} s; last: {last}\n{tail}")
+
+    def _runs(self) -> bool:
+        process = self.process
+        return process is not None and process.poll() is None
 
     def overlay(self) -> str:
         """Give the device by which new connections of the box leave, by our table; "" = none."""

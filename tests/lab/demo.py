@@ -91,9 +91,10 @@ async def play(args: argparse.Namespace, panel: Panel, daemon: Daemon) -> int:
 
 @asynccontextmanager
 async def started(daemon: Daemon) -> AsyncIterator[None]:
-    """Have the daemon run; it needs a moment to know its lines."""
-    await asyncio.to_thread(daemon.__enter__)
+    """Have the daemon run; it needs a moment to know its lines, and who waits may leave."""
+    starting = asyncio.create_task(asyncio.to_thread(daemon.__enter__))
     try:
+        await asyncio.shield(starting)
         yield
     finally:
         await asyncio.to_thread(daemon.stop)

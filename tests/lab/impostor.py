@@ -23,12 +23,12 @@ def announcement(sender: bytes, owner: bytes, address: bytes) -> bytes:
     return head + ETHERNET_IPV4_REQUEST + owner + address + bytes(6) + address
 
 
-def owner_of(address: str, interface: str) -> bytes:
-    """Ask who has *address* now; gives the MAC."""
-    subprocess.run(["ping", "-c1", "-W2", address], stdout=subprocess.DEVNULL, check=True)
+def owner_of(address: str, interface: str) -> bytes | None:
+    """Ask who has *address* now; gives the MAC, None when nobody answers."""
+    subprocess.run(["ping", "-c1", "-W2", address], stdout=subprocess.DEVNULL, check=False)
     argv = ["ip", "-o", "neigh", "show", address, "dev", interface]
     words = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
-    return from_text(words[words.index("lladdr") + 1])
+    return from_text(words[words.index("lladdr") + 1]) if "lladdr" in words else None
 
 
 def from_text(mac: str) -> bytes:
@@ -51,7 +51,8 @@ def main() -> None:
                 sock.send(announcement(mac, mac, bits))
         finally:
             subprocess.run(["ip", "addr", "del", f"{address}/32", "dev", interface], check=True)
-            sock.send(announcement(mac, owner, bits))
+            if owner is not None:
+                sock.send(announcement(mac, owner, bits))
 
 
 if __name__ == "__main__":

@@ -32,14 +32,18 @@ def test_the_story_of_the_pulled_cable_ends_well():
 @needs_lab
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing_behind(how):
-    argv = [*DEMO, "--port", str(two_free_ports())]
+    # whoever runs the tests in the background has SIGINT ignored, also by what they start
+    argv = ["env", "--default-signal=INT", *DEMO, "--port", str(two_free_ports())]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         assert "built" in demo.stdout.readline()
         assert "Open http://127.0.0.1:" in demo.stdout.readline()
         time.sleep(1)
         demo.send_signal(how)
-        assert demo.wait(120) == 0
+        try:
+            assert demo.wait(120) == 0
+        finally:
+            demo.kill()
     assert list(manifest.NETNS.glob(f"ewl{demo.pid:x}-*")) == []
     assert not (manifest.ROOT / f"{demo.pid:x}").exists()
 

@@ -120,6 +120,7 @@ def in_use(view: StudioView) -> str:
 def test_a_stick_that_is_pulled_while_it_is_in_use_leaves_nothing_behind(
     lab: Lab, daemon: Daemon
 ) -> None:
+    daemon.wait(on_broadband, 30)  # a line that an earlier test took down may just be back
     until(lambda: len(ours(lab)) == 9, 5)
     before = ours(lab)
     lab.inject("blackhole")
