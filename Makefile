@@ -70,5 +70,5 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/apt venv $(PYTHON)
 	@echo 'Preparing $(VENV) (a minute, once)'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@$(BIN)/pip install --quiet --no-compile --editable '.[dev]'
 	@touch $@
