@@ -2,15 +2,14 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from edge_watchdog.clock import SystemClock
-from edge_watchdog.daybook import Appointment, Fetched, Mark, Reading, Span
+from edge_watchdog.daybook import Appointment, Mark, Reading, Span
 from edge_watchdog.daybook.changes import hinted
-from edge_watchdog.daybook.child import read_in_child
 from edge_watchdog.daybook.ics import IcsFile
 from edge_watchdog.daybook.keeper import Keeper, Source, Surroundings
 from edge_watchdog.daybook.model import Status
@@ -74,19 +73,6 @@ def year_of_entries(count: int) -> str:
     return "\r\n".join([*lines, "END:VCALENDAR", ""])
 
 
-@dataclass
-class Patient:
-    """A calendar file, read as ever; on a machine under load its reader may take its time."""
-
-    feed: IcsFile
-
-    async def fetch(self, span: Span, known: str = "") -> Fetched:
-        return await self.feed.fetch(span, known)
-
-    async def read(self, body: bytes, span: Span) -> Reading:
-        return await read_in_child(body, span, self.feed.title, deadline_s=400.0)
-
-
 async def test_a_year_of_five_thousand_entries_keeps_the_pages_waiting_for_no_tenth_of_a_second(
     tmp_path,
 ) -> None:
@@ -95,7 +81,7 @@ async def test_a_year_of_five_thousand_entries_keeps_the_pages_waiting_for_no_te
     path.write_text(year_of_entries(5000))
     feed = IcsFile(str(path), Title.SERVICE_CLIENT, SystemClock())
     around = Surroundings(memory_store(), StepClock(), "boot", lambda: True, lambda _state: None)
-    keeper = Keeper(Source("year", Patient(feed), 300.0, ZONE), around)
+    keeper = Keeper(Source("year", feed, 300.0, ZONE), around)
     busy_s: list[float] = []
 
     async def page() -> None:

@@ -343,22 +343,3 @@ async def test_what_the_child_refuses_is_said_in_the_same_words() -> None:
 async def test_a_child_that_takes_too_long_is_ended() -> None:
     with pytest.raises(DaybookError, match="too long"):
         await read_in_child(b"", LONDON, Title.SERVICE_CLIENT, deadline_s=0.01)
-
-
-async def test_five_thousand_entries_are_read_within_seconds() -> None:
-    entries = [
-        entry(
-            f"DTSTART:20{y:02}{1 + n % 12:02}{1 + n % 28:02}T{8 + n % 10:02}0000Z",
-            "DURATION:PT45M",
-            f"SUMMARY:Cut - Client {n}",
-            uid=f"{y}-{n}",
-        )
-        for y in range(20, 30)
-        for n in range(500)
-    ]
-    entries += [entry(*TEN, uid=f"today {n}") for n in range(200)]
-    clock = SystemClock()
-    began = clock.now()
-    reading = await read_in_child(calendar(*entries), LONDON, Title.SERVICE_CLIENT)
-    assert len(reading.appointments) >= 200
-    assert clock.now().since(began) < 60

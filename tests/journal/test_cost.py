@@ -25,6 +25,7 @@ from edge_watchdog.core.model import (
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import State
 from edge_watchdog.journal import Journal
+from tests.patience import air
 
 BUDGET_BYTES_A_DAY = 20_000_000
 WALL = 1_790_000_000.0
@@ -143,4 +144,4 @@ async def test_a_decision_does_not_wait_long_for_the_disk(watch):
     took_s.sort()
     p50, p99 = statistics.median(took_s), took_s[int(len(took_s) * 0.99)]
     print(f"\nappend, committed: p50 {p50 * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms")
-    assert p99 < 0.1
+    assert p99 < air(0.1)
