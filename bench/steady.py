@@ -35,12 +35,15 @@ def hold(fault: str, seconds: float, folder: Path) -> str:
 
 
 def gaps(count: int, folder: Path) -> str:
-    """Make *count* gaps of half a second; gives the row."""
+    """Make *count* gaps of half a second, seven seconds apart; gives the row.
+
+    Closer together they are a line that loses a tenth and more, which is left for that.
+    """
     with Lab("self", phone=False) as lab, Daemon(lab, folder / "gaps", only="watch") as daemon:
         time.sleep(2)
         for number in range(count):
             lab.gap(0.5)
-            time.sleep(1.0 + (number * 0.037) % 0.25)  # fall on every part of the pulse
+            time.sleep(7.0 + (number * 0.037) % 0.25)  # fall on every part of the pulse
         view = daemon.view()
         return f"| gap of 0.5 s | {count} times | {moves(daemon)} | {view.banner.headline} |"
 
