@@ -4,9 +4,21 @@ What comes is taken at once, so air in a bound costs nothing while all is well. 
 are is measured in bench/, not here.
 """
 
+import time
+from collections.abc import Callable
+
 AIR = 5.0
 
 
 def air(quiet_s: float) -> float:
     """Give the bound for what a quiet machine does within *quiet_s*."""
     return AIR * quiet_s
+
+
+def until(is_so: Callable[[], bool], quiet_s: float) -> float:
+    """Wait until it is so; gives the seconds that took."""
+    begin = time.monotonic()
+    while not is_so():
+        assert time.monotonic() < begin + air(quiet_s), f"not within {air(quiet_s)} s"
+        time.sleep(0.02)
+    return time.monotonic() - begin

@@ -14,10 +14,9 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from edge_watchdog.core.view import Standing
 from edge_watchdog.desk.access import Who
+from tests.chromium import CHROMIUM, FLAGS
 from tests.desk.whole import WRITTEN, Whole, whole_desk
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SIZES = {"phone": (360, 740), "tablet": (768, 1024), "wall": (1920, 1080)}
 OPEN = (
     *("/", "/book", "/book?by=time", "/book?by=room", "/book?by=classes", "/book?q=anna"),

@@ -7,15 +7,13 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from edge_watchdog.bridge import Acknowledge
 from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.view import Standing
 from tests.desk.studio import Running, calendar, history, running, today, view
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 AA = 4.5
 SOON_MS = 2000
 
@@ -49,14 +47,6 @@ SMALL = """() => [...document.querySelectorAll("button, nav a, summary")]
   .map((one) => [one.textContent.trim(), one.getBoundingClientRect()])
   .filter(([, box]) => box.height < 44 || box.width < 44)
   .map(([text]) => text)"""
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as tool:
-        made = await tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield made
-        await made.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 from playwright.async_api import Error as Refused
 
+from tests.chromium import FLAGS
 from tests.e2e.ears import LEFT, listen, note_what_left
 from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
@@ -21,7 +22,6 @@ from tests.lab.netns import boottime_s
 from tests.lab.places import Place
 from tests.patience import air
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 CLIENT = "Anna B."
 SOME_CLIENTS = ("Alan", "Amy", "Anna")
 PRIVATE = ("07700 900", "window chair", "Patch test", "Allergic")

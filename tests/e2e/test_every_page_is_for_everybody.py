@@ -8,15 +8,13 @@ from importlib import resources
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from edge_watchdog.core.view import Standing
 from edge_watchdog.desk.access import Who
 from edge_watchdog.desk.paperwords import FORM_TITLES
 from tests.desk.whole import WRITTEN, Whole, whole_desk
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 WIDTHS = (320, 768, 1920)
 IDLE_S = 400.0
@@ -54,14 +52,6 @@ SMALL = """() => {
     .map((one) => [one.textContent.trim() || one.name, one.getBoundingClientRect()])
     .filter(([, box]) => box.height < 44 || box.width < 44).map(([text]) => text + " is small"));
 }"""
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as tool:
-        made = await tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield made
-        await made.close()
 
 
 @pytest.fixture

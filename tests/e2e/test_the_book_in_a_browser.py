@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook import Span
@@ -15,17 +15,7 @@ from edge_watchdog.desk.settings import ScheduleSetting
 from tests.desk.books import Book, FullBook, full_reading
 from tests.desk.studio import ZONE, Running, history, running, view
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 MIA = Identity(Who.STAFF, "Mia", "desk PC", secure=True)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as tool:
-        made = await tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield made
-        await made.close()
 
 
 def full_book(identity: Identity = MIA, count: int = 12) -> Book:

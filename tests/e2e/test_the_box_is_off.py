@@ -15,12 +15,11 @@ import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, async_playwright, expect
 
+from tests.chromium import CHROMIUM, FLAGS
 from tests.desk.doors import PIN, Browser, device_of, owner_of, sign_in
 from tests.desk.studio import Running
 from tests.desk.switched import Box, box_in
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SOON_MS = 30_000
 SINCE = re.compile(r"The box is not heard since \d\d:\d\d\. What stands below is from then\.")
 KEPT = """async () => {

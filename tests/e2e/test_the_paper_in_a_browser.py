@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from edge_watchdog.core.view import Standing
 from edge_watchdog.desk.access import Who
@@ -17,17 +17,7 @@ from tests.desk.studio import ZONE, Running
 from tests.desk.switched import Box, box_in
 from tests.desk.whole import WRITTEN, Whole, whole_desk
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SOON_MS = 30_000
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Chromium]:
-    async with async_playwright() as tool:
-        made = await tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield made
-        await made.close()
 
 
 @pytest.fixture

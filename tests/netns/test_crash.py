@@ -1,14 +1,12 @@
 """A crash, a restart, a removal: traffic goes on, the state is right again, nothing is left."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from edge_watchdog.core.view import Standing
 from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
 from tests.lab.places import CONNECTIVITY, HOSTS
-from tests.patience import air
+from tests.patience import until
 
 PAGE = f"http://{HOSTS[CONNECTIVITY]}/204"
 
@@ -46,9 +44,9 @@ def test_a_killed_watch_takes_its_desk_half_along_and_both_come_back(
     with Daemon(lab, tmp_path / "both") as daemon:
         old = desk_half(daemon)
         daemon.kill()
-        wait_for(lambda: not Path(f"/proc/{old}").exists(), 5)
+        until(lambda: not Path(f"/proc/{old}").exists(), 5)
         daemon.start()
-        wait_for(lambda: serves(lab), 5)
+        until(lambda: serves(lab), 5)
         assert desk_half(daemon) != old
 
 
@@ -65,21 +63,14 @@ def serves(lab: Lab) -> bool:
     return '"watch_heard": true' in str(done.stdout)
 
 
-def wait_for(wanted: Callable[[], bool], within_s: float) -> None:
-    end = time.monotonic() + air(within_s)
-    while not wanted():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_somebody_else_s_flush_is_repaired(lab: Lab, daemon: Daemon) -> None:
     def stands() -> bool:
         return daemon.overlay() == "wan0" and "6900:" in kernel_state(lab)
 
-    wait_for(stands, 7)
+    until(stands, 7)
     lab.box.run(["ip", "rule", "del", "pref", "6900"], check=True)
     lab.box.run(["ip", "route", "flush", "table", "7100"], check=True)
-    wait_for(stands, 7)
+    until(stands, 7)
 
 
 def test_a_stopped_daemon_leaves_nothing_in_the_kernel(lab: Lab, tmp_path: Path) -> None:

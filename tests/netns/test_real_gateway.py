@@ -13,7 +13,7 @@ from tests.lab.dns import FRESH
 from tests.lab.lab import Lab
 from tests.lab.places import APP, CONNECTIVITY, HOSTS, Place
 from tests.netns.conftest import QUICK_FAILBACK
-from tests.patience import air
+from tests.patience import until
 
 WEB = (HOSTS[CONNECTIVITY], 80)
 REQUEST = f"GET /204 HTTP/1.1\r\nHost: {CONNECTIVITY}\r\n\r\n".encode()
@@ -36,15 +36,6 @@ def daemon(lab: Lab, tmp_path: Path) -> Iterator[Daemon]:
         until(lambda: gets_through(lab), 5)
         yield daemon
         lab.heal_all()
-
-
-def until(is_so: object, within_s: float) -> float:
-    """Wait until it is so; gives the seconds that took."""
-    assert callable(is_so)
-    begin = time.monotonic()
-    while not is_so():
-        assert time.monotonic() < begin + air(within_s), f"not within {air(within_s)} s"
-    return time.monotonic() - begin
 
 
 def connect(lab: Lab, patience_s: float = 0.2) -> socket.socket:

@@ -1,7 +1,7 @@
 """What others do to the network is put right: one studio, one daemon, many hands."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.lab.lab import Lab
 from tests.lab.manifest import NETNS
 from tests.lab.places import CONNECTIVITY, HOSTS, Place
 from tests.netns.conftest import QUICK_FAILBACK
-from tests.patience import air
+from tests.patience import air, until
 
 PAGE = f"http://{HOSTS[CONNECTIVITY]}/204"
 
@@ -30,13 +30,6 @@ def ours(lab: Lab) -> list[str]:
     rules = str(lab.box.run(["ip", "rule"]).stdout).splitlines()
     routes = str(lab.box.run(["ip", "route", "show", "table", "all"]).stdout).splitlines()
     return sorted(line.strip() for line in (*rules, *routes) if "proto 237" in line)
-
-
-def until(is_so: Callable[[], bool], within_s: float) -> None:
-    end = time.monotonic() + air(within_s)
-    while not is_so():
-        assert time.monotonic() < end, f"not within {air(within_s)} s"
-        time.sleep(0.02)
 
 
 def becomes(lab: Lab, wanted: list[str], within_s: float) -> None:

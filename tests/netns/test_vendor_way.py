@@ -11,7 +11,8 @@ from tests.lab.lab import Lab
 from tests.lab.netns import Host
 from tests.lab.places import APP, CONNECTIVITY, HOSTS, Place
 from tests.netns.conftest import QUICK_FAILBACK
-from tests.netns.test_reconcile import ours, until
+from tests.netns.test_reconcile import ours
+from tests.patience import until
 
 VENDOR, OTHERS = (HOSTS[APP], 443), (HOSTS[CONNECTIVITY], 80)
 

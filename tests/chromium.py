@@ -1,0 +1,4 @@
+"""The browser that tests and pictures are made with."""
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
