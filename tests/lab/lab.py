@@ -12,7 +12,7 @@ from tests.lab import faults, pki, programs, settings, wiring
 from tests.lab.control import Control
 from tests.lab.deeds import Deed, Rules
 from tests.lab.doing import Doer
-from tests.lab.manifest import LabError, Manifest, new_manifest, sweep
+from tests.lab.manifest import ROOT, LabError, Manifest, new_manifest, sweep
 from tests.lab.netns import Host, boottime_s, packet_filter
 from tests.lab.places import (
     APP,
@@ -41,19 +41,24 @@ class Lab:
 
     *topology*: "self" (box and desk PC are two hosts of the router's LAN) or "gateway" (the desk PC
     is behind the box).  *forward*: have the lab itself make a gateway of the box.  *phone*: the
-    phone's hotspot is there from the start.
+    phone's hotspot is there from the start.  *root*: where labs are written down, to be swept.
 
     ``lab.box``, ``lab.desk_pc`` and ``lab.host(Place.ISP)`` are hosts to run programs on;
     ``lab.control`` is what the servers saw; ``lab.ca_file`` is the authority they are signed by.
     """
 
     def __init__(
-        self, topology: str = "self", *, forward: bool = False, phone: bool = True
+        self,
+        topology: str = "self",
+        *,
+        forward: bool = False,
+        phone: bool = True,
+        root: Path = ROOT,
     ) -> None:
         if topology not in DESK_WIRE:
             raise LabError(f"no topology {topology!r}; there are {', '.join(DESK_WIRE)}")
         self.topology = topology
-        self._forward, self._phone = forward, phone
+        self._forward, self._phone, self._root = forward, phone, root
         self._programs: list[subprocess.Popen[Any]] = []
         self._present: dict[str, tuple[Deed, ...]] = {}
         self._doer: Doer | None = None
@@ -63,8 +68,8 @@ class Lab:
         """Build it; raises LabError when something is missing or does not come up."""
         if lacking := missing():
             raise LabError(f"a lab needs {', '.join(lacking)}")
-        sweep()
-        self._manifest = new_manifest()
+        sweep(self._root)
+        self._manifest = new_manifest(self._root)
         try:
             self._build(self._manifest)
         except BaseException:

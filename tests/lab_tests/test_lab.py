@@ -13,27 +13,39 @@ from tests.lab import Lab, LabError, manifest
 from tests.lab.lab import missing
 from tests.lab.places import ANCHORS, BROKER_ADDRESS, DESK_ADDRESS, Place
 from tests.lab_tests.looks import HEALTHY, look, ping
-from tests.patience import air
+from tests.patience import air, until
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
 
 OWNER = """
 import sys, time
+from pathlib import Path
 from tests.lab import Lab
-with Lab() as lab:
+with Lab(root=Path(sys.argv[1])) as lab:
     lab.box.popen(["sleep", "1000"])
     print(lab.namespace("box"), lab.folder, lab._programs[0].pid, flush=True)
     time.sleep(1000)
 """
 
+# In a network of its own: what others make and take away beside it is not this lab's.
+GUEST = """
+import subprocess
+from tests.lab import Lab
+links = subprocess.check_output(["ip", "link"])
+with Lab() as lab:
+    assert subprocess.check_output(["ip", "link"]) == links
+"""
 
-def namespaces() -> set[str]:
-    return {path.name for path in manifest.NETNS.glob("ewl*")}
+
+def namespaces(of: str) -> set[str]:
+    """Give the namespaces of the lab that has *of* among them; others' may stand beside it."""
+    return {path.name for path in manifest.NETNS.glob(f"{of.rpartition('-')[0]}-*")}
 
 
-def end_with_owner(*, world_too: bool) -> tuple[str, Path]:
+def end_with_owner(root: Path, *, world_too: bool) -> tuple[str, Path]:
     """Start a lab in a process of its own, kill that for good, give its namespace and folder."""
-    owner = subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True)
+    argv = [sys.executable, "-c", OWNER, str(root)]
+    owner = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     with owner:
         namespace, folder, world = owner.stdout.readline().split()
@@ -52,29 +64,28 @@ def test_a_lab_stands_and_goes_within_seconds():
 
 
 def test_a_lab_leaves_nothing_behind():
-    links = subprocess.run(["ip", "link"], capture_output=True, text=True, check=True).stdout
     with Lab() as lab:
-        folder = lab.folder
+        folder, name = lab.folder, lab.box.namespace
         process = lab.box.popen(["sleep", "1000"])
-        made = {
-            name for name in namespaces() if name.startswith(lab.box.namespace.removesuffix("box"))
-        }
-        assert made
-        inside = subprocess.run(["ip", "link"], capture_output=True, text=True, check=True).stdout
-        assert inside == links
+        assert name in namespaces(name)
     assert process.returncode is not None
-    assert not made & namespaces()  # others' labs may stand beside ours
+    assert namespaces(name) == set()
     assert not folder.exists()
 
 
+def test_a_lab_touches_no_link_of_the_network_it_is_started_in():
+    argv = ["unshare", "--net", sys.executable, "-c", GUEST]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_lab_ends_in_the_middle_of_faults_that_go_on_by_themselves():
-    before = namespaces()
     with Lab() as lab:
-        folder = lab.folder
-        for name in ("flapping:0.2", "slow_recovery", "delay", "bufferbloat_own", "dhcp_change"):
-            lab.inject(name)
+        folder, name = lab.folder, lab.box.namespace
+        for fault in ("flapping:0.2", "slow_recovery", "delay", "bufferbloat_own", "dhcp_change"):
+            lab.inject(fault)
         inside = {pid for place in Place for pid in manifest.pids_inside(lab.namespace(place))}
-    assert namespaces() == before
+    assert namespaces(name) == set()
     assert not folder.exists()
     assert [t.name for t in threading.enumerate() if t.name.startswith("fault_")] == []
     assert all(manifest.start_time(pid) is None for pid in inside)
@@ -88,22 +99,19 @@ def test_two_labs_stand_side_by_side_and_do_not_see_each_other():
         assert look(other) == HEALTHY
 
 
-def test_what_a_killed_run_left_is_swept_by_its_own_world():
-    namespace, folder = end_with_owner(world_too=False)
-    end = time.monotonic() + air(5)
-    while folder.exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not folder.exists()
-    assert namespace not in namespaces()
+def test_what_a_killed_run_left_is_swept_by_its_own_world(tmp_path):
+    namespace, folder = end_with_owner(tmp_path, world_too=False)
+    until(lambda: not folder.exists(), 5)
+    assert namespaces(namespace) == set()
 
 
-def test_what_a_killed_run_left_is_swept_by_the_next_lab():
-    namespace, folder = end_with_owner(world_too=True)
-    assert namespace in namespaces()
+def test_what_a_killed_run_left_is_swept_by_the_next_lab(tmp_path):
+    namespace, folder = end_with_owner(tmp_path, world_too=True)
+    assert namespace in namespaces(namespace)
     left = manifest.pids_inside(namespace)
     assert left
-    with Lab():
-        assert namespace not in namespaces()
+    with Lab(root=tmp_path):
+        assert namespaces(namespace) == set()
         assert not folder.exists()
         assert all(manifest.start_time(pid) is None for pid in left)
 
