@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from edge_watchdog.bridge import Acknowledge
 from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.view import Standing
 from tests.desk.studio import Running, calendar, history, running, today, view
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AA = 4.5
 SOON_MS = 2000
@@ -49,7 +52,7 @@ SMALL = """() => [...document.querySelectorAll("button, nav a, summary")]
   .map(([text]) => text)"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def desk(tmp_path) -> AsyncIterator[Running]:
     (tmp_path / "day.ics").write_text(calendar(today()))
     async with running(tmp_path, lan_interfaces=("lo",)) as made:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from importlib import resources
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page
 
@@ -14,6 +15,8 @@ from edge_watchdog.core.view import Standing
 from edge_watchdog.desk.access import Who
 from edge_watchdog.desk.paperwords import FORM_TITLES
 from tests.desk.whole import WRITTEN, Whole, whole_desk
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 WIDTHS = (320, 768, 1920)
@@ -54,7 +57,7 @@ SMALL = """() => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def whole(tmp_path) -> AsyncIterator[Whole]:
     async with whole_desk(tmp_path, count=4) as made:
         made.clock.step(600)

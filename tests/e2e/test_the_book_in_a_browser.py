@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from edge_watchdog.core.view import Standing
@@ -14,6 +15,8 @@ from edge_watchdog.desk.access import Identity, Who
 from edge_watchdog.desk.settings import ScheduleSetting
 from tests.desk.books import Book, FullBook, full_reading
 from tests.desk.studio import ZONE, Running, history, running, view
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MIA = Identity(Who.STAFF, "Mia", "desk PC", secure=True)
 
@@ -43,7 +46,7 @@ async def test_the_pack_prints_a_sheet_to_a_page_with_its_head_and_age(browser, 
     assert sheets <= len(re.findall(rb"/Type\s*/Page\b", body)) <= sheets + 4
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def desk(tmp_path) -> AsyncIterator[Running]:
     source = ScheduleSetting("front desk", 60.0, FullBook())
     async with running(tmp_path, lan_interfaces=("lo",), schedules=(source,)) as made:

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, Page, expect
 
@@ -17,16 +18,18 @@ from tests.desk.studio import ZONE, Running
 from tests.desk.switched import Box, box_in
 from tests.desk.whole import WRITTEN, Whole, whole_desk
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 SOON_MS = 30_000
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def box(tmp_path) -> AsyncIterator[Box]:
     async with box_in(tmp_path) as made:
         yield made
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def whole(tmp_path) -> AsyncIterator[Whole]:
     async with whole_desk(tmp_path, count=4) as made:
         made.clock.step(600)
