@@ -16,6 +16,7 @@ from edge_watchdog.core.evidence import is_silent, weigh
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Layer
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import sign_in_words
 from edge_watchdog.core.signs import Around, read_signs, report_words
 from edge_watchdog.core.state import Cause, Diagnosis, UplinkState
 
@@ -76,7 +77,7 @@ def diagnose(known: UplinkState, around: Around, *, now: Instant, policy: Policy
     rungs = {layer: weigh(known, layer, now, policy) for layer in Layer}
     signs = read_signs(known, rungs, around, now=now, policy=policy)
     because = tuple(f"{layer}: {e.words}" for layer, e in rungs.items())
-    because += report_words(signs)
+    because += (*report_words(signs), *sign_in_words(known))
     before = known.diagnosis
     if not signs.keys() & {Sign.ANCHORS, Sign.CARRIER, Sign.DEVICE, Sign.ADDRESS}:
         return _dated(Cause.CHECKING, 0.0, now, because, before)

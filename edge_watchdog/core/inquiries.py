@@ -11,6 +11,7 @@ from edge_watchdog.core.evidence import is_hard_down, is_lossy, is_silent
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Finding, Neighbour, Stage
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import says_captive, shows_portal
 from edge_watchdog.core.state import State, UplinkState
 
 HANGS_AT = (Stage.TLS, Stage.HTTP, Stage.CONTENT)  # large packets come from here on
@@ -48,8 +49,16 @@ def _wanted(
     if silent and known.link.neighbour is not Neighbour.FAILED:
         yield Inquiry.ROUTER
         yield Inquiry.EDGE
+    if _may_want_sign_in(known, silent=silent):
+        yield Inquiry.SIGN_IN
     if known.silence is None and hangs(known):
         yield Inquiry.SIZES
+
+
+def _may_want_sign_in(known: UplinkState, *, silent: bool) -> bool:
+    """Tell whether the network's own word is worth a question: its router must be there."""
+    lost = silent and known.link is not None and known.link.neighbour is not Neighbour.FAILED
+    return lost or shows_portal(known) or says_captive(known)
 
 
 def hangs(known: UplinkState) -> bool:

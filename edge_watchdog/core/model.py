@@ -153,6 +153,18 @@ class Registration(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CaptiveWord:
+    """What a network says of itself (RFC 8908): does it want a sign-in, and on which page?
+
+    *asked* is when the question left.  *sign_in_url* is "" when it does not say.
+    """
+
+    asked: Instant
+    captive: bool
+    sign_in_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DriverReport:
     """What the driver of one uplink sees beyond the kernel's word; None everywhere = not known.
 
@@ -187,6 +199,7 @@ class DriverReport:
     hears_nothing: bool | None = None
     alive_at: Instant | None = None
     edge_answers: bool | None = None
+    captive: CaptiveWord | None = None
 
 
 @dataclass(frozen=True, slots=True)

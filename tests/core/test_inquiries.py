@@ -32,7 +32,8 @@ def test_a_lost_question_has_the_traffic_of_the_line_in_use_looked_into():
 def test_a_silent_line_has_the_router_and_the_provider_asked():
     mind = ready()
     mind.silent_for(0.8)
-    assert wanted(mind) == {Inquiry.LIFE, Inquiry.NEIGHBOURS, Inquiry.ROUTER, Inquiry.EDGE}
+    near = {Inquiry.NEIGHBOURS, Inquiry.ROUTER, Inquiry.EDGE, Inquiry.SIGN_IN}
+    assert wanted(mind) == {Inquiry.LIFE, *near}
 
 
 def test_a_router_that_is_gone_is_not_asked():
