@@ -52,12 +52,12 @@ SETTLE_S = 5.0
 SIX_S = (60.0, 21_600.0)
 EDGE_S = (600.0, 86_400.0)
 # What an inquiry found, and is forgotten with it.
-FOUND: Mapping[Inquiry, str] = {
-    Inquiry.NEIGHBOURS: "peers_answer",
-    Inquiry.ROUTER: "router_online",
-    Inquiry.EDGE: "edge_answers",
-    Inquiry.SIZES: "path_mtu_bytes",
-    Inquiry.SIGN_IN: "captive",
+FOUND: Mapping[Inquiry, tuple[str, ...]] = {
+    Inquiry.NEIGHBOURS: ("peers_answer", "asking_peers"),
+    Inquiry.ROUTER: ("router_online",),
+    Inquiry.EDGE: ("edge_answers",),
+    Inquiry.SIZES: ("path_mtu_bytes",),
+    Inquiry.SIGN_IN: ("captive",),
 }
 
 log = logging.getLogger(__name__)
@@ -137,8 +137,8 @@ class Senses:
         before, post.what = post.what, frozenset(action.what)
         for inquiry in before - post.what:
             self._end(post, inquiry)
-        ended = {FOUND[inquiry]: None for inquiry in before - post.what if inquiry in FOUND}
-        self._found(post, **ended)
+        ended = [name for one in before - post.what for name in FOUND.get(one, ())]
+        self._found(post, **dict.fromkeys(ended))
         self._begin(post)
 
     async def run(self) -> None:
@@ -254,7 +254,11 @@ class Senses:
         return self._known.state_of(post.uplink.name), None if device is None else device.index
 
     async def _ask_neighbours(self, post: Post) -> None:
-        """Ask who else is there, and whether the router's address is still that of another."""
+        """Ask who else is there, and whether the router's address is still that of another.
+
+        Who has vanished is asked again, and not forgotten: it may come back.
+        """
+        peers: dict[str, str] = {}
         while True:
             state, device = self._seen(post)
             if state is not None and device is not None and self._may_ask:
@@ -263,9 +267,19 @@ class Senses:
                 doubted = post.claims.doubted(now)
                 if doubted is not None and state.gateway:
                     await self._kernel.ask_again(device, state.gateway, doubted)
-                peers = there_lately(self._kernel, device, state.gateway)
-                self._found(post, peers_answer=await peers_answer(self._kernel, device, peers))
+                peers = there_lately(self._kernel, device, state.gateway) or peers
+                await self._ask_peers(post, device, peers)
             await asyncio.sleep(self._pick(post, AGAIN_S[Inquiry.NEIGHBOURS]))
+
+    async def _ask_peers(self, post: Post, device: int, peers: dict[str, str]) -> None:
+        if peers and post.report.peers_answer is None:
+            self._found(post, asking_peers=True)
+        try:
+            answer = await peers_answer(self._kernel, device, peers)
+        except LinkError:
+            self._found(post, asking_peers=None)
+            raise
+        self._found(post, peers_answer=answer, asking_peers=None)
 
     @property
     def _may_ask(self) -> bool:
