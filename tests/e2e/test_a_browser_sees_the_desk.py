@@ -65,7 +65,7 @@ async def desk(tmp_path) -> AsyncIterator[Running]:
 async def ready(desk: Running) -> None:
     """Wait until the desk half has heard of the studio and of the day."""
     async with aiohttp.ClientSession() as session:
-        for _ in range(100):
+        for _ in range(600):
             async with session.get(desk.url) as answer:
                 page = await answer.text()
             if "Anna B." in page and "Everything works." in page:

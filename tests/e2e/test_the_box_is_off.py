@@ -6,16 +6,14 @@ else is eased for it; the page itself registers what keeps the book.
 
 import asyncio
 import re
-import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.chromium import CHROMIUM, FLAGS
+from tests.chromium import CHROMIUM, FLAGS, trust
 from tests.desk.doors import PIN, Browser, device_of, owner_of, sign_in
 from tests.desk.studio import Running
 from tests.desk.switched import Box, box_in
@@ -45,25 +43,13 @@ async def browser(box, tmp_path) -> AsyncIterator[Chromium]:
         session.get(f"{box.url}/trust/studio-box.crt") as answer,
     ):
         (tmp_path / "root.crt").write_bytes(await answer.read())
-    await asyncio.to_thread(trust, tmp_path)
+    await asyncio.to_thread(trust, tmp_path, tmp_path / "root.crt")
     async with async_playwright() as tool:
         made = await tool.chromium.launch(
             executable_path=CHROMIUM, args=FLAGS, env={"HOME": str(tmp_path)}
         )
         yield made
         await made.close()
-
-
-def trust(home: Path) -> None:
-    """Install the root as /trust says for Linux."""
-    store = home / ".pki" / "nssdb"
-    store.mkdir(parents=True)
-    tool = ["certutil", "-d", f"sql:{store}"]
-    for steps in (
-        ["-N", "--empty-password"],
-        ["-A", "-n", "box", "-t", "C,,", "-i", f"{home}/root.crt"],
-    ):
-        subprocess.run([*tool, *steps], check=True, capture_output=True)
 
 
 async def mia_of(box: Box, url: str) -> Browser:
