@@ -65,7 +65,7 @@ async def desk(tmp_path) -> AsyncIterator[Running]:
 async def ready(desk: Running) -> None:
     """Wait until the desk half has heard of the studio and of the day."""
     async with aiohttp.ClientSession() as session:
-        for _ in range(100):
+        for _ in range(600):
             async with session.get(desk.url) as answer:
                 page = await answer.text()
             if "Anna B." in page and "Everything works." in page:
@@ -186,6 +186,25 @@ async def test_where_streams_are_refused_the_page_asks_every_quarter_minute(brow
     await page.goto(desk.url)
     stand(desk, Standing.BACKUP)
     await shown(page, "The internet provider of broadband has a fault.", 17_000)
+    assert await page.inner_text("#box") == ""
+
+
+async def test_a_page_that_asks_is_not_sent_again_what_it_shows(browser, desk) -> None:
+    page = await browser.new_page()
+    await page.clock.install()
+    await page.route("**/live*", lambda route: route.fulfill(status=503, body="full"))
+    async with page.expect_response("**/view.json*") as answer:
+        await page.goto(desk.url)
+    statuses = [(await answer.value).status]
+    while statuses[-1] != 304 and len(statuses) < 5:  # a new minute is news
+        async with page.expect_response("**/view.json*") as answer:
+            await page.clock.run_for(16_000)
+        statuses.append((await answer.value).status)
+    assert (statuses[0], statuses[-1]) == (200, 304)
+    stand(desk, Standing.BACKUP)
+    async with page.expect_response("**/view.json*"):
+        await page.clock.run_for(16_000)
+    await shown(page, "The internet provider of broadband has a fault.", 10_000)
     assert await page.inner_text("#box") == ""
 
 

@@ -62,7 +62,7 @@ async def chromium(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 
 async def open_desk(lab: Lab, browser: Browser, path: str = "/") -> Page:
     page = await browser.new_page()
-    end = time.monotonic() + 30
+    end = time.monotonic() + air(20)
     while True:
         with contextlib.suppress(Refused):  # the desk half may still be on its way
             answer = await page.goto(f"http://{lab.box_address}:8080{path}")
