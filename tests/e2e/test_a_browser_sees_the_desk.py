@@ -187,6 +187,25 @@ async def test_where_streams_are_refused_the_page_asks_every_quarter_minute(brow
     assert await page.inner_text("#box") == ""
 
 
+async def test_a_page_that_asks_is_not_sent_again_what_it_shows(browser, desk) -> None:
+    page = await browser.new_page()
+    await page.clock.install()
+    await page.route("**/live*", lambda route: route.fulfill(status=503, body="full"))
+    async with page.expect_response("**/view.json*") as answer:
+        await page.goto(desk.url)
+    statuses = [(await answer.value).status]
+    while statuses[-1] != 304 and len(statuses) < 5:  # a new minute is news
+        async with page.expect_response("**/view.json*") as answer:
+            await page.clock.run_for(16_000)
+        statuses.append((await answer.value).status)
+    assert (statuses[0], statuses[-1]) == (200, 304)
+    stand(desk, Standing.BACKUP)
+    async with page.expect_response("**/view.json*"):
+        await page.clock.run_for(16_000)
+    await shown(page, "The internet provider of broadband has a fault.", 10_000)
+    assert await page.inner_text("#box") == ""
+
+
 async def test_a_silent_watch_half_is_said_and_the_day_stays(browser, desk) -> None:
     page = await opened(browser, desk)
     desk.stop_watch()
