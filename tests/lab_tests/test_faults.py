@@ -47,6 +47,7 @@ SEEN = {
     "line_not_in_sync": OFFLINE,
     "ipv6_broken": {},
     "address_conflict": {**OFFLINE, "router names": REFUSED, "missing name": REFUSED},
+    "own_address_taken": {**OFFLINE, "router": SILENT},
     "reject": {
         **{k: REFUSED if v == SILENT else v for k, v in OFFLINE.items()},
         "router names": SILENT,

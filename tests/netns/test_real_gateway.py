@@ -1,6 +1,8 @@
 """The studio's computers behind the box: online through it, moved with it, let go in time."""
 
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +13,8 @@ import pytest
 from tests.lab.daemon import Daemon
 from tests.lab.dns import FRESH
 from tests.lab.lab import Lab
-from tests.lab.places import APP, CONNECTIVITY, HOSTS, Place
+from tests.lab.places import APP, CONNECTIVITY, GATEWAY_BOX_ADDRESS, HOSTS, Place
+from tests.lab.programs import HERE
 from tests.netns.conftest import QUICK_FAILBACK
 from tests.patience import until
 
@@ -272,3 +275,14 @@ def test_over_a_limited_backup_only_what_is_allowed_is_reached_and_the_rest_ends
             connect(lab, 2.0)
         assert "Over LTE stick only the addresses that you allowed" in str(daemon.view().notices)
     lab.heal_all()
+
+
+def test_a_computer_with_the_box_s_own_address_is_told_of(lab: Lab, daemon: Daemon) -> None:
+    argv = [sys.executable, "-I", str(HERE / "impostor.py"), "eth0", GATEWAY_BOX_ADDRESS]
+    other = lab.desk_pc.popen(argv, stdout=subprocess.DEVNULL)
+    try:
+        daemon.wait(lambda v: any(GATEWAY_BOX_ADDRESS in said for said in v.notices), 20)
+    finally:
+        other.terminate()
+        other.wait(20)
+    until(lambda: gets_through(lab), 10)
