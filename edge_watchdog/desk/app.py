@@ -33,6 +33,7 @@ from edge_watchdog.daybook.keeper import (
     report,
 )
 from edge_watchdog.daybook.ledger import Ledger, memory_ledger, open_ledger
+from edge_watchdog.daybook.paid import AT_ONCE, Paid
 from edge_watchdog.daybook.paper_store import PaperStore, open_paper
 from edge_watchdog.daybook.price_list import OwnPrices
 from edge_watchdog.daybook.registry import Unusable
@@ -215,7 +216,9 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     packs = PackPages(settings, pages, board, book, still)
     paper = PaperDesk(await _open_paper(settings), board, settings)
     takes = {one.name: one.takes for one in settings.schedules}
-    give = GiveBack(paper, dict(_writers(settings, clock)), takes)
+    by_name = {keeper.state.name: keeper for keeper in keepers}
+    writers = {name: Paid(one, by_name[name].pay) for name, one in _writers(settings, clock)}
+    give = GiveBack(paper, writers, takes, lambda source: by_name[source].may_send(AT_ONCE))
     packs.owed = lambda: owed_on_paper(paper.journal.entries)
     written = PaperPages(paper, pages, board)
     back = WayBack(paper, pages, board)
