@@ -13,7 +13,7 @@
   const others = () => Boolean(worker && worker.controller); // do other pages open while it is off?
   const shown = {};
   let stream = null, heard = performance.now(), heardAt = text("clock"), silent = false;
-  let polled = 0, refused = -AGAIN_MS, asking = false, mark = "";
+  let polled = 0, refused = -AGAIN_MS, asking = false, mark = "", tag = "";
 
   function text(id) {
     const found = document.getElementById(id);
@@ -79,8 +79,9 @@
     (link || (same.tagName === "DETAILS" && same.querySelector("summary")) || same).focus({ preventScroll: true });
   }
 
-  function show(data) {
+  function show(data, from) {
     const parts = data.parts;
+    tag = from || "";  // only what was asked for last can be "still the same"
     for (const name of Object.keys(parts)) swap(name, parts[name]);
     if (parts.title) document.title = parts.title;
     if (parts.mark && mark && parts.mark !== mark) renew();
@@ -148,9 +149,11 @@
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), ANSWER_MS);
     try {
-      const answer = await fetch("/view.json?page=" + page, { signal: stop.signal, cache: "no-store" });
+      const headers = tag ? { "If-None-Match": tag } : {};
+      const answer = await fetch("/view.json?page=" + page, { signal: stop.signal, cache: "no-store", headers });
+      if (answer.status === 304) return alive(heardAt);
       if (!answer.ok) throw new Error("refused");
-      show(await answer.json());
+      show(await answer.json(), answer.headers.get("ETag"));
     } catch {
       if (!silent) say(true);
     } finally {
