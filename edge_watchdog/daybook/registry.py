@@ -189,7 +189,8 @@ class CalDavOptions:
             raise ValueError(f'auth = "{self.auth}" needs {", ".join(missing)}')
         strange = [name for name in others if getattr(self, name)]
         if strange:
-            raise ValueError(f'auth = "{self.auth}" has no use for {", ".join(strange)}')
+            words = f'auth = "{self.auth}" has no use for {", ".join(strange)}'
+            raise ValueError(f"{words}; give the keys of basic or oauth2, one of the two")
 
     def build(self, clock: Clock, ca_file: str | None) -> CalDav:
         """Build the connector; *ca_file* is extra trust.  Raises DaybookError."""
