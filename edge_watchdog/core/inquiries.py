@@ -10,6 +10,7 @@ from edge_watchdog.core.actions import Inquiry, LookInto
 from edge_watchdog.core.evidence import is_hard_down, is_lossy, is_silent
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Finding, Neighbour, Stage
+from edge_watchdog.core.once import once
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import State, UplinkState
 
@@ -52,6 +53,7 @@ def _wanted(
         yield Inquiry.SIZES
 
 
+@once
 def hangs(known: UplinkState) -> bool:
     """Tell whether secure pages, or the vendor's app, began to answer and then hang."""
     pages = [t for t in known.tracks.values() if t.target.startswith("https ")]

@@ -4,10 +4,14 @@ In: one uplink's tracks.  Out: yes or no.  The rule: a page alone may have been 
 line is left only when every page that is asked shows one.
 """
 
+from collections.abc import Mapping, Sequence
+
 from edge_watchdog.core.model import Finding
+from edge_watchdog.core.once import once
 from edge_watchdog.core.state import Track, UplinkState
 
 
+@once
 def has_portal(known: UplinkState) -> bool:
     """Tell whether the last word of the web rung was a sign-in page."""
     pages = plain_pages(known)
@@ -21,6 +25,11 @@ def is_portal_proven(known: UplinkState) -> bool:
     return bool(pages) and all(t.finding is Finding.PORTAL for t in pages)
 
 
-def plain_pages(known: UplinkState) -> list[Track]:
+def plain_pages(known: UplinkState) -> Sequence[Track]:
     """Give the tracks of the pages asked without TLS, which a portal can answer in their stead."""
-    return [t for t in known.tracks.values() if t.target.startswith("http ")]
+    return _plain(known.tracks)
+
+
+@once
+def _plain(tracks: Mapping[str, Track]) -> Sequence[Track]:
+    return [t for t in tracks.values() if t.target.startswith("http ")]
