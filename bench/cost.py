@@ -26,7 +26,7 @@ from tests.lab.lab import Lab
 from tests.lab.places import Place
 
 FLOOR = "import asyncio; asyncio.run(asyncio.sleep(86400))"
-WARM_UP_S = 20.0
+WARM_UP_S = 90.0  # the first minute after a start is written down event by event
 MIB = 1 << 20
 HOUR_S = 3600.0
 

@@ -15,14 +15,14 @@ from enum import StrEnum
 from aiohttp import hdrs, web
 from yarl import URL
 
-from edge_watchdog.desk.forms import FORM, fields_of
+from edge_watchdog.desk.forms import FORM, fields_of, own_path
 from edge_watchdog.desk.lan import Lan
 
 BODY_BYTES = 64 * 1024
 OWN_NAMES = frozenset({"localhost"})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-ErrorPage = Callable[[int, str], str]
+ErrorPage = Callable[[int, str, str], str]
 Note = Callable[["Identity", str, str], Awaitable[None]]
 PLAIN_SUBJECT = re.compile(r"[0-9A-Za-z:.\-]{1,64}")
 SUBJECTS = ("key", "day", "number", "id")  # what may stand in a path and names nobody
@@ -148,7 +148,8 @@ async def _note_nothing(_identity: Identity, _screen: str, _subject: str) -> Non
 class Gate:
     """What a request is checked against, and what answers carry.
 
-    *csrf* gives what a form must bring along, "" for nothing; *note* keeps who saw which screen.
+    *error_page* makes a page of a status, words, and the path to go on to when signed in.  *csrf*
+    gives what a form must bring along, "" for nothing; *note* keeps who saw which screen.
     """
 
     lan: Lan
@@ -211,7 +212,7 @@ async def _answer(
     identity = gate.identify(request)
     needed = declared.get(asked, Who.LAN)
     if not identity.may(needed):
-        return _error(401, gate)
+        return _error(401, gate, _wanted(request))
     request[PASSAGE] = Passage(
         identity, gate.csrf(request), lambda: gate.identify(request).may(identity.who)
     )
@@ -265,9 +266,20 @@ def _from_own_page(request: web.Request) -> bool:
     return request.headers.get(hdrs.ORIGIN) == f"{request.scheme}://{request.host}"
 
 
-def _error(status: int, gate: Gate) -> web.Response:
+def _wanted(request: web.Request) -> str:
+    """Give the page that was asked for; of a form, the page of ours that it stood on."""
+    if request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
+        return own_path(request.path_qs)
+    try:
+        came = URL(request.headers.get(hdrs.REFERER, ""))
+    except ValueError:
+        return "/"
+    return own_path(came.raw_path_qs) if came.authority == request.host else "/"
+
+
+def _error(status: int, gate: Gate, there: str = "/") -> web.Response:
     words = WORDS.get(status, "Something went wrong.")
-    page = gate.error_page(status, words)
+    page = gate.error_page(status, words, there)
     return web.Response(status=status, text=page, content_type="text/html")
 
 

@@ -56,6 +56,7 @@ from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.packpages import PackPages, owed_on_paper
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
+from edge_watchdog.desk.paperkept import PaperKept
 from edge_watchdog.desk.paperpages import PaperPages
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.printing import Press, keep_printing
@@ -223,7 +224,8 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     entrance = await open_entrance(
         settings, clock, board, pages, client.send, names=functools.partial(_names, settings, lan)
     )
-    ours = (handlers, book, packs, written, back, entrance, Offline(pages))
+    blank = PaperKept(paper, pages, board, still)
+    ours = (handlers, book, packs, written, blank, back, entrance, Offline(pages))
     routes = tuple(route for one in ours for route in one.routes())
     app = build(routes, _gate(settings, lan, door, pages, entrance=entrance))
     return _Rooms(

@@ -31,6 +31,7 @@ from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.clients import card_of, find_client, price_facts, price_lists, warnings_of
 from edge_watchdog.desk.contacts import contacts_model
 from edge_watchdog.desk.day import source_lines
+from edge_watchdog.desk.forms import own_path, sign_in_for
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.phrases import NO_VENDOR, Local
 from edge_watchdog.desk.settings import DeskSettings
@@ -169,7 +170,7 @@ class BookPages:
         """Show a client's card, and note who looked; without HTTPS say why not."""
         identity = identity_of(request)
         if identity.secure and identity.locked:
-            raise web.HTTPSeeOther(f"/sign-in?next={request.path}")
+            raise web.HTTPSeeOther(sign_in_for(own_path(request.path_qs)))
         if not identity.sees_private:
             return html(self._pages.error(403, NOT_SECURE), 403)
         found = find_client(self._states(), request.match_info["key"])

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
 
@@ -35,6 +35,11 @@ def number_in(fields: Mapping[str, str], name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise web.HTTPBadRequest
     return int(text)
+
+
+def sign_in_for(there: str, page: str = "/sign-in") -> str:
+    """Give the address of *page*, from which one comes to *there*, a path of ours."""
+    return page if there == "/" else f"{page}?next={quote(there, safe='/')}"
 
 
 def own_path(text: str) -> str:

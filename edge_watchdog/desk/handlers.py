@@ -78,8 +78,13 @@ class Handlers:
         return await self.hub.stream(request, _page(request))
 
     async def view_json(self, request: web.Request) -> web.Response:
-        """Give what the stream would, for pages that cannot keep one open."""
-        return web.Response(text=self.hub.payload(_page(request)), content_type="application/json")
+        """Give what the stream would, for pages that cannot keep one; 304 when they have it."""
+        payload = self.hub.payload(_page(request))
+        known = any(one.value == payload.tag for one in request.if_none_match or ())
+        response = web.Response(status=304) if known else web.Response(body=payload.body)
+        response.etag = payload.tag
+        response.content_type, response.charset = "application/json", "utf-8"
+        return response
 
     async def static(self, request: web.Request) -> web.Response:
         """Give a file from memory."""

@@ -7,6 +7,7 @@ newest state, not the old ones.
 
 import asyncio
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from aiohttp import ClientConnectionResetError, web
 
 from edge_watchdog.desk.access import still_may
-from edge_watchdog.desk.pages import Page
+from edge_watchdog.desk.pages import HASH_CHARS, Page
 
 HEARTBEAT_S = 5.0
 RETRY_MS = 2000
@@ -40,6 +41,14 @@ class _Drawn:
     parts: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The parts of a page as JSON, for those who poll; *tag* is equal when *body* is."""
+
+    body: bytes
+    tag: str
+
+
 class Hub:
     """Knows every open stream; *most* is how many there may be."""
 
@@ -52,6 +61,8 @@ class Hub:
         self._closing = False
         self._drawn: dict[Page, _Drawn] = {}
         self._said: dict[tuple[Page, bool], tuple[_Drawn | None, _Drawn, str]] = {}
+        self._polled: dict[Page, tuple[_Drawn, Payload]] = {}
+        self._quoted: dict[tuple[Page, str], tuple[str, str]] = {}
 
     @property
     def streams(self) -> int:
@@ -73,9 +84,14 @@ class Hub:
         """Give what stays equal as long as no page would look different."""
         return self._version, self._screen.clock(), self._screen.mood()
 
-    def payload(self, page: Page) -> str:
+    def payload(self, page: Page) -> Payload:
         """Give the parts of *page* as JSON, rendered once for everybody who asks."""
-        return self._since(page, None, self._draw(page))
+        drawn, polled = self._draw(page), self._polled.get(page)
+        if polled is None or polled[0] is not drawn:
+            body = self._since(page, None, drawn).encode()
+            tag = hashlib.sha256(body).hexdigest()[:HASH_CHARS]
+            polled = self._polled[page] = drawn, Payload(body, tag)
+        return polled[1]
 
     def _draw(self, page: Page) -> _Drawn:
         key, drawn = self.key(), self._drawn.get(page)
@@ -91,10 +107,20 @@ class Hub:
         if said is None or said[0] is not shown or said[1] is not drawn:
             before = shown.parts if shown else {}
             parts = {name: text for name, text in drawn.parts.items() if before.get(name) != text}
-            data = {"time": drawn.time, "parts": parts}
-            text = json.dumps(data, separators=(",", ":")) if parts or not shown else ""
+            text = self._as_json(page, drawn.time, parts) if parts or not shown else ""
             said = self._said[whole] = shown, drawn, text
         return said[2]
+
+    def _as_json(self, page: Page, time: str, parts: Mapping[str, str]) -> str:
+        """Write {"time": ..., "parts": {...}}; a part is quoted only when it changed."""
+        found = (f"{json.dumps(name)}:{self._quote(page, name, parts[name])}" for name in parts)
+        return f'{{"time":{json.dumps(time)},"parts":{{{",".join(found)}}}}}'
+
+    def _quote(self, page: Page, name: str, text: str) -> str:
+        kept = self._quoted.get((page, name))
+        if kept is None or kept[0] != text:
+            kept = self._quoted[page, name] = text, json.dumps(text)
+        return kept[1]
 
     async def next_change(self) -> None:
         """Wait until changed() is called."""

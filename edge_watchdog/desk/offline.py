@@ -9,8 +9,10 @@ from aiohttp import web
 
 from edge_watchdog.desk.access import Route, Who
 from edge_watchdog.desk.pages import Pages
+from edge_watchdog.desk.paperkept import FORMS
 
-KEPT = ("/", "/book", "/next", "/prices", "/contacts", "/pack/today", "/pack/next")
+BOOK = ("/", "/book", "/next", "/prices", "/contacts", "/pack/today", "/pack/next")
+KEPT = (*BOOK, *FORMS)
 VERSION_CHARS = 12
 
 

@@ -22,6 +22,7 @@ from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import BookDay
 from edge_watchdog.desk.charts import chart
 from edge_watchdog.desk.day import DayModel, source_lines
+from edge_watchdog.desk.forms import sign_in_for
 from edge_watchdog.desk.pack import BOX
 from edge_watchdog.desk.phrases import (
     HEALTH_WORDS,
@@ -113,10 +114,10 @@ class Pages:
             return parts
         return {**parts, "title": self._title(context)}
 
-    def error(self, status: int, words: str) -> str:
-        """Render a page that says what went wrong."""
-        context = self._context(Page.DESK)
-        return self._render("error.html", {**context, "status": status, "words": words})
+    def error(self, status: int, words: str, there: str = "/") -> str:
+        """Render a page that says what went wrong; *there* is where to go on to when signed in."""
+        more = {"status": status, "words": words, "sign_in": sign_in_for(there)}
+        return self._render("error.html", {**self._context(Page.DESK), **more})
 
     def draw(self, template: str, name: str, **more: object) -> str:
         """Render a page that is not live in itself; *name* is its place in the navigation."""

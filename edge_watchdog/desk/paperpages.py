@@ -4,20 +4,15 @@ Requests of signed-in people in, pages out.  A form that cannot be kept comes ba
 typed, the field that is wrong and what would be right; one that was kept leads to the journal.
 """
 
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import replace
 
 from aiohttp import web
 
-from edge_watchdog.daybook import Appointment, DaybookError
-from edge_watchdog.daybook.model import PriceItem
+from edge_watchdog.daybook import DaybookError
 from edge_watchdog.daybook.money import amount_text
 from edge_watchdog.daybook.paper import (
-    SLOTS,
     Kind,
-    Method,
     PaperError,
     State,
     human,
@@ -31,11 +26,10 @@ from edge_watchdog.desk.access import Identity, Route, Who, identity_of
 from edge_watchdog.desk.answers import paper_page, refusal
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.forms import fields_of
-from edge_watchdog.desk.freetimes import thinned
 from edge_watchdog.desk.pages import Pages
-from edge_watchdog.desk.paperdesk import Free, PaperDesk
+from edge_watchdog.desk.paperdesk import PaperDesk
+from edge_watchdog.desk.paperfill import FormShown, empty_fields, form_model, number_in_text
 from edge_watchdog.desk.paperforms import (
-    FORM_LINES,
     Around,
     draft_of,
     fields_of_appointment,
@@ -45,40 +39,15 @@ from edge_watchdog.desk.paperview import is_of, line_of, tasks_due
 from edge_watchdog.desk.paperwords import (
     AGAIN,
     ANEW,
-    BIG,
-    BUTTONS,
     DAMAGED,
     FORM_TITLES,
     HIDDEN,
     KEPT,
-    METHOD_WORDS,
     NOTES_NEED_PRIVACY,
-    SMALL,
+    writing,
 )
 
-MOST_BEGINS = 24
 BACK = ("/paper", "/reconcile", "/close")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An appointment that can be chosen in a form."""
-
-    key: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class FormShown:
-    """A form on its way back to the page: what stands in it, and what is wrong."""
-
-    kind: str
-    values: Mapping[str, str]
-    place: str = ""
-    wrong: str = ""
-    taken: bool = False
-    free: Free | None = None
-    status: int = 200
 
 
 class PaperPages:
@@ -113,7 +82,7 @@ class PaperPages:
         try:
             journal = await self._paper.look()
             if "correct" in query:
-                entry = journal.entry(_number(query["correct"]))
+                entry = journal.entry(number_in_text(query["correct"]))
                 if entry is None:
                     raise web.HTTPNotFound
                 zone = self._paper.local.zone
@@ -156,7 +125,7 @@ class PaperPages:
             state = State(fields.get("state", ""))
         except ValueError:
             raise web.HTTPBadRequest from None
-        who, number = identity_of(request), _number(fields.get("number", ""))
+        who, number = identity_of(request), number_in_text(fields.get("number", ""))
         if state is State.VERIFIED:
             raise web.HTTPBadRequest
         try:
@@ -189,8 +158,7 @@ class PaperPages:
             tasks=lines["tasks"],
             todays=lines["todays"],
             older=lines["older"],
-            big=[(kind, BUTTONS[kind]) for kind in BIG],
-            small=[(kind, BUTTONS[kind]) for kind in SMALL],
+            **writing(),
             said=self._said(request),
             troubles=self._troubles(),
             hidden=HIDDEN if hidden else "",
@@ -198,7 +166,7 @@ class PaperPages:
 
     def _said(self, request: web.Request) -> tuple[str, ...]:
         """Say what became of the form that led here."""
-        entry = self._paper.journal.entry(_number(request.query.get("kept", "")))
+        entry = self._paper.journal.entry(number_in_text(request.query.get("kept", "")))
         if entry is None:
             return ()
         words = AGAIN if "again" in request.query else KEPT
@@ -217,14 +185,11 @@ class PaperPages:
     def _prefilled(self, query: Mapping[str, str]) -> dict[str, str]:
         """Fill a new form from the query: kind, key of an appointment, parent of an entry."""
         kind = query.get("kind", "")
-        values = {"kind": kind, "quantity0": "1"}
+        values = empty_fields(kind, self._paper.today)
         one = self._paper.find(query["key"])[1] if query.get("key") else None
         if one is not None:
-            values |= fields_of_appointment(one, self._paper.local.zone)
-        elif kind in SLOTS or kind == str(Kind.TASK):
-            day = self._paper.today + timedelta(days=kind == str(Kind.TASK))
-            values |= {"date": day.isoformat(), "due": day.isoformat(), "minutes": "60"}
-        parent = _number(query.get("parent", ""))
+            values = {"quantity0": "1", **fields_of_appointment(one, self._paper.local.zone)}
+        parent = number_in_text(query.get("parent", ""))
         debt = next(
             (d for d in debts(self._paper.journal.entries) if d.entry.number == parent), None
         )
@@ -264,36 +229,12 @@ class PaperPages:
         )
 
     def _form(self, request: web.Request, shown: FormShown) -> web.Response:
-        who, paper = identity_of(request), self._paper
-        around = paper.around(shown.values, who)
-        values = {"form": secrets.token_hex(16), **shown.values}
+        who = identity_of(request)
         note_off = shown.kind == str(Kind.NOTE) and not who.sees_private
-        one = around.appointment
-        return self._html(
-            request,
-            "paper_form.html",
-            status=shown.status,
-            kind=shown.kind,
-            title=FORM_TITLES[shown.kind],
-            v=values,
-            place=shown.place,
-            wrong=shown.wrong or (NOTES_NEED_PRIVACY if note_off else ""),
-            taken=shown.taken,
-            free=shown.free,
-            begins=thinned(shown.free.begins, MOST_BEGINS) if shown.free else (),
-            private=who.sees_private,
-            chosen=_choice(one, paper) if one else None,
-            choices=[_choice(a, paper) for a in paper.coming()] if not one else (),
-            members=paper.members(),
-            prices=[(p.name, _price(p, around), p.minutes or "") for p in around.prices],
-            prices_of=paper.local.moment(around.prices_of_wall, self._board.now().at.wall)
-            if around.prices_of_wall
-            else "",
-            currency=around.currency,
-            methods=[(str(method), METHOD_WORDS[method]) for method in Method],
-            line_count=FORM_LINES,
-            corrects=human(_number(values.get("parent", ""))) if values.get("replaces") else "",
-        )
+        if note_off and not shown.wrong:
+            shown = replace(shown, wrong=NOTES_NEED_PRIVACY)
+        model = form_model(self._paper, self._board, shown, who)
+        return self._html(request, "paper_form.html", status=shown.status, **model)
 
     def _html(
         self, request: web.Request, template: str, *, status: int = 200, **more: object
@@ -304,21 +245,3 @@ class PaperPages:
 def _refuse_note(kind: str, who: Identity) -> None:
     if kind == str(Kind.NOTE) and not who.sees_private:
         raise PaperError(NOTES_NEED_PRIVACY, "text")
-
-
-def _choice(one: Appointment, paper: PaperDesk) -> Choice:
-    local = paper.local
-    day = "" if local.day(one.start_wall) == paper.today else f"{local.at(one.start_wall):%a %d} "
-    what = " - ".join(text for text in (one.client, one.service) if text) or "busy"
-    who = f" ({one.member})" if one.member else ""
-    return Choice(one.key, f"{day}{local.clock(one.start_wall)} {what}{who}")
-
-
-def _price(item: PriceItem, around: Around) -> str:
-    if item.price is None or item.price.currency != around.currency:
-        return ""
-    return amount_text(item.price.minor, item.price.currency)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -1,6 +1,7 @@
 """The words of the paper journal's pages: kinds, states, steps, and what stands where."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from edge_watchdog.daybook.paper import Kind, Method, State
 from edge_watchdog.daybook.reconcile import Outcome
@@ -61,6 +62,16 @@ BUTTONS: Mapping[str, str] = {
     "no-show": "No-show",
     "task": "Task",
 }
+
+
+def writing() -> dict[str, Any]:
+    """Give the buttons that lead to a form, the large ones first."""
+    return {
+        "big": [(kind, BUTTONS[kind]) for kind in BIG],
+        "small": [(kind, BUTTONS[kind]) for kind in SMALL],
+    }
+
+
 HIDDEN = (
     "Telephone numbers and notes are hidden. They need the secure address (https://) and a "
     "sign-in not longer than a few minutes ago."

@@ -20,6 +20,7 @@ from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.tls import Authority, Names, Root
 
 LOOK_S = 60.0
+AGAIN = "a new root was made, which every device must be made to trust (/trust)"
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,10 @@ class Secure:
         if self.root is None or self.context is None:
             return ""
         host = request.url.host or ""
-        known = sorted(self.root.covers, key=lambda one: not one.endswith(".local"))
-        return f"https://{host if host in self.root.covers else known[0]}:{self.port}{path}"
+        known = sorted(self._covered(), key=lambda one: not one.endswith(".local"))
+        if not known:
+            return ""
+        return f"https://{host if host in known else known[0]}:{self.port}{path}"
 
     def routes(self) -> tuple[Route, ...]:
         """Give every route, and who may use it."""
@@ -88,7 +91,7 @@ class Secure:
             root=self.root,
             secure=is_secure(request),
             https_url=self.https_url(request, "/sign-in"),
-            missing=sorted(self._uncovered()),
+            missing=sorted(self._called() - self._covered()) if self.root else (),
         )
         return html(text)
 
@@ -102,17 +105,21 @@ class Secure:
             headers={"Content-Disposition": 'attachment; filename="studio-box.crt"'},
         )
 
-    def _uncovered(self) -> set[str]:
+    def _called(self) -> set[str]:
         names = self._names()
-        if self.root is None or names is None:
-            return set()
-        return {*names.hosts, *names.addresses} - self.root.covers
+        return {*names.hosts, *names.addresses} if names else set()
+
+    def _covered(self) -> set[str]:
+        return {one for one in self._called() if self.root and self.root.permits(one)}
 
     def _renew(self, authority: Authority, names: Names) -> bool:
         """Make what is missing; True when the context that serves must show another one."""
         wall = self._clock.now().wall
-        if self.root is None:
+        before = self.root
+        if before is None or not before.fits(names):
             self.root = authority.root(self._studio, names)
+            if before is not None:
+                log.warning("secure pages: the box has another address; %s", AGAIN)
         if self.context is None:
             self.context = authority.context(names, wall)
             return False

@@ -16,10 +16,11 @@ from edge_watchdog.daybook.people import OWNER, People, RefusedError
 from edge_watchdog.desk.access import Route, Who, form_token, identity_of
 from edge_watchdog.desk.answers import html
 from edge_watchdog.desk.badges import DEVICE, SESSION, Badges, hand_out, is_secure
-from edge_watchdog.desk.forms import fields_of, number_in, own_path
+from edge_watchdog.desk.forms import fields_of, number_in, own_path, sign_in_for
 from edge_watchdog.desk.pages import Pages
 
 DISK = "The box's disk refuses just now. Please try again in a moment."
+OWNERS = "/owner/"  # what begins so is the owner's alone
 TWICE = "The two passwords are not the same."
 
 log = logging.getLogger(__name__)
@@ -123,26 +124,32 @@ class Signing:
     async def show_pair(self, request: web.Request) -> web.Response:
         """Ask whether this device is to be paired; a look alone changes nothing."""
         code = request.query.get("code", "")[:40]
-        return self._page(request, "pair.html", {"words": "", "code": code})
+        more = {"words": "", "code": code, "next": own_path(request.query.get("next", "/"))}
+        return self._page(request, "pair.html", more)
 
     async def pair(self, request: web.Request) -> web.Response:
         """Make this device known, for a one-time code."""
-        code = (await fields_of(request)).get("code", "")[:40]
+        fields = await fields_of(request)
+        code, there = fields.get("code", "")[:40], own_path(fields.get("next", "/"))
         by = self.badges.visitor(request)
         token, words = await self._try(lambda: self.people.pair(code, by))
         if words:
-            return self._page(request, "pair.html", {"words": words, "code": code}, status=403)
+            more = {"words": words, "code": code, "next": there}
+            return self._page(request, "pair.html", more, status=403)
         device = self.people.device_of(token)
         await self._note(request, "", "pair", device.name if device else "")
-        return self._go("/sign-in", request, DEVICE, token)
+        return self._go(sign_in_for(there), request, DEVICE, token)
 
     def _sign_in_page(
         self, request: web.Request, words: str, there: str, status: int = 200
     ) -> web.Response:
-        session = self.badges.session(request)
+        session, secure_page = self.badges.session(request), self.https_url(request)
         more = {
             "words": words,
             "next": there,
+            "for_owner": there.startswith(OWNERS),
+            "pair": sign_in_for(there, "/pair"),
+            "https_url": secure_page and sign_in_for(there, secure_page),
             "staff": self.people.staff if identity_of(request).may(Who.DEVICE) else (),
             "is_set_up": self.people.owner is not None,
             "ends": session.ends_wall if session else None,
@@ -153,11 +160,11 @@ class Signing:
         self, request: web.Request, template: str, more: Mapping[str, object], status: int = 200
     ) -> web.Response:
         context = {
-            **more,
             "me": identity_of(request),
             "csrf": form_token(request),
             "secure": is_secure(request),
             "https_url": self.https_url(request),
+            **more,
         }
         text = self.pages.draw(template, "door", live="", **context)
         return html(text, status)

@@ -1,7 +1,8 @@
 """Secure pages without the internet: an authority of the box's own, for the studio's names alone.
 
 Names and addresses in; a root certificate to trust and a context to serve with, out.  The rule:
-the root can vouch for nothing but this box, so trusting it costs little even when it is stolen.
+the root can vouch for the box's names and for addresses that no site on the internet has, so
+trusting it costs little even when it is stolen, and a LAN that is numbered anew needs no new one.
 """
 
 import contextlib
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 # Fixed, so that a box whose clock is not set yet makes a root that holds all the same.
 ROOT_FROM = datetime(2024, 1, 1, tzinfo=UTC)
 ROOT_UNTIL = datetime(2044, 1, 1, tzinfo=UTC)
+# No site on the internet has such an address (RFC 1918, RFC 3927).
+PRIVATE = tuple(
+    ipaddress.IPv4Network(one)
+    for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")
+)
+SELF_GIVEN = ipaddress.IPv4Network("169.254.0.0/16")  # while no router gives one
 LEAF_DAYS = 390  # browsers refuse more than 398 (CA/Browser Forum, Apple)
 RENEW_DAYS = 30
 DAY_S = 86400.0
@@ -41,17 +48,50 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The root certificate, as PEM and DER; *covers* are the names it can vouch for."""
+    """The root certificate, as PEM and DER, and what it can vouch for.
+
+    *instead_of* is the name of the one before it, "" when every device that trusts the box trusts
+    this one.
+    """
 
     pem: bytes
     der: bytes
-    covers: frozenset[str]
+    hosts: frozenset[str]
+    networks: tuple[ipaddress.IPv4Network, ...] = ()
+    instead_of: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Give its SHA-256, as systems show it."""
         digest = hashlib.sha256(self.der).hexdigest().upper()
         return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+
+    @property
+    def lone(self) -> tuple[str, ...]:
+        """Give the addresses that it can vouch for one by one."""
+        return tuple(str(one.network_address) for one in self.networks if one.prefixlen == 32)
+
+    @property
+    def ranges(self) -> tuple[str, ...]:
+        """Give the ranges of addresses that it can vouch for."""
+        return tuple(str(one) for one in self.networks if one.prefixlen < 32)
+
+    def permits(self, name: str) -> bool:
+        """Tell whether it can vouch for *name*, a host name or an address."""
+        try:
+            address = ipaddress.IPv4Address(name)
+        except ValueError:
+            return name in self.hosts
+        return any(address in one for one in self.networks)
+
+    def fits(self, names: Names) -> bool:
+        """Tell whether the box can be reached by an address that this can vouch for.
+
+        An address that the box gave itself, because no router gave it one, is no reason to make
+        every device trust another root.
+        """
+        given = [one for one in names.addresses if ipaddress.ip_address(one) not in SELF_GIVEN]
+        return not given or any(self.permits(one) for one in given)
 
 
 class Authority:
@@ -62,15 +102,19 @@ class Authority:
         self._seal = seal
 
     def root(self, studio: str, names: Names) -> Root:
-        """Give the root; made for *names* when there is none, or its key cannot be read."""
-        try:
-            return self._root()
-        except (OSError, ValueError, DaybookError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                (self._folder / "leaf.pem").unlink()
-            self._make_root(studio, names)
-            return self._root()
+        """Give the root; made for *names* when there is none that fits, or its key is lost."""
+        with contextlib.suppress(OSError, ValueError, DaybookError):
+            found = self._root()
+            if found.fits(names):
+                return found
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / "leaf.pem").unlink()
+        # Until the new one is whole there is none: a key never stands beside another root.
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / "root.pem").replace(self._folder / "before.pem")
+        self._make_root(studio, names)
+        return self._root()
 
     def context(self, names: Names, now_wall: float) -> ssl.SSLContext:
         """Give a context to serve with; renew() first."""
@@ -87,7 +131,8 @@ class Authority:
     def freshen(self, names: Names, now_wall: float) -> bool:
         """Have such a certificate on the disk; True when another one had to be made."""
         path = self._folder / "leaf.pem"
-        wanted = sorted(self._root().covers & {*names.hosts, *names.addresses})
+        may = self._root().permits
+        wanted = sorted({one for one in (*names.hosts, *names.addresses) if may(one)})
         if _serves(path, wanted, now_wall):
             return False
         _write(path, self._leaf(wanted, now_wall))
@@ -109,10 +154,14 @@ class Authority:
         found = x509.load_pem_x509_certificate(pem)
         self._key()
         may = found.extensions.get_extension_for_class(x509.NameConstraints).value
-        covers = frozenset(
-            str(one.value).removesuffix("/32") for one in may.permitted_subtrees or ()
+        values = [one.value for one in may.permitted_subtrees or ()]
+        return Root(
+            pem,
+            ssl.PEM_cert_to_DER_cert(pem.decode("ascii")),
+            frozenset(one for one in values if isinstance(one, str)),
+            tuple(one for one in values if isinstance(one, ipaddress.IPv4Network)),
+            _name_in(self._folder / "before.pem"),
         )
-        return Root(pem, ssl.PEM_cert_to_DER_cert(pem.decode("ascii")), covers)
 
     def _key(self) -> "EllipticCurvePrivateKey":
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see _root()
@@ -196,16 +245,25 @@ def _plain(key: "EllipticCurvePrivateKey", encoding: "Encoding") -> bytes:
 def _only(names: Names) -> "x509.NameConstraints":
     """Permit *names* and nothing else, of any kind that a browser looks at (RFC 5280, 4.2.1.10).
 
-    A kind that is not mentioned would be free, so addresses are mentioned even when there are none.
+    With a private address all private ones: a LAN is numbered anew with each router that is
+    replaced.  A kind that is not mentioned would be free, so addresses are mentioned even when
+    there are none, and IPv6, which the box does not serve, is left out.
     """
     from cryptography import x509  # noqa: PLC0415 - see Authority._root()
 
     permitted: list[x509.GeneralName] = [x509.DNSName(one) for one in names.hosts]
-    permitted += [x509.IPAddress(ipaddress.ip_network(one)) for one in names.addresses]
+    permitted += [x509.IPAddress(one) for one in _networks(names.addresses)]
     excluded: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_network("::/0"))]
     if not names.addresses:
         excluded.append(x509.IPAddress(ipaddress.ip_network("0.0.0.0/0")))
     return x509.NameConstraints(permitted, excluded)
+
+
+def _networks(addresses: tuple[str, ...]) -> list[ipaddress.IPv4Network]:
+    """Give what must be permitted for *addresses*, and for those that may come after them."""
+    own = [ipaddress.IPv4Network(one) for one in addresses]
+    lone = [one for one in own if not any(one.subnet_of(many) for many in PRIVATE)]
+    return [*lone, *(PRIVATE if len(lone) < len(own) else ())]
 
 
 def _general(name: str) -> "x509.GeneralName":
@@ -237,6 +295,20 @@ def _ca_usage() -> "x509.KeyUsage":
         crl_sign=True,
         encipher_only=False,
         decipher_only=False,
+    )
+
+
+def _name_in(path: Path) -> str:
+    """Give the common name of the certificate at *path*, "" where there is none."""
+    from cryptography import x509  # noqa: PLC0415 - see Authority._root()
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415
+
+    try:
+        found = x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
+        return ""
+    return "".join(
+        str(one.value) for one in found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     )
 
 

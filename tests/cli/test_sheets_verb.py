@@ -39,7 +39,7 @@ async def test_a_pack_is_written_or_it_is_said_why_not(
     (tmp_path / "day.ics").write_text(calendar(today()))
     async with running(tmp_path) as desk:
         asked = ["sheets", "--config", config(tmp_path, desk.port), "--day", day]
-        for _ in range(100):
+        for _ in range(600):
             answered = await asyncio.to_thread(main, [*asked, "--pdf", str(tmp_path / file)])
             if answered != 3:  # the desk half is still starting
                 break

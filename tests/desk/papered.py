@@ -28,6 +28,7 @@ from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
+from edge_watchdog.desk.paperkept import PaperKept
 from edge_watchdog.desk.paperpages import PaperPages
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings, JournalSettings
@@ -118,7 +119,9 @@ async def desk_of(
     common = Handlers(pages, board, hub, Local(ZONE), lambda _: True, PageCache(hub.key))
     written = PaperPages(paper, pages, board)
     back = WayBack(paper, pages, board)
-    routes = (*common.routes(), *written.routes(), *back.routes())
+    blank = PaperKept(paper, pages, board, PageCache(pages.still))
+    ours = (common, written, blank, back)
+    routes = tuple(route for one in ours for route in one.routes())
     async with TestClient(TestServer(build(routes, gate))) as client:
         made.append(Desk(client, board, paper, clock, GiveBack(paper)))
         made[0].show(Standing.VENDOR)

@@ -76,7 +76,7 @@ async def test_only_the_lans_side_is_answered(tmp_path) -> None:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            for _ in range(100):
+            for _ in range(600):
                 if await asked(PC, "http://192.168.50.2:8080/") == "200":
                     break
                 await asyncio.sleep(0.1)

@@ -1,15 +1,21 @@
 """The box's own authority: what it vouches for, how it renews, and what plain pages never show."""
 
 import asyncio
+import html
 import re
 import socket
 import ssl
-import subprocess
 import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from playwright.async_api import Error as BrowserError
 from playwright.async_api import async_playwright
 
 from edge_watchdog.daybook.seal import KeySeal
@@ -17,10 +23,12 @@ from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.secure import Secure
 from edge_watchdog.desk.tls import Authority, Names
+from tests.chromium import CHROMIUM, FLAGS, trust
 from tests.desk.doors import OPEN_LINE, Browser, owner_of, staff_of
 from tests.desk.studio import NOON, StepClock, calendar, running, settings, today
 
 DAY_S = 86400.0
+NOW = time.time()  # OpenSSL and browsers judge by their own clock
 NAMES = Names(("lotus.local", "lotus"), ("192.168.50.2",))
 SEAL = KeySeal(bytes(32), "tls")
 
@@ -50,28 +58,67 @@ def authority(folder: Path) -> Authority:
 def test_each_name_of_the_box_is_trusted(tmp_path, name) -> None:
     made = authority(tmp_path)
     root = made.root("Lotus Room", NAMES)
-    # OpenSSL judges by its own clock, so the certificate must hold today
-    context = made.context(NAMES, 1795549293.0)
+    context = made.context(NAMES, NOW)
     assert shakes_hands(context, root.pem, name) == ""
 
 
 @pytest.mark.parametrize(
-    "other", [Names(("bank.example",)), Names((), ("192.168.50.1",)), Names((), ("127.0.0.1",))]
+    ("other", "why"),
+    [
+        ("bank.example", "permitted subtree violation"),
+        ("local", "permitted subtree violation"),
+        ("203.0.113.7", "permitted subtree violation"),
+        ("11.0.0.1", "permitted subtree violation"),
+        ("172.32.0.1", "permitted subtree violation"),
+        ("192.169.0.1", "permitted subtree violation"),
+        ("127.0.0.1", "permitted subtree violation"),
+        ("fd00::1", "permitted subtree violation"),
+    ],
 )
-def test_a_stolen_root_vouches_for_nothing_else(tmp_path, other) -> None:
+def test_a_stolen_root_vouches_for_nothing_that_a_site_could_have(tmp_path, other, why) -> None:
     made = authority(tmp_path)
     root = made.root("Lotus Room", NAMES)
-    wanted = [*other.hosts, *other.addresses]
-    (tmp_path / "forged.pem").write_bytes(made._leaf(wanted, 1795549293.0))
+    (tmp_path / "forged.pem").write_bytes(made._leaf([other], NOW))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "forged.pem")
-    assert shakes_hands(context, root.pem, wanted[0]) == "permitted subtree violation"
+    assert shakes_hands(context, root.pem, other) == why
+
+
+@pytest.mark.parametrize("address", ["192.168.1.7", "172.31.0.2", "10.0.0.138", "169.254.3.4"])
+def test_another_private_address_needs_no_other_root(tmp_path, address) -> None:
+    root = authority(tmp_path).root("Lotus Room", NAMES)
+    moved, made = Names(NAMES.hosts, (address,)), authority(tmp_path)
+    assert made.root("Lotus Room", moved).pem == root.pem
+    context = made.context(moved, NOW)
+    assert [shakes_hands(context, root.pem, one) for one in ("lotus.local", address)] == ["", ""]
+
+
+def test_a_root_for_one_address_serves_as_long_as_it_fits_and_is_then_made_anew(tmp_path) -> None:
+    def called(*addresses: str) -> Names:
+        return Names(NAMES.hosts, addresses)
+
+    made = authority(tmp_path)
+    first = made.root("Lotus Room", called("203.0.113.2"))
+    assert (first.lone, first.ranges, first.instead_of) == (("203.0.113.2",), (), "")
+    for names in (
+        called(),
+        called("169.254.9.9"),  # no router gives one just now: no reason to trust anew
+        called("192.168.1.7", "203.0.113.2"),
+    ):
+        assert made.root("Lotus Room", names).pem == first.pem
+    assert shakes_hands(made.context(called("192.168.1.7"), NOW), first.pem, "lotus.local") == ""
+    second = made.root("Lotus Room", called("192.168.1.7"))
+    assert second.pem != first.pem
+    assert second.instead_of.startswith("Lotus Room: the studio's box ")
+    context = made.context(called("192.168.1.7"), NOW)
+    assert shakes_hands(context, second.pem, "192.168.1.7") == ""
+    assert shakes_hands(context, first.pem, "lotus.local") != ""
 
 
 def test_a_box_without_an_address_vouches_for_no_address_at_all(tmp_path) -> None:
     made = authority(tmp_path)
     root = made.root("Lotus Room", Names(("lotus.local",)))
-    (tmp_path / "forged.pem").write_bytes(made._leaf(["192.168.50.1"], 1795549293.0))
+    (tmp_path / "forged.pem").write_bytes(made._leaf(["192.168.50.1"], NOW))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "forged.pem")
     assert shakes_hands(context, root.pem, "192.168.50.1") == "excluded subtree violation"
@@ -101,12 +148,13 @@ def test_the_certificate_renews_itself_and_the_root_stays(tmp_path) -> None:
     assert authority(tmp_path).root("another name", Names(("x.local",))).pem == root.pem
 
 
-def test_another_address_is_left_out_and_the_name_still_works(tmp_path) -> None:
+def test_an_address_that_the_root_may_not_vouch_for_is_left_out(tmp_path) -> None:
     made = authority(tmp_path)
     root = made.root("Lotus Room", NAMES)
-    context = made.context(Names(NAMES.hosts, ("192.168.50.9",)), 1795549293.0)
+    context = made.context(Names(NAMES.hosts, ("203.0.113.9",)), NOW)
     assert shakes_hands(context, root.pem, "lotus.local") == ""
-    assert "192.168.50.9" not in root.covers
+    assert "203.0.113.9" not in (tmp_path / "tls" / "leaf.pem").read_text()
+    assert not root.permits("203.0.113.9")
 
 
 def test_keys_are_their_owners_alone_and_the_roots_is_sealed(tmp_path) -> None:
@@ -149,6 +197,97 @@ async def test_a_context_that_serves_is_changed_only_when_due_and_by_the_thread_
     clock.step(361 * DAY_S)
     await secure.look()
     assert seen[1:] == [threading.get_ident()]
+
+
+def called_by(folder: Path, *names: Names) -> tuple[Secure, Callable[[], None]]:
+    """Give secure pages of a box with the first of *names*, and what gives it the next one."""
+    left = list(names)
+    clock = StepClock(wall=NOW)
+    pages = Pages(settings(folder), Board(clock, "boot"))
+    made = authority(folder)
+    secure = Secure(lambda: made, lambda: left[0], clock, pages, studio="Lotus Room", port=1)
+    return secure, lambda: left.__delitem__(0)
+
+
+async def test_a_new_address_is_served_without_a_restart_under_the_same_root(tmp_path) -> None:
+    secure, move = called_by(tmp_path, NAMES, Names(NAMES.hosts, ("10.0.0.138",)))
+    await secure.look()
+    assert secure.root
+    assert secure.context
+    before, serving = secure.root.pem, secure.context
+    move()
+    await secure.look()
+    assert secure.context is serving
+    assert secure.root.pem == before
+    assert shakes_hands(serving, before, "10.0.0.138") == ""
+    page = text_of(await secure.show(make_mocked_request("GET", "/trust")))
+    assert "it need not be done again when the box gets another such address" in page
+    assert "192.168.0.0/16" in page
+    assert "new certificate" not in page
+
+
+async def test_a_root_that_had_to_be_made_anew_is_said_on_the_page_and_served(tmp_path) -> None:
+    secure, move = called_by(tmp_path, Names(NAMES.hosts, ("203.0.113.2",)), NAMES)
+    await secure.look()
+    assert secure.root
+    assert secure.context
+    before = secure.root
+    page = text_of(await secure.show(make_mocked_request("GET", "/trust")))
+    assert "such address" not in page
+    move()
+    await secure.look()
+    assert secure.root.pem != before.pem
+    assert shakes_hands(secure.context, secure.root.pem, "192.168.50.2") == ""
+    page = text_of(await secure.show(make_mocked_request("GET", "/trust")))
+    assert "The box had to make a new certificate" in page
+    assert "must do these steps again" in page
+
+
+def text_of(answer: web.Response) -> str:
+    assert isinstance(answer.text, str)
+    return html.unescape(answer.text)
+
+
+@asynccontextmanager
+async def serving(context: ssl.SSLContext) -> AsyncIterator[int]:
+    """Serve one page over *context*; gives the port."""
+
+    async def hello(_request: web.BaseRequest) -> web.Response:
+        return web.Response(text="hello")
+
+    runner = web.ServerRunner(web.Server(hello))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_browser_that_trusts_the_root_trusts_the_box_at_its_next_address_alone(
+    tmp_path,
+) -> None:
+    made = authority(tmp_path)
+    root = made.root("Lotus Room", NAMES)
+    (tmp_path / "root.crt").write_bytes(root.pem)
+    await asyncio.to_thread(trust, tmp_path, tmp_path / "root.crt")
+    moved = made.context(Names(NAMES.hosts, ("10.0.0.138",)), NOW)
+    (tmp_path / "forged.pem").write_bytes(made._leaf(["203.0.113.7"], NOW))
+    forged = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    forged.load_cert_chain(tmp_path / "forged.pem")
+    async with serving(moved) as ours, serving(forged) as theirs, async_playwright() as tool:
+        browser = await tool.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[*FLAGS, "--host-resolver-rules=MAP * 127.0.0.1"],
+            env={"HOME": str(tmp_path)},
+        )
+        page = await browser.new_page()
+        await page.goto(f"https://10.0.0.138:{ours}/")
+        assert await page.evaluate("isSecureContext") is True
+        with pytest.raises(BrowserError, match="ERR_CERT_INVALID"):
+            await page.goto(f"https://203.0.113.7:{theirs}/")
+        await browser.close()
 
 
 @pytest.fixture
@@ -194,10 +333,6 @@ async def test_a_caller_that_never_finishes_its_greeting_keeps_nobody_waiting(de
             assert (await Browser(desk.secure_url, ssl=False).get("/sign-in"))[0] == 200
 
 
-def run(command: list[str]) -> None:
-    subprocess.run(command, check=True, capture_output=True)
-
-
 async def test_a_browser_that_trusts_the_root_sees_a_secure_page_and_no_warning(
     desk, tmp_path
 ) -> None:
@@ -210,17 +345,11 @@ async def test_a_browser_that_trusts_the_root_sees_a_secure_page_and_no_warning(
     _, page = await Browser(desk.url, OPEN_LINE).get("/trust")
     found = re.search(r'href="(https://([\w.-]+):\d+)/sign-in"', page)
     assert found, page
-    store = tmp_path / ".pki" / "nssdb"
-    store.mkdir(parents=True)
-    trust = ["certutil", "-d", f"sql:{store}"]
-    await asyncio.to_thread(run, [*trust, "-N", "--empty-password"])
-    await asyncio.to_thread(
-        run, [*trust, "-A", "-n", "b", "-t", "C,,", "-i", f"{tmp_path}/root.crt"]
-    )
-    flags = ["--no-sandbox", f"--host-resolver-rules=MAP {found[2]} 127.0.0.1"]
+    await asyncio.to_thread(trust, tmp_path, tmp_path / "root.crt")
+    flags = [*FLAGS, f"--host-resolver-rules=MAP {found[2]} 127.0.0.1"]
     async with async_playwright() as tool:
         browser = await tool.chromium.launch(
-            executable_path="/usr/bin/chromium", args=flags, env={"HOME": str(tmp_path)}
+            executable_path=CHROMIUM, args=flags, env={"HOME": str(tmp_path)}
         )
         page_ = await browser.new_page()
         answered = await page_.goto(f"{found[1]}/sign-in")

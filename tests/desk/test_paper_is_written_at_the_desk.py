@@ -13,6 +13,7 @@ from edge_watchdog.daybook.paper import State
 from edge_watchdog.daybook.price_list import OwnList
 from edge_watchdog.desk.access import Identity, Who
 from edge_watchdog.desk.pages import Page, Pages
+from edge_watchdog.desk.paperkept import FORMS
 from edge_watchdog.desk.settings import JournalSettings
 from tests.daybook.papers import listed
 from tests.desk.papered import MIA, Desk, desk_of
@@ -44,6 +45,22 @@ async def test_only_signed_in_people_write(desk: Desk) -> None:
     assert (await desk.post("/paper/new", **BOOKING))[0] == 401
     assert (await desk.post("/paper/move", number="1", state="void"))[0] == 401
     assert desk.paper.journal.entries == ()
+
+
+async def test_a_browser_keeps_every_form_and_nothing_that_was_written(desk: Desk) -> None:
+    assert (await desk.post("/paper/new", form="f1", phone="01632 960123", **BOOKING))[0] == 303
+    signed_in = {path: await desk.get(path) for path in FORMS}
+    desk.who = Identity()
+    for path in FORMS:
+        status, page = await desk.get(path)
+        assert status == 200
+        assert (status, page) == signed_in[path]
+        assert "data-kept" in page
+        for word in ("Anna Bell", "960123", 'name="phone"', 'name="note"', "P-0001"):
+            assert word not in page
+    assert "Carol D." in (await desk.get("/paper/blank?kind=check-in"))[1]
+    assert 'role="alert">Notes' not in (await desk.get("/paper/blank?kind=note"))[1]
+    assert (await desk.get("/paper/blank?kind=strange"))[0] == 404
 
 
 async def test_a_booking_is_kept_in_three_steps_and_shown(desk: Desk) -> None:

@@ -1,7 +1,9 @@
 """Signing in over real sockets: set-up, pairing, roles, forms, cookies, locks, live revocation."""
 
 import asyncio
+import html
 import re
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -213,6 +215,8 @@ async def test_over_a_line_that_others_can_read_the_page_says_so_and_nothing_is_
         ("https://evil.example", "/"),
         ("/\r\nSet-Cookie: a=b", "/"),
         ("", "/"),
+        ("/%2F/evil.example", "/%2F/evil.example"),
+        ("/" + 200 * "a", "/"),
     ],
 )
 def test_after_signing_in_nobody_is_sent_to_another_site(asked, given) -> None:
@@ -252,7 +256,7 @@ def gate(identify, note) -> Gate:
         Lan((), clock),
         frozenset(),
         (),
-        lambda _status, words: words,
+        lambda _status, words, _there: words,
         lambda request: door.serving(request.transport),
         identify,
         note=note,
@@ -334,3 +338,69 @@ async def test_a_device_that_was_paired_signs_in_with_the_right_pin_only(owner) 
     status, page = await tablet.post("/unlock", secret="000001", next="/")
     assert (status, "not right" in page) == (403, True)
     assert (await tablet.post("/unlock", secret=PIN, next="/book"))[1] == "/book"
+
+
+def wanted(page: str) -> str:
+    """Give the address of the link "Sign in" on a page that asks for it."""
+    found = re.search(r'<p><a href="([^"]+)">Sign in</a></p>', page)
+    assert found, page
+    return html.unescape(found[1])
+
+
+@TOGETHER
+async def test_the_page_that_was_wanted_comes_after_pairing_and_signing_in(owner) -> None:
+    await owner.post("/owner/people/add", name="Ivy", pin=PIN)
+    _, page = await owner.post("/owner/devices/code", name="tablet")
+    code = re.search(r'class="code">([\w-]+)<', page)
+    assert code
+    tablet, there = Browser(owner.url), "/paper/new?kind=booking&time=16:10"
+    status, page = await tablet.get(there)
+    assert (status, wanted(page)) == (
+        401,
+        "/sign-in?next=/paper/new%3Fkind%3Dbooking%26time%3D16%3A10",
+    )
+    _, page = await tablet.get(wanted(page))
+    pair = re.search(r'href="(/pair[^"]*)"', page)
+    assert pair
+    _, page = await tablet.get(html.unescape(pair[1]))
+    hidden = re.search(r'name="next" value="([^"]+)"', page)
+    assert hidden
+    assert html.unescape(hidden[1]) == there
+    status, onward = await tablet.post("/pair", code=code[1], next=there)
+    assert status == 303
+    _, page = await tablet.get(onward)
+    ivy = re.search(r'value="(\d+)" required><span>Ivy<', page)
+    assert ivy
+    assert f'name="next" value="{html.escape(there)}"' in page
+    assert await tablet.post("/sign-in", person=ivy[1], pin=PIN, next=there) == (303, there)
+    # whoever comes by again is signed in, and can go on
+    assert f'href="{html.escape(there)}"' in (await tablet.get(onward))[1]
+    # a page of the owner's wants the owner, and a team member's own sign-in does not lead there
+    status, page = await tablet.get("/owner/looks")
+    _, page = await tablet.get(wanted(page))
+    assert "That page is for the owner." in page
+    assert page.count('name="next" value="/owner/looks"') == 1
+    assert 'href="/owner/looks"' not in page
+    answered = await tablet.post("/sign-in", password=PASSWORD, next="/owner/looks")
+    assert answered == (303, "/owner/looks")
+
+
+@TOGETHER
+async def test_a_form_that_came_too_late_leads_back_to_its_own_page_and_to_no_other_site(
+    owner,
+) -> None:
+    stranger = Browser(owner.url)
+    for came, leads in (
+        (f"{owner.url}/paper/new?kind=sale", "/sign-in?next=/paper/new%3Fkind%3Dsale"),
+        ("https://evil.example/paper/new", "/sign-in"),
+        (f"{owner.url}//evil.example", "/sign-in"),
+        ("http://[", "/sign-in"),
+    ):
+        stranger.headers = {"Referer": came}
+        status, page = await stranger.post("/paper/new", kind="sale")
+        assert (status, wanted(page)) == (401, leads)
+    for asked in ("https://evil.example/", "//evil.example", "/\\evil.example"):
+        _, page = await stranger.get(f"/sign-in?next={quote(asked)}")
+        assert "evil" not in page
+        answered = await Browser(owner.url).post("/sign-in", password=PASSWORD, next=asked)
+        assert answered == (303, "/")

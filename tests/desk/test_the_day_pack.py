@@ -269,7 +269,7 @@ async def told(url: str, text: str) -> str:
     """Ask until the page says *text*; it is still starting."""
     page = ""
     async with aiohttp.ClientSession() as session:
-        for _ in range(100):
+        for _ in range(600):
             async with session.get(url) as answer:
                 page = await answer.text()
             if text in page:

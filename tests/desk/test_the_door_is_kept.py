@@ -72,7 +72,7 @@ def gate() -> Gate:
         Lan((), StepClock()),
         frozenset(),
         (),
-        lambda status, words: words,
+        lambda _status, words, _there: words,
         lambda request: door.serving(request.transport),
     )
 

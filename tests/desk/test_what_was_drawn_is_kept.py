@@ -145,3 +145,23 @@ async def test_a_stream_says_only_what_is_new() -> None:
         later = await next_view()
         assert "Zelda Q." in later["day"]
         assert "status" not in later
+
+
+async def test_who_polls_again_is_told_that_it_is_still_the_same() -> None:
+    book = full()
+    book.board.hear(view(Standing.NORMAL))
+    async with book.client() as client:
+        async with client.get("/view.json") as first:
+            assert first.status == 200
+            tag = first.headers["ETag"]
+        async with client.get("/view.json", headers={"If-None-Match": tag}) as again:
+            assert again.status == 304
+            assert await again.read() == b""
+            assert again.headers["ETag"] == tag
+            assert again.headers["Cache-Control"] == "no-store"
+        async with client.get("/view.json", headers={"If-None-Match": '"other"'}) as other:
+            assert other.status == 200
+        book.board.hear(view(Standing.OFFLINE))
+        async with client.get("/view.json", headers={"If-None-Match": tag}) as later:
+            assert "No internet." in (await later.json())["parts"]["status"]
+            assert later.headers["ETag"] != tag

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import pytest
 import pytest_asyncio
-from aiohttp import web
 
 from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.instant import Instant
@@ -30,6 +29,7 @@ from edge_watchdog.desk.access import RANKS, ROUTES, Route, Who
 from edge_watchdog.desk.app import _build
 from tests.desk.doors import OPEN_LINE, PASSWORD, PIN
 from tests.desk.studio import ZONE, settings
+from tests.desk.whole import served_both_ways
 
 KEY = "c0ffee00c0ffee00"
 PRIVATE = ("Quillfeather", "01632 960777", "annabel@mail.example", "PPD patch")
@@ -142,13 +142,7 @@ async def box(tmp_path_factory):
     await people.set_up(lambda _code: True, "x", PASSWORD, Visitor("192.0.2.7"))
     device = await people.pair_as("tablet")
     mia = (await people.put_person("Mia", PIN)).id
-    runner = web.AppRunner(rooms.app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    context = rooms.entrance.secure.context
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    plain, secure = (address[1] for address in runner.addresses)
-    urls = {"http": f"http://127.0.0.1:{plain}", "https": f"https://127.0.0.1:{secure}"}
+    runner, urls = await served_both_ways(rooms)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield Box(rooms.app[ROUTES], urls, people, device, mia, session)
     rooms.hub.close()

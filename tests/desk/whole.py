@@ -99,6 +99,17 @@ class Whole:
             await paper.keep(draft_of(fields, paper.around(fields, who)), who, "")
 
 
+async def served_both_ways(rooms: _Rooms) -> tuple[web.AppRunner, dict[str, str]]:
+    """Serve the desk half on loopback; gives what must be cleaned up, and the addresses."""
+    runner = web.AppRunner(rooms.app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    context = rooms.entrance.secure.context
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    plain, secure = (address[1] for address in runner.addresses)
+    return runner, {"http": f"http://127.0.0.1:{plain}", "https": f"https://127.0.0.1:{secure}"}
+
+
 @asynccontextmanager
 async def whole_desk(
     folder: Path, *, is_set_up: bool = True, count: int = 24
@@ -110,13 +121,7 @@ async def whole_desk(
         folder, tls_port=1, schedules=(), contacts=CONTACTS, open_spans=OPEN, lan_interfaces=("lo",)
     )
     rooms = await _build(made, clock)
-    runner = web.AppRunner(rooms.app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    context = rooms.entrance.secure.context
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    plain, secure = (address[1] for address in runner.addresses)
-    urls = {"http": f"http://127.0.0.1:{plain}", "https": f"https://127.0.0.1:{secure}"}
+    runner, urls = await served_both_ways(rooms)
     whole = Whole(rooms, clock, urls, "", 0)
     rooms.board.hear(history(clock.wall))
     whole.show(Standing.OFFLINE)

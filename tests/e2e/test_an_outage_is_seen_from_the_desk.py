@@ -1,4 +1,7 @@
-"""One real outage, end to end: the cable is cut in the lab, Chromium runs on the desk PC."""
+"""One real outage, end to end: the cable is cut in the lab, Chromium runs on the desk PC.
+
+Run it with -s to see how soon the page tells.
+"""
 
 import asyncio
 import contextlib
@@ -11,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 from playwright.async_api import Error as Refused
 
@@ -22,7 +26,9 @@ from tests.lab.netns import boottime_s
 from tests.lab.places import Place
 from tests.patience import air
 
-CLIENT = "Anna B."
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CLIENT = "Amy J."  # comes tomorrow: on the page before and after a midnight
 SOME_CLIENTS = ("Alan", "Amy", "Anna")
 PRIVATE = ("07700 900", "window chair", "Patch test", "Allergic")
 MS = 1000
@@ -44,10 +50,10 @@ def daemon(lab: Lab, tmp_path: Path) -> Iterator[Daemon]:
         lab.heal_all()
 
 
-@pytest.fixture
-async def browser(lab: Lab, tmp_path: Path) -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     """Chromium on the desk PC: in its network, driven over pipes from here."""
-    inside = tmp_path / "chromium"
+    inside = tmp_path_factory.mktemp("chromium") / "chromium"
     namespace = lab.namespace(Place.DESK)
     inside.write_text(f'#!/bin/sh\nexec nsenter --net=/run/netns/{namespace} chromium "$@"\n')
     inside.chmod(inside.stat().st_mode | stat.S_IXUSR)
@@ -59,7 +65,7 @@ async def browser(lab: Lab, tmp_path: Path) -> AsyncIterator[Browser]:
 
 async def open_desk(lab: Lab, browser: Browser, path: str = "/") -> Page:
     page = await browser.new_page()
-    end = time.monotonic() + 30
+    end = time.monotonic() + air(20)
     while True:
         with contextlib.suppress(Refused):  # the desk half may still be on its way
             answer = await page.goto(f"http://{lab.box_address}:8080{path}")
@@ -81,7 +87,7 @@ async def test_the_page_tells_of_the_cut_within_a_second_and_the_day_never_blink
             text = await page.inner_text("main")
             seen.append((time.time(), "provider of broadband has a fault" in text))
             assert CLIENT in text
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     looking = asyncio.create_task(look())
     await asyncio.to_thread(lab.inject, "blackhole")
@@ -91,6 +97,7 @@ async def test_the_page_tells_of_the_cut_within_a_second_and_the_day_never_blink
     await asyncio.sleep(0.1)
     told = next(at for at, shows in seen if shows)
     decided = await asyncio.to_thread(when_decided, daemon)
+    print(f"\nshown {told - decided:.2f} s after the decision")
     assert 0 <= told - decided <= air(SHOWN_S)
     await asyncio.to_thread(lab.heal, "blackhole")
     await expect(page.get_by_role("heading", name="Everything works.")).to_be_visible(

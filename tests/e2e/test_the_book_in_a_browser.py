@@ -57,7 +57,7 @@ async def desk(tmp_path) -> AsyncIterator[Running]:
 async def opened(browser: Browser, desk: Running, path: str) -> Page:
     page = await browser.new_page()
     await page.goto(desk.url + path)
-    for _ in range(100):
+    for _ in range(600):
         if "Anna B." in await page.content():
             break
         await page.wait_for_timeout(50)

@@ -5,19 +5,21 @@ else is eased for it; the page itself registers what keeps the book.
 """
 
 import asyncio
+import json
 import re
-import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.chromium import CHROMIUM, FLAGS
+from edge_watchdog.desk.offline import KEPT as PAGES
+from tests.chromium import CHROMIUM, FLAGS, trust
 from tests.desk.doors import PIN, Browser, device_of, owner_of, sign_in
-from tests.desk.studio import Running
+from tests.desk.studio import ZONE, Running
 from tests.desk.switched import Box, box_in
 
 SOON_MS = 30_000
@@ -26,10 +28,10 @@ KEPT = """async () => {
   const name = (await caches.keys())[0];
   const cache = name && await caches.open(name);
   const keys = cache ? await cache.keys() : [];
-  return Promise.all(keys.map(async (key) => [new URL(key.url).pathname,
+  return Promise.all(keys.map(async (key) => [new URL(key.url).pathname + new URL(key.url).search,
     await (await cache.match(key)).text()]));
 }"""
-PAGES = {"/", "/book", "/next", "/prices", "/contacts", "/pack/today", "/pack/next"}
+PAPER = ("client", "service", "member", "date", "time", "minutes")
 
 
 @pytest.fixture
@@ -45,25 +47,13 @@ async def browser(box, tmp_path) -> AsyncIterator[Chromium]:
         session.get(f"{box.url}/trust/studio-box.crt") as answer,
     ):
         (tmp_path / "root.crt").write_bytes(await answer.read())
-    await asyncio.to_thread(trust, tmp_path)
+    await asyncio.to_thread(trust, tmp_path, tmp_path / "root.crt")
     async with async_playwright() as tool:
         made = await tool.chromium.launch(
             executable_path=CHROMIUM, args=FLAGS, env={"HOME": str(tmp_path)}
         )
         yield made
         await made.close()
-
-
-def trust(home: Path) -> None:
-    """Install the root as /trust says for Linux."""
-    store = home / ".pki" / "nssdb"
-    store.mkdir(parents=True)
-    tool = ["certutil", "-d", f"sql:{store}"]
-    for steps in (
-        ["-N", "--empty-password"],
-        ["-A", "-n", "box", "-t", "C,,", "-i", f"{home}/root.crt"],
-    ):
-        subprocess.run([*tool, *steps], check=True, capture_output=True)
 
 
 async def mia_of(box: Box, url: str) -> Browser:
@@ -88,7 +78,7 @@ async def kept_by(page: Page) -> dict[str, str]:
     """Wait until the browser keeps every page of the book; gives their text by path."""
     for _ in range(300):
         kept: dict[str, str] = dict(await page.evaluate(KEPT))
-        if kept.keys() >= PAGES:
+        if kept.keys() >= set(PAGES):
             return kept
         await page.wait_for_timeout(100)
     raise TimeoutError(kept.keys())
@@ -116,10 +106,16 @@ async def test_over_https_a_reload_shows_the_book_and_since_when_it_is_old(brows
         await page.goto(box.secure_url + path)
         await says_since_when(page)
         assert await page.is_visible(f"text={text}")
-    await page.goto(f"{box.secure_url}/paper/new?kind=booking")
-    await says_since_when(page)
-    assert await page.is_visible("text=Anna B.")
+    await written_into_kept_forms(page, box.secure_url)
     await box.on()
+    said = "What was kept on this tablet is in the journal now."
+    await expect(page.locator("#waiting")).to_have_text(said, timeout=SOON_MS)
+    await expect(page.locator("#list")).to_contain_text("P-0002", timeout=SOON_MS)
+    rows = json.loads((await mia.get("/reconcile.json"))[1])["entries"]
+    assert [(one["client"], one["time"]) for one in rows] == [
+        ("Anna B.", "15:00"),
+        ("Beth C.", "16:00"),
+    ]
     await expect(page.locator("#box")).to_be_empty(timeout=SOON_MS)
     await page.goto(f"{box.secure_url}/sign-in")
     await page.click("text=Sign out")
@@ -130,6 +126,27 @@ async def test_over_https_a_reload_shows_the_book_and_since_when_it_is_old(brows
             return
         await page.wait_for_timeout(100)
     raise TimeoutError
+
+
+async def written_into_kept_forms(page: Page, url: str) -> None:
+    """Write two bookings while the box is off, and come back to the buttons."""
+    day = f"{datetime.now(ZoneInfo(ZONE)) + timedelta(days=1):%Y-%m-%d}"
+    await page.goto(f"{url}/paper/new?kind=booking")
+    await says_since_when(page)
+    await expect(page.locator(".away")).to_contain_text("The box is off or cannot be reached")
+    for number, (client, time) in enumerate((("Anna Bell", "15:00"), ("Beth Cole", "16:00")), 1):
+        for name, value in zip(PAPER, (client, "Cut", "Nia", day, time, "45"), strict=True):
+            await page.fill(f"[name={name}]", value)
+        await page.click("[value=keep]")
+        await expect(page.locator("#waiting")).to_contain_text(f"{number} entr", timeout=SOON_MS)
+        await page.reload()  # another form of the same page is another entry
+        await says_since_when(page)
+    await page.goto(f"{url}/paper/new?kind=check-in")
+    assert "Anna B." in await page.inner_text("[name=key]")
+    await page.goto(f"{url}/paper/new?kind=payment&parent=1")  # needs the entry that is owed
+    await expect(page.locator("[data-kept]")).to_contain_text("kept on this tablet")
+    await page.goto(f"{url}/paper")
+    await says_since_when(page)
 
 
 async def test_every_page_that_stands_open_stays_readable_and_says_since_when(browser, box) -> None:
@@ -144,6 +161,9 @@ async def test_every_page_that_stands_open_stays_readable_and_says_since_when(br
     for page, text in pages.items():
         await says_since_when(page)
         assert await page.is_visible(f"text={text}")
+        assert await page.is_visible("text=blank numbered forms of the printed day pack")
+    await page.click("a[href='/paper/new?kind=booking']")
+    assert page.url == f"{box.url}/paper"  # what stands open is not lost to an error page
     await box.on()
     for page in pages:
         await expect(page.locator("#box")).to_be_empty(timeout=SOON_MS)

@@ -21,6 +21,7 @@ from tests.lab.places import (
     STATUS,
     STICK_ADDRESS,
 )
+from tests.patience import air
 
 WAIT_S = 1.0
 IP_RECVERR = 11
@@ -80,6 +81,14 @@ def look(lab: Lab) -> dict[str, str]:
         thread.start()
     for thread in threads:
         thread.join()
+    return seen
+
+
+def settle(lab: Lab, wanted: dict[str, str] = HEALTHY) -> dict[str, str]:
+    """Look until all is as *wanted*: a renewed lease or a busy machine takes a moment."""
+    end = time.monotonic() + air(10)
+    while (seen := look(lab)) != wanted and time.monotonic() < end:
+        time.sleep(0.1)
     return seen
 
 

@@ -12,6 +12,7 @@ from tests.lab import Lab, demo
 from tests.lab.faults import FAULTS
 from tests.lab.lab import missing
 from tests.lab.panel import Panel
+from tests.patience import air, until
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
 
@@ -56,6 +57,8 @@ def free_ports() -> int:
 def lab():
     with Lab() as standing:
         standing.box.popen([sys.executable, "-c", PAGE_IN_BOX])
+        page = ["curl", "-s", "-o", "/dev/null", f"http://{standing.box_address}:8080/"]
+        until(lambda: standing.desk_pc.run(page).returncode == 0, 5)
         yield standing
 
 
@@ -82,13 +85,9 @@ async def next_event(answer: aiohttp.ClientResponse, kind: str) -> dict[str, Any
 async def test_the_desk_page_is_asked_as_a_browser_on_the_lan_would(site, lab):
     _control, desk, _panel = site
     async with aiohttp.ClientSession() as session:
-        for _ in range(50):
-            answer = await session.post(
-                f"{desk}/a%2Fb?c=1", data="hello", headers={"Origin": desk, "Cookie": "x=1"}
-            )
-            if answer.status == 200:
-                break
-            await asyncio.sleep(0.1)
+        answer = await session.post(
+            f"{desk}/a%2Fb?c=1", data="hello", headers={"Origin": desk, "Cookie": "x=1"}
+        )
         told = await answer.json()
     address = f"{lab.box_address}:8080"
     assert told["host"] == address
@@ -100,9 +99,9 @@ async def test_the_desk_page_is_asked_as_a_browser_on_the_lan_would(site, lab):
 async def test_an_event_stream_comes_through_as_it_is_written(site):
     _control, desk, _panel = site
     async with aiohttp.ClientSession() as session, session.get(f"{desk}/stream") as answer:
-        assert await asyncio.wait_for(answer.content.readline(), 2) == b"data: 0\n"
+        assert await asyncio.wait_for(answer.content.readline(), air(2)) == b"data: 0\n"
         await answer.content.readline()
-        assert await asyncio.wait_for(answer.content.readline(), 2) == b"data: 1\n"
+        assert await asyncio.wait_for(answer.content.readline(), air(2)) == b"data: 1\n"
 
 
 async def test_the_page_answers_calmly_while_the_box_does_not(site, lab):

@@ -10,7 +10,7 @@ from tests.lab.faults import FAULTS
 from tests.lab.lab import missing
 from tests.lab.places import ANCHORS, LIE_ADDRESS, SINK_ADDRESS, Place
 from tests.lab.programs import HERE
-from tests.lab_tests.looks import HEALTHY, code, curl, look, ping
+from tests.lab_tests.looks import HEALTHY, code, curl, look, ping, settle
 from tests.patience import air
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
@@ -126,22 +126,14 @@ def kernel_state(lab: Lab) -> dict[str, str]:
     return {place: lab.host(place).run(["sh", "-c", asked]).stdout for place in Place}
 
 
-def settle(lab: Lab) -> dict[str, str]:
-    """Look until all is healthy again; a renewed lease takes a moment."""
-    end = time.monotonic() + air(10)
-    while (seen := look(lab)) != HEALTHY and time.monotonic() < end:
-        time.sleep(0.1)
-    return seen
-
-
 def test_a_new_lab_is_healthy(lab):
-    assert look(lab) == HEALTHY
+    assert settle(lab) == HEALTHY
 
 
 @pytest.mark.parametrize("name", SEEN)
 def test_each_fault_has_its_effect_and_no_other_and_heals(lab, former_state, name):
     lab.inject(name)
-    seen = look(lab)
+    seen = settle(lab, HEALTHY | SEEN[name])
     lab.heal(name)
     assert seen == HEALTHY | SEEN[name]
     assert settle(lab) == HEALTHY
@@ -168,11 +160,17 @@ def test_faults_compose_and_heal_one_by_one(lab):
     lab.inject("vendor_announced")
     lab.inject("status_page_garbage:html")
     lab.heal("vendor_announced")
-    assert look(lab) == HEALTHY | SEEN["icmp_filtered"] | SEEN["status_page_garbage:html"]
+    assert (
+        settle(lab, HEALTHY | SEEN["icmp_filtered"] | SEEN["status_page_garbage:html"])
+        == HEALTHY | SEEN["icmp_filtered"] | SEEN["status_page_garbage:html"]
+    )
     lab.heal("icmp_filtered")
-    assert look(lab) == HEALTHY | SEEN["status_page_garbage:html"]
+    assert (
+        settle(lab, HEALTHY | SEEN["status_page_garbage:html"])
+        == HEALTHY | SEEN["status_page_garbage:html"]
+    )
     lab.heal_all()
-    assert look(lab) == HEALTHY
+    assert settle(lab) == HEALTHY
 
 
 @pytest.mark.parametrize(
@@ -182,9 +180,9 @@ def test_what_two_faults_break_is_whole_again_after_the_last(lab, name, other):
     lab.inject(name)
     lab.inject(other)
     lab.heal(other)
-    assert look(lab) == HEALTHY | SEEN[name]
+    assert settle(lab, HEALTHY | SEEN[name]) == HEALTHY | SEEN[name]
     lab.heal(name)
-    assert look(lab) == HEALTHY
+    assert settle(lab) == HEALTHY
 
 
 @pytest.mark.parametrize("name", ["volcano", "blackhole:3", ""])

@@ -12,7 +12,7 @@ import pytest
 from tests.lab import Lab, LabError, manifest
 from tests.lab.lab import missing
 from tests.lab.places import ANCHORS, BROKER_ADDRESS, DESK_ADDRESS, Place
-from tests.lab_tests.looks import HEALTHY, look, ping
+from tests.lab_tests.looks import HEALTHY, ping, settle
 from tests.patience import air, until
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
@@ -96,7 +96,7 @@ def test_two_labs_stand_side_by_side_and_do_not_see_each_other():
         assert one.folder != other.folder
         one.inject("everything_down")
         assert ping(one, ANCHORS[0].address) == "silent"
-        assert look(other) == HEALTHY
+        assert settle(other) == HEALTHY
 
 
 def test_what_a_killed_run_left_is_swept_by_its_own_world(tmp_path):

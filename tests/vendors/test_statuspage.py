@@ -10,6 +10,7 @@ from edge_watchdog.core.model import VendorLevel as L
 from edge_watchdog.core.units import Url
 from edge_watchdog.vendors.registry import READERS, StatusPageOptions
 from edge_watchdog.vendors.statuspage import StatusPage
+from tests.patience import air
 from tests.vendors.pages import APP, component, incident, leaves, summary
 from tests.vendors.servers import serving, session
 
@@ -239,9 +240,9 @@ async def test_a_page_given_by_its_summary_is_asked_there():
 async def test_a_silent_page_costs_no_more_than_its_time():
 
     async def hang(_):
-        await asyncio.sleep(5)
+        await asyncio.sleep(30)
 
     begin = time.monotonic()
     _, (report,) = await read(hang, total_s=0.2)
     assert report.reason == "unreachable: no answer in time"
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < air(2)

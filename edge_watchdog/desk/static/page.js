@@ -10,9 +10,10 @@
   // Over the secure address a reload while the box is off shows what was kept; see sw.js.
   const worker = location.protocol === "https:" && navigator.serviceWorker;
   if (worker) worker.register("/sw.js").catch(() => {});
+  const others = () => Boolean(worker && worker.controller); // do other pages open while it is off?
   const shown = {};
   let stream = null, heard = performance.now(), heardAt = text("clock"), silent = false;
-  let polled = 0, refused = -AGAIN_MS, asking = false, mark = "";
+  let polled = 0, refused = -AGAIN_MS, asking = false, mark = "", tag = "";
 
   function text(id) {
     const found = document.getElementById(id);
@@ -37,6 +38,7 @@
     box.textContent = now
       ? "The box is not heard since " + (heardAt || "a while") + ". What stands below is from then."
         + " Keep this page open: it comes back by itself."
+        + (others() ? "" : " No other page opens until then; write on the blank numbered forms of the printed day pack.")
       : left;
   }
 
@@ -77,8 +79,9 @@
     (link || (same.tagName === "DETAILS" && same.querySelector("summary")) || same).focus({ preventScroll: true });
   }
 
-  function show(data) {
+  function show(data, from) {
     const parts = data.parts;
+    tag = from || "";  // only what was asked for last can be "still the same"
     for (const name of Object.keys(parts)) swap(name, parts[name]);
     if (parts.title) document.title = parts.title;
     if (parts.mark && mark && parts.mark !== mark) renew();
@@ -146,9 +149,11 @@
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), ANSWER_MS);
     try {
-      const answer = await fetch("/view.json?page=" + page, { signal: stop.signal, cache: "no-store" });
+      const headers = tag ? { "If-None-Match": tag } : {};
+      const answer = await fetch("/view.json?page=" + page, { signal: stop.signal, cache: "no-store", headers });
+      if (answer.status === 304) return alive(heardAt);
       if (!answer.ok) throw new Error("refused");
-      show(await answer.json());
+      show(await answer.json(), answer.headers.get("ETag"));
     } catch {
       if (!silent) say(true);
     } finally {
@@ -176,21 +181,28 @@
     }
   });
   document.addEventListener("click", (event) => {
-    if (!silent || !event.target.closest("#keep")) return;
-    event.preventDefault();
-    keep();
+    if (!silent) return;
+    const link = event.target.closest("a[href]");
+    if (event.target.closest("#keep")) {
+      event.preventDefault();
+      keep();
+    } else if (!others() && link && link.origin === location.origin && !link.getAttribute("href").startsWith("#")) {
+      event.preventDefault(); // an error page would take the place of what stands here
+      say(true);
+      ask();
+    }
   });
   // F5 and Ctrl-R while the box is silent would put an error page in place of the day.
   document.addEventListener("keydown", (event) => {
     const again = event.key === "F5" || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "r");
-    if (!again || !silent) return;
+    if (!again || !silent || others()) return;
     event.preventDefault();
     say(true);
     ask();
   });
   // A reload while the box is silent would lose the page that still holds the day.
   window.addEventListener("beforeunload", (event) => {
-    if (silent) event.preventDefault();
+    if (silent && !others()) event.preventDefault();
   });
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) {

@@ -5,6 +5,7 @@
   const DRAFT = "paper-draft", QUEUE = "paper-waiting", ANSWER_MS = 8000, TRY_MS = 5000;
   const KEEP_MS = 24 * 3600 * 1000;
   const list = document.getElementById("list");
+  const kept = document.querySelector("[data-kept]");
   const turn = document.getElementById("part-turn");
   let waiting = document.getElementById("waiting"), sending = false;
 
@@ -25,8 +26,14 @@
   function queue() {
     return (load(QUEUE) || []).filter((one) => Date.now() - one.at < KEEP_MS);
   }
-  function token() {
-    const found = document.querySelector("input[name=csrf]");
+  // A form that the browser kept has no token, nor has an empty journal: then it is asked for.
+  async function token() {
+    const place = document.querySelector("input[name=csrf]");
+    if (place && place.value) return place.value;
+    const answer = await ask("/paper/new?kind=task", {});
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = page.querySelector("input[name=csrf]");
+    if (found && place) place.value = found.value;
     return found ? found.value : "";
   }
   function newKey() {
@@ -69,7 +76,7 @@
   // Shows the form of an entry that was refused, as the box gives it back.
   async function look(one) {
     try {
-      const answer = await post({ ...one.body, csrf: token() || one.body.csrf });
+      const answer = await post({ ...one.body, csrf: (await token()) || one.body.csrf });
       if (answer.redirected) {
         drop(one.body.form);
         location.assign(answer.url);
@@ -81,16 +88,17 @@
     }
   }
 
-  async function post(body) {
+  async function ask(path, how) {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), ANSWER_MS);
     try {
-      return await fetch("/paper/new", {
-        method: "POST", body: new URLSearchParams(body), signal: stop.signal, cache: "no-store",
-      });
+      return await fetch(path, { ...how, signal: stop.signal, cache: "no-store" });
     } finally {
       clearTimeout(timer);
     }
+  }
+  function post(body) {
+    return ask("/paper/new", { method: "POST", body: new URLSearchParams(body) });
   }
 
   async function flush() {
@@ -99,7 +107,7 @@
     sending = true;
     try {
       for (const one of ready) {
-        const answer = await post({ ...one.body, csrf: token() || one.body.csrf });
+        const answer = await post({ ...one.body, csrf: (await token()) || one.body.csrf });
         if (answer.status === 401 || answer.status === 403) {
           tell("Please sign in again first.");
           return;
@@ -159,7 +167,7 @@
     const body = values(form, button);
     const keep = body.do === "keep" && !body.pick;
     try {
-      const answer = await post(body);
+      const answer = await post({ ...body, csrf: (await token()) || body.csrf });
       if (answer.redirected && answer.ok) {
         save(DRAFT, null);
         drop(body.form);
@@ -229,9 +237,23 @@
     return found ? found.textContent : "The box could not keep it.";
   }
 
+  // What was drawn for everybody, a while ago, becomes one form of today.
+  function fit(form) {
+    const now = new Date(), two = (n) => String(n).padStart(2, "0");
+    const today = now.getFullYear() + "-" + two(now.getMonth() + 1) + "-" + two(now.getDate());
+    for (const name of ["date", "due"]) {
+      const field = form.elements[name];
+      if (field && field.value < today) field.value = today;
+    }
+    const key = new URLSearchParams(location.search).get("key");
+    if (key && form.elements.key) form.elements.key.value = key;
+    form.elements.form.value = newKey();
+  }
+
   function begin() {
     const form = document.querySelector(".paper-form");
     if (!form) return;
+    if (kept) fit(form);
     const draft = load(DRAFT);
     const asked = document.getElementById("wrong") || document.querySelector(".verdict");
     if (draft && draft.here === here() && !asked && Date.now() - draft.at < KEEP_MS) {
@@ -265,6 +287,15 @@
     button.addEventListener("click", () => copy(button));
   }
 
+  // The buttons alone hold nothing that was typed: the journal takes their place.
+  if (kept && !document.querySelector(".paper-form")) {
+    const root = document.documentElement;
+    let away = false;
+    new MutationObserver(() => {
+      if (away && !root.classList.contains("silent")) location.reload();
+      away = root.classList.contains("silent");
+    }).observe(root, { attributeFilter: ["class"] });
+  }
   save(QUEUE, queue().length ? queue() : null); // what is older than a day is not kept here
   begin();
   tell();

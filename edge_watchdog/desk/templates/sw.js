@@ -30,8 +30,21 @@ async function visit(event, url) {
     return answer;
   } catch {
     const cache = await caches.open(NAME);
-    return (await cache.match(url.pathname)) || (await cache.match("/book")) || Response.error();
+    for (const path of [blank(url), url.pathname, "/book"]) {
+      const found = path && (await cache.match(path));
+      if (found) return found;
+    }
+    return Response.error();
   }
+}
+
+// The form that stands for a page of the paper journal.  One that corrects or belongs to another
+// entry needs that entry, and so the box.
+function blank(url) {
+  if (url.pathname !== "/paper" && url.pathname !== "/paper/new") return "";
+  const asked = url.searchParams, kind = asked.get("kind");
+  if (!kind || asked.has("correct") || asked.has("parent")) return "/paper/blank";
+  return "/paper/blank?kind=" + encodeURIComponent(kind);
 }
 
 async function file(request) {
