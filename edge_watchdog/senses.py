@@ -20,12 +20,15 @@ from edge_watchdog.core.signs import BUSY_RATIO
 from edge_watchdog.links import LinkError
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
+from edge_watchdog.links.keys import Ethernet
+from edge_watchdog.links.leases import find_portal_api
 from edge_watchdog.links.life import heard_ago_s
 from edge_watchdog.links.load import Load
 from edge_watchdog.links.nearby import look_around
 from edge_watchdog.links.neighbours import Claims, peers_answer, there_lately
 from edge_watchdog.links.usage import read_usage
-from edge_watchdog.probes.bind import Binding
+from edge_watchdog.probes.bind import Binding, open_session
+from edge_watchdog.probes.captive import ask_captive
 from edge_watchdog.probes.edge import Hop, edge_answers, find_edge
 from edge_watchdog.probes.router import router_online
 from edge_watchdog.probes.six import ipv6_works
@@ -43,16 +46,18 @@ AGAIN_S: Mapping[Inquiry, tuple[float, float]] = {
     Inquiry.ROUTER: (30.0, 30.0),  # the router stands in the next room
     Inquiry.EDGE: (30.0, 1800.0),
     Inquiry.SIZES: (60.0, 1800.0),
+    Inquiry.SIGN_IN: (15.0, 1800.0),
 }
 SETTLE_S = 5.0
 SIX_S = (60.0, 21_600.0)
 EDGE_S = (600.0, 86_400.0)
 # What an inquiry found, and is forgotten with it.
-FOUND: Mapping[Inquiry, str] = {
-    Inquiry.NEIGHBOURS: "peers_answer",
-    Inquiry.ROUTER: "router_online",
-    Inquiry.EDGE: "edge_answers",
-    Inquiry.SIZES: "path_mtu_bytes",
+FOUND: Mapping[Inquiry, tuple[str, ...]] = {
+    Inquiry.NEIGHBOURS: ("peers_answer", "asking_peers"),
+    Inquiry.ROUTER: ("router_online",),
+    Inquiry.EDGE: ("edge_answers",),
+    Inquiry.SIZES: ("path_mtu_bytes",),
+    Inquiry.SIGN_IN: ("captive",),
 }
 
 log = logging.getLogger(__name__)
@@ -72,7 +77,8 @@ class Post:
     """Everything kept for one uplink.
 
     *claims*: who has the router's address.  *heard*: the gateway's count and when it was read.
-    *edge*: the provider's first machine, by *met*, the binding it was met through.
+    *edge*: the provider's first machine, by *met*, the binding it was met through.  *portal_file*:
+    where option 114 of its lease is kept; *portal_api*: what it said last.
     """
 
     uplink: Uplink
@@ -85,6 +91,8 @@ class Post:
     edge: Hop | None = None
     met: Binding | None = None
     claims: Claims = field(default_factory=Claims)
+    portal_file: str = ""
+    portal_api: str = ""
 
 
 class Senses:
@@ -106,7 +114,10 @@ class Senses:
         self._clock = clock
         now = clock.now()
         self._posts = {
-            one.uplink.name: Post(one.uplink, DriverReport(now)) for one in config.uplinks
+            one.uplink.name: Post(
+                one.uplink, DriverReport(now), portal_file=_portal_file(one.options)
+            )
+            for one in config.uplinks
         }
         self._group: asyncio.TaskGroup | None = None
         hosts = {a.operator: a.address for a in reversed(config.anchors)}
@@ -117,6 +128,7 @@ class Senses:
             Inquiry.ROUTER: self._ask_router,
             Inquiry.EDGE: self._ask_edge,
             Inquiry.SIZES: self._try_sizes,
+            Inquiry.SIGN_IN: self._ask_sign_in,
         }
 
     def look_into(self, action: LookInto) -> None:
@@ -125,8 +137,8 @@ class Senses:
         before, post.what = post.what, frozenset(action.what)
         for inquiry in before - post.what:
             self._end(post, inquiry)
-        ended = {FOUND[inquiry]: None for inquiry in before - post.what if inquiry in FOUND}
-        self._found(post, **ended)
+        ended = [name for one in before - post.what for name in FOUND.get(one, ())]
+        self._found(post, **dict.fromkeys(ended))
         self._begin(post)
 
     async def run(self) -> None:
@@ -242,7 +254,11 @@ class Senses:
         return self._known.state_of(post.uplink.name), None if device is None else device.index
 
     async def _ask_neighbours(self, post: Post) -> None:
-        """Ask who else is there, and whether the router's address is still that of another."""
+        """Ask who else is there, and whether the router's address is still that of another.
+
+        Who has vanished is asked again, and not forgotten: it may come back.
+        """
+        peers: dict[str, str] = {}
         while True:
             state, device = self._seen(post)
             if state is not None and device is not None and self._may_ask:
@@ -251,9 +267,19 @@ class Senses:
                 doubted = post.claims.doubted(now)
                 if doubted is not None and state.gateway:
                     await self._kernel.ask_again(device, state.gateway, doubted)
-                peers = there_lately(self._kernel, device, state.gateway)
-                self._found(post, peers_answer=await peers_answer(self._kernel, device, peers))
+                peers = there_lately(self._kernel, device, state.gateway) or peers
+                await self._ask_peers(post, device, peers)
             await asyncio.sleep(self._pick(post, AGAIN_S[Inquiry.NEIGHBOURS]))
+
+    async def _ask_peers(self, post: Post, device: int, peers: dict[str, str]) -> None:
+        if peers and post.report.peers_answer is None:
+            self._found(post, asking_peers=True)
+        try:
+            answer = await peers_answer(self._kernel, device, peers)
+        except LinkError:
+            self._found(post, asking_peers=None)
+            raise
+        self._found(post, peers_answer=answer, asking_peers=None)
 
     @property
     def _may_ask(self) -> bool:
@@ -284,14 +310,40 @@ class Senses:
                 self._found(post, path_mtu_bytes=await path_mtu_bytes(binding, self._hosts))
             await asyncio.sleep(self._pick(post, AGAIN_S[Inquiry.SIZES]))
 
+    async def _ask_sign_in(self, post: Post) -> None:
+        """Ask the network itself whether it wants a sign-in, where its lease says whom to ask."""
+        while True:
+            await self._hear_network(post, self._portal_api(post))
+            await asyncio.sleep(self._pick(post, AGAIN_S[Inquiry.SIGN_IN]))
+
+    def _portal_api(self, post: Post) -> str:
+        device = self._kernel.snapshot.devices.get(post.uplink.interface)
+        return find_portal_api(device.index, post.portal_file) if device is not None else ""
+
+    async def _hear_network(self, post: Post, api: str) -> None:
+        binding, word = self._known.binding_of(post.uplink.name), None
+        post.portal_api = api
+        if api and binding is not None:
+            ca_file = self._config.vendor.ca_file if self._config.vendor else None
+            async with open_session(binding, ca_file) as session:
+                word = await ask_captive(session, api, clock=self._clock)
+        self._found(post, captive=word)
+
     async def _get_to_know(self, post: Post) -> None:
-        """Meet the provider's first machine, and try IPv6: now and then, and at new addresses."""
+        """Meet the provider's first machine, and try IPv6: now and then, and at new addresses.
+
+        A new lease may be that of a network that wants a sign-in: it is asked then, too.
+        """
         edge_at = six_at = 0.0
         while True:
             binding, now = self._known.binding_of(post.uplink.name), self._clock.now().mono
-            if binding is not None and binding != post.met:
+            new = binding is not None and binding != post.met
+            if new:
                 post.met, post.edge = binding, None
                 edge_at = six_at = now
+            api = self._portal_api(post) if binding is not None else ""
+            if new or api != post.portal_api:
+                await self._hear_network(post, api)
             if binding is not None and now >= edge_at and Inquiry.EDGE not in post.what:
                 edge_at = now + self._pick(post, EDGE_S)
                 post.edge = await find_edge(binding, self._hosts[0]) or post.edge
@@ -324,6 +376,10 @@ class Senses:
         if before is None or count is None or count <= before[0]:
             return None
         return before[1]
+
+
+def _portal_file(options: object) -> str:
+    return (options.portal_file or "") if isinstance(options, Ethernet) else ""
 
 
 def _proofs(report: DriverReport) -> tuple[bool, bool]:

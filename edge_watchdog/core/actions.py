@@ -33,7 +33,7 @@ class Inquiry(StrEnum):
     LOAD: what the line carries, each second.  LIFE: do programs still hear somebody outside?
     NEIGHBOURS: are other devices of the local network still there, and has one device the router's
     address?  ROUTER: its own word about its line.  EDGE: the provider's first machine.  SIZES: do
-    large packets come through?
+    large packets come through?  SIGN_IN: does the network itself want a sign-in?
     """
 
     LOAD = "load"
@@ -42,6 +42,7 @@ class Inquiry(StrEnum):
     ROUTER = "router"
     EDGE = "edge"
     SIZES = "sizes"
+    SIGN_IN = "sign in"
 
 
 class Severity(StrEnum):

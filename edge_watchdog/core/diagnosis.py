@@ -16,7 +16,8 @@ from edge_watchdog.core.evidence import is_silent
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.ladder import KEEPS, Ladder, ladder
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.signs import Around, read_signs, report_words
+from edge_watchdog.core.portal import sign_in_words
+from edge_watchdog.core.signs import Around, read_signs, report_of, report_words
 from edge_watchdog.core.state import Cause, Diagnosis, UplinkState
 
 FITS = math.log(0.95)
@@ -106,7 +107,7 @@ def _find(
 ) -> Diagnosis:
     signs = read_signs(known, rungs, around, now=now, policy=policy)
     because = tuple(f"{layer}: {e.words}" for layer, e in rungs.items())
-    because += report_words(signs)
+    because += (*report_words(signs), *sign_in_words(known))
     before = known.diagnosis
     if not signs.keys() & {Sign.ANCHORS, Sign.CARRIER, Sign.DEVICE, Sign.ADDRESS}:
         return _dated(Cause.CHECKING, 0.0, now, because, before)
@@ -115,9 +116,16 @@ def _find(
     best = rank(signs)
     sure = best.confidence >= policy.confident
     sure = sure and best.confidence >= 2 * best.runner_up_confidence
+    sure = sure and not (best.cause is Cause.ROUTER_DEAD and _asks_peers(known, now))
     if not sure:
         return _dated(Cause.CHECKING, best.confidence, now, because, before, best.cause)
     return _dated(best.cause, best.confidence, now, because, before, best.runner_up)
+
+
+def _asks_peers(known: UplinkState, now: Instant) -> bool:
+    """Tell whether a moment will tell the router from the switch that it hangs on."""
+    report = report_of(known, now)
+    return report is not None and report.asking_peers is True
 
 
 def _in_doubt(known: UplinkState, now: Instant, because: tuple[str, ...]) -> Diagnosis:

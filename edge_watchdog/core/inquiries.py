@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from edge_watchdog.core.actions import Inquiry, LookInto
-from edge_watchdog.core.evidence import is_hard_down, is_lossy, is_silent
+from edge_watchdog.core.evidence import SERIOUS, is_hard_down, is_lossy, is_silent
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Finding, Neighbour, Stage
+from edge_watchdog.core.ladder import ladder
+from edge_watchdog.core.model import Finding, Health, Layer, Neighbour, Stage
 from edge_watchdog.core.once import once
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import says_captive, shows_portal
 from edge_watchdog.core.state import State, UplinkState
 
 HANGS_AT = (Stage.TLS, Stage.HTTP, Stage.CONTENT)  # large packets come from here on
@@ -44,13 +46,31 @@ def _wanted(
         yield Inquiry.LOAD
     if known.silence is not None and in_play:
         yield Inquiry.LIFE
-    if silent:
+    if silent or (in_play and _router_wavers(known, now, policy)):
         yield Inquiry.NEIGHBOURS
     if silent and known.link.neighbour is not Neighbour.FAILED:
         yield Inquiry.ROUTER
         yield Inquiry.EDGE
+    if _may_want_sign_in(known, silent=silent):
+        yield Inquiry.SIGN_IN
     if known.silence is None and hangs(known):
         yield Inquiry.SIZES
+
+
+def _router_wavers(known: UplinkState, now: Instant, policy: Policy) -> bool:
+    """Tell whether the router goes silent with the rest: are its neighbours silent, too?
+
+    Asked before the silence is proven, as the answer decides what the fault is called.
+    """
+    if known.silence is None or known.silence.probes < SERIOUS:
+        return False
+    return ladder(known, now, policy)[Layer.GATEWAY].health in (Health.DEGRADED, Health.DOWN)
+
+
+def _may_want_sign_in(known: UplinkState, *, silent: bool) -> bool:
+    """Tell whether the network's own word is worth a question: its router must be there."""
+    lost = silent and known.link is not None and known.link.neighbour is not Neighbour.FAILED
+    return lost or shows_portal(known) or says_captive(known)
 
 
 @once

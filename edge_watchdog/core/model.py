@@ -153,16 +153,29 @@ class Registration(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CaptiveWord:
+    """What a network says of itself (RFC 8908): does it want a sign-in, and on which page?
+
+    *asked* is when the question left.  *sign_in_url* is "" when it does not say.
+    """
+
+    asked: Instant
+    captive: bool
+    sign_in_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DriverReport:
     """What the driver of one uplink sees beyond the kernel's word; None everywhere = not known.
 
     A driver repeats it at least once a minute.  *overlaps* names the network of the studio that the
     line's own addresses overlap with, "" for none.  *peers_answer*: other devices of the local
-    network do.  *address_taken*: two devices use our address or the router's.  *router_online* is
-    the router's own word (PCP, UPnP or its page).  *path_mtu_bytes*: the largest packet that comes
-    through unbroken, or of which the way says that it is too large.  *load_ratio*: the studio's
-    traffic against the learned peak, the busier way.  *mobile_signal_dbm* is RSRP.
-    *hears_nothing*: it sends, and its counter of received packets stands still.  *alive_at*: when a
+    network do; *asking_peers*: that is being found out.  *address_taken*: two devices use our
+    address or the router's.  *router_online* is the router's own word (PCP, UPnP or its page).
+    *path_mtu_bytes*: the largest packet that comes through unbroken, or of which the way says that
+    it is too large.  *load_ratio*: the studio's traffic against the learned peak, the busier way.
+    *mobile_signal_dbm* is RSRP.  *hears_nothing*: it sends, and its counter of received packets
+    stands still.  *alive_at*: when a
     program other than our probes last heard somebody outside.  *edge_answers*: the provider's first
     machine does.
     """
@@ -187,6 +200,8 @@ class DriverReport:
     hears_nothing: bool | None = None
     alive_at: Instant | None = None
     edge_answers: bool | None = None
+    captive: CaptiveWord | None = None
+    asking_peers: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -430,6 +430,9 @@ PHRASES: Mapping[Cause, Phrase] = {
     ),
 }
 
+# Where the network itself names its sign-in page, {page}.
+SIGN_IN = "Owner: sign in at {page} on a device that uses {line}."
+
 # While the vendor alone goes over another line; {steered} is that line.
 STEERED = Phrase(
     PHRASES[Cause.VENDOR_PATH].label,

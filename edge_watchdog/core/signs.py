@@ -30,7 +30,7 @@ from edge_watchdog.core.model import (
 )
 from edge_watchdog.core.once import once
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.portal import has_portal, plain_pages
+from edge_watchdog.core.portal import has_portal, plain_pages, shows_portal
 from edge_watchdog.core.split import (
     PROVEN_LOSSY_S,
     PROVEN_S,
@@ -213,6 +213,8 @@ def _web(
         wireless = report.wireless if report else None
         walled = wireless is False or (metered and wireless is None)
         return "garden" if walled else "portal"
+    if shows_portal(known):
+        return None  # a page that was rebuilt says nothing
     plain = [t for t in _since_silence(known, Layer.WEB) if t.target.startswith("http ")]
     if any(t.finding is Finding.ANSWERED for t in plain):
         return _sign_of(evidence, degraded="fail")

@@ -13,6 +13,7 @@ from edge_watchdog.core.model import Mode
 from edge_watchdog.core.phrases import (
     HOTSPOT,
     PHRASES,
+    SIGN_IN,
     STEERED,
     STEERED_ALL,
     STEERED_BOX,
@@ -21,6 +22,7 @@ from edge_watchdog.core.phrases import (
     Phrase,
 )
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import sign_in_url
 from edge_watchdog.core.state import (
     Cause,
     Incident,
@@ -175,6 +177,9 @@ def _compose(
     if _is_steered(cause, state):
         everybody = policy.mode is Mode.GATEWAY
         phrase = replace(STEERED, steps=() if everybody else phrase.steps)
+    where = _sign_in_at(cause, uplink, state)
+    if where:
+        phrase = replace(phrase, steps=(SIGN_IN,))
     headline, steps = _fill(phrase.headline, uplink, state, policy), phrase.steps
     if standing is Standing.OFFLINE:
         headline = f"No internet. {headline}" if cause is not Cause.CHECKING else "No internet."
@@ -192,9 +197,15 @@ def _compose(
         phrase.label,
         _fill(headline, uplink, state, policy),
         _fill(phrase.changed, uplink, state, policy),
-        tuple(_fill(step, uplink, state, policy) for step in steps),
+        tuple(_fill(step, uplink, state, policy).replace("{page}", where) for step in steps),
         _fill(phrase.call, uplink, state, policy),
     )
+
+
+def _sign_in_at(cause: Cause, uplink: str | None, state: State) -> str:
+    """Give the page on which the network itself wants a sign-in, "" when it names none."""
+    known = state.uplinks.get(uplink or "")
+    return sign_in_url(known) if known is not None and cause is Cause.PORTAL else ""
 
 
 def _is_steered(cause: Cause, state: State) -> bool:

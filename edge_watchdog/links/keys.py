@@ -24,3 +24,9 @@ class Ethernet:
         default=None,
         metadata={"doc": "A file in resolv.conf form that the DHCP client keeps for this line."},
     )
+    portal_file: FilePath | None = field(
+        default=None,
+        metadata={
+            "doc": "A file in which the DHCP client keeps option 114: who says if a sign-in is due."
+        },
+    )

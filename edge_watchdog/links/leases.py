@@ -1,8 +1,13 @@
-"""Which name servers came with an uplink's lease; every network manager keeps them elsewhere.
+"""What came with an uplink's lease; every network manager keeps it elsewhere.
 
-Looked at, in this order: the file named in the configuration, systemd-networkd's link file,
-resolvconf's and openresolv's per-interface files, NetworkManager's answer is left to it: a studio
-on NetworkManager gets the router, which forwards to the same servers.
+Name servers are looked for, in this order, in the file named in the configuration, resolvconf's and
+openresolv's per-interface files, and systemd-networkd's link file.  NetworkManager's answer is left
+to it: a studio on NetworkManager gets the router, which forwards to the same servers.
+
+Where a network says of itself whether it wants a sign-in (DHCP option 114, RFC 8910) stands in the
+file named in the configuration, or in systemd-networkd's link file (CAPTIVE_PORTAL=, from version
+254 on).  NetworkManager's own DHCP client neither asks for that option nor tells of it, and
+dhcpcd tells its hooks only: such a hook can keep the file.
 """
 
 import ipaddress
@@ -28,6 +33,14 @@ def find_resolvers(interface: str, index: int, file: str = "") -> tuple[str, ...
         r"(\S+)",
         " ".join(re.findall(r"^DNS=(.*)$", _text(NETWORKD.format(index=index)), re.MULTILINE)),
     )
+
+
+def find_portal_api(index: int, file: str = "", *, networkd: str = NETWORKD) -> str:
+    """Give the address of the network's own sign-in service, "" when none is known."""
+    if file and (words := _text(file).split()):
+        return words[0]
+    found = re.search(r"^CAPTIVE_PORTAL=(\S+)$", _text(networkd.format(index=index)), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _text(place: str) -> str:

@@ -609,3 +609,13 @@ def test_an_app_that_hangs_has_the_size_of_packets_looked_at():
 def test_a_cable_that_hears_nothing_is_no_stuck_stick():
     known = told(*ROUTER_DEAD, hears_nothing=True)
     assert diagnose(known, Around(), now=at(3), policy=POLICY).cause is Cause.ROUTER_DEAD
+
+
+def test_a_silent_router_is_not_accused_before_its_neighbours_were_asked():
+    known = told(*ROUTER_DEAD, asking_peers=True)
+    found = diagnose(known, Around(), now=at(6), policy=POLICY)
+    assert (found.cause, found.runner_up) == (Cause.CHECKING, Cause.ROUTER_DEAD)
+    known = replace(known, report=DriverReport(at(5), peers_answer=False))
+    assert cause_of(known) is Cause.LAN_SWITCH_DEAD
+    asked_in_vain = told(*DEAD, asking_peers=True)  # the router answers: it is not about it
+    assert cause_of(asked_in_vain) is Cause.PROVIDER_DOWN

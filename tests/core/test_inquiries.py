@@ -32,7 +32,8 @@ def test_a_lost_question_has_the_traffic_of_the_line_in_use_looked_into():
 def test_a_silent_line_has_the_router_and_the_provider_asked():
     mind = ready()
     mind.silent_for(0.8)
-    assert wanted(mind) == {Inquiry.LIFE, Inquiry.NEIGHBOURS, Inquiry.ROUTER, Inquiry.EDGE}
+    near = {Inquiry.NEIGHBOURS, Inquiry.ROUTER, Inquiry.EDGE, Inquiry.SIGN_IN}
+    assert wanted(mind) == {Inquiry.LIFE, *near}
 
 
 def test_a_router_that_is_gone_is_not_asked():
@@ -78,3 +79,21 @@ def test_so_does_an_app_that_hangs(stage, what):
     mind = well()
     mind.put(CABLE, journey=JourneyReport(mind.now, CABLE, stage))
     assert wanted(mind) == what
+
+
+def test_the_router_s_neighbours_are_asked_as_soon_as_it_goes_silent_with_the_rest():
+    mind = ready()
+    for second in (0.1, 0.1):
+        mind.second += second
+        mind.misses(CABLE, "alpha", "beta")
+    assert Inquiry.NEIGHBOURS not in wanted(mind)
+    mind.hear(asked(Layer.GATEWAY, "icmp gw", sent_at=mind.second - 0.1))
+    assert Inquiry.NEIGHBOURS not in wanted(mind)
+    mind.hear(asked(Layer.GATEWAY, "icmp gw", Finding.SILENT, sent_at=mind.second))
+    assert Inquiry.NEIGHBOURS in wanted(mind)
+    mind.decided(active=STICK)
+    assert Inquiry.NEIGHBOURS not in wanted(mind)  # a standby's silence is in no hurry
+    mind.decided(active=CABLE)
+    mind.second += 0.1
+    mind.answers()
+    assert wanted(mind) == set()

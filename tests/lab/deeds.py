@@ -54,6 +54,14 @@ class NewLease:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseOption:
+    """The DHCP server of an uplink of the box sends one more *option*; the lease stays as it is."""
+
+    interface: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """Rules of one place come and go by the clock; "" is a time without any.
 
@@ -81,7 +89,7 @@ class Behaviour:
     word: str
 
 
-Deed = Rules | LinkDown | Narrow | Queue | NewLease | Course | Program | Behaviour
+Deed = Rules | LinkDown | Narrow | Queue | NewLease | LeaseOption | Course | Program | Behaviour
 
 
 def filled(deed: Deed, argument: str) -> Deed:

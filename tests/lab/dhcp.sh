@@ -15,5 +15,12 @@ bound | renew)
     for server in $dns; do echo "nameserver $server"; done > "$LAB_RUN/new.$interface"
     mv "$LAB_RUN/new.$interface" "$LAB_RUN/resolvers.$interface"
     sh "$(dirname "$0")/resolv.sh"
+    # Option 114 comes as hexadecimal digits: udhcpc has no name for it.
+    if [ -n "${opt114:-}" ]; then
+        echo "$opt114" | busybox xxd -r -p > "$LAB_RUN/new.$interface"
+        mv "$LAB_RUN/new.$interface" "$LAB_RUN/portal.$interface"
+    else
+        rm -f "$LAB_RUN/portal.$interface"
+    fi
     ;;
 esac

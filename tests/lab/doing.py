@@ -22,6 +22,7 @@ from tests.lab.deeds import (
     Behaviour,
     Course,
     Deed,
+    LeaseOption,
     LinkDown,
     Narrow,
     NewLease,
@@ -36,6 +37,7 @@ from tests.lab.places import UPLINKS, Place, UplinkLeg
 USUAL_MTU_BYTES = 1500
 COURSE_S = 600.0
 LEASE_S = 5.0
+RENEWAL_S = 1.5
 END_S = 5.0
 
 
@@ -87,8 +89,8 @@ class Doer:
             case Queue(place, interface, rate, wait_ms):
                 shape = ["tbf", "rate", rate, "burst", "16kb", "latency", f"{wait_ms}ms"]
                 return self._tc(place, ["replace", "dev", interface, "root", *shape])
-            case NewLease(interface, prefix):
-                return self._serve_leases(_moved(_leg(interface), prefix), f"{prefix}.1/24")
+            case NewLease() | LeaseOption():
+                return self._lease(deed)
             case Course(place):
                 player = _Player(self._hosts[place].namespace, deed, key)
                 self._running[key] = player
@@ -111,6 +113,8 @@ class Doer:
             case NewLease(interface):
                 leg = _leg(interface)
                 return self._serve_leases(leg, wiring.address_of(leg.server, leg.server_if))
+            case LeaseOption(interface):
+                return self._renew(_leg(interface), "")
             case Course() | Program():
                 return self._stop(key)
             case Behaviour():
@@ -131,6 +135,12 @@ class Doer:
         self._control.behave({d.word for d in self._held.values() if isinstance(d, Behaviour)})
         return boottime_s()
 
+    def _lease(self, deed: NewLease | LeaseOption) -> float:
+        leg = _leg(deed.interface)
+        if isinstance(deed, LeaseOption):
+            return self._renew(leg, deed.option)
+        return self._serve_leases(_moved(leg, deed.prefix), f"{deed.prefix}.1/24")
+
     def _serve_leases(self, leg: UplinkLeg, address: str) -> float:
         """Have the server of an uplink anew at *address*, and the box ask for a lease anew."""
         server = self.servers[leg.interface]
@@ -139,9 +149,7 @@ class Doer:
         host = self._hosts[leg.server]
         wiring.readdress(host.namespace, leg.server_if, address)
         self.servers[leg.interface] = programs.start_router_services(host, self._folder, leg)
-        pid = int((self._folder / f"run/udhcpc.{leg.interface}.pid").read_text())
-        for how in (signal.SIGUSR2, signal.SIGUSR1):  # give the lease back, then ask for one
-            os.kill(pid, how)
+        self._tell_client(leg, signal.SIGUSR2, signal.SIGUSR1)  # give the lease back, ask for one
         resolvers = self._folder / f"run/resolvers.{leg.interface}"
         # Without a carrier no lease comes; the box asks for it when the carrier is back.
         shown = self._hosts[Place.BOX].run(["ip", "-o", "link", "show", leg.interface]).stdout
@@ -149,6 +157,24 @@ class Doer:
         while time.monotonic() < end and leg.server_address not in _words(resolvers):
             time.sleep(0.01)
         return boottime_s()
+
+    def _renew(self, leg: UplinkLeg, option: str) -> float:
+        """Have the server send *option*, and the box renew its lease until it knows."""
+        (self._folder / f"dhcp-options.{leg.interface}").write_text(f"{option}\n")
+        self.servers[leg.interface].send_signal(signal.SIGHUP)
+        seen, end = self._folder / f"run/portal.{leg.interface}", time.monotonic() + LEASE_S
+        while seen.exists() is not bool(option) and time.monotonic() < end:
+            # a second word before the answer to the first would make it give up its address
+            self._tell_client(leg, signal.SIGUSR1)
+            again = time.monotonic() + RENEWAL_S
+            while seen.exists() is not bool(option) and time.monotonic() < again:
+                time.sleep(0.01)
+        return boottime_s()
+
+    def _tell_client(self, leg: UplinkLeg, *signals: signal.Signals) -> None:
+        pid = int((self._folder / f"run/udhcpc.{leg.interface}.pid").read_text())
+        for one in signals:
+            os.kill(pid, one)
 
     def _start(self, deed: Program, key: str) -> float:
         argv: list[str | Path] = [sys.executable, "-I", programs.HERE / deed.file, *deed.arguments]
@@ -221,7 +247,7 @@ def _thing(deed: Deed) -> tuple[object, ...]:
     match deed:
         case LinkDown(place, interface) | Narrow(place, interface) | Queue(place, interface):
             return type(deed), place, interface
-        case NewLease(interface):
+        case NewLease(interface) | LeaseOption(interface):
             return type(deed), interface
         case _:
             return (object(),)

@@ -11,9 +11,19 @@ from dataclasses import dataclass
 
 from edge_watchdog.core.state import Cause
 from tests.lab import rules
-from tests.lab.deeds import Behaviour, Deed, LinkDown, Narrow, NewLease, Program, Queue, filled
+from tests.lab.deeds import (
+    Behaviour,
+    Deed,
+    LeaseOption,
+    LinkDown,
+    Narrow,
+    NewLease,
+    Program,
+    Queue,
+    filled,
+)
 from tests.lab.manifest import LabError
-from tests.lab.places import ROUTER_ADDRESS, SINK_ADDRESS, STICK_ADDRESS, Place
+from tests.lab.places import ROUTER_ADDRESS, SIGN_IN_API, SINK_ADDRESS, STICK_ADDRESS, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,12 @@ FAULTS = (
         "Every page turns into a sign-in page of the Wi-Fi.",
         Cause.PORTAL,
         (rules.PORTAL,),
+    ),
+    Fault(
+        "portal_told",
+        "Nothing opens, no sign-in page either; but the network itself says that it wants one.",
+        Cause.PORTAL,
+        (LeaseOption("wan0", f"114,{SIGN_IN_API}"), rules.CLOSED),
     ),
     Fault(
         "loss",

@@ -21,13 +21,14 @@ from tests.lab.places import (
     GATEWAY_BOX_ADDRESS,
     HOOKS,
     SECOND_CHECK,
+    SIGN_IN,
     STATUS,
     UPLINKS,
     Place,
 )
 
 READY_S = 60.0  # a second on a quiet machine
-TLS_HOSTS = (CONNECTIVITY, SECOND_CHECK, APP, STATUS, HOOKS)
+TLS_HOSTS = (CONNECTIVITY, SECOND_CHECK, APP, STATUS, HOOKS, SIGN_IN)
 
 
 def missing() -> list[str]:
@@ -226,6 +227,7 @@ class Lab:
         (folder / "run/desk.conf").write_text(f"nameserver {resolver}\n")
         (folder / "run/resolv.conf").write_text("")
         for leg in UPLINKS:
+            (folder / f"dhcp-options.{leg.interface}").touch()
             server = programs.start_router_services(self.host(leg.server), folder, leg)
             self._hands().servers[leg.interface] = server
         programs.start_broker(self.host(Place.LAN), folder)

@@ -58,8 +58,11 @@ APP = "app.bookwell.example"
 STATUS = "status.bookwell.example"
 HOOKS = "hooks.example"
 BROKER = "broker.lan.example"
+SIGN_IN = "welcome.guest.example"
 
 BROKER_ADDRESS = "192.168.1.10"
+
+ROUTER_ADDRESS = "192.168.1.1"
 
 HOSTS = {
     CONNECTIVITY: "198.51.100.10",
@@ -68,9 +71,10 @@ HOSTS = {
     STATUS: "198.51.100.90",
     HOOKS: "198.51.100.100",
     BROKER: BROKER_ADDRESS,
+    SIGN_IN: ROUTER_ADDRESS,
 }
+INSIDE = (BROKER, SIGN_IN)
 
-ROUTER_ADDRESS = "192.168.1.1"
 STICK_ADDRESS = "192.168.8.1"
 PHONE_ADDRESS = "172.20.10.1"
 DESK_ADDRESS = "192.168.1.20"
@@ -80,6 +84,8 @@ ISP_RESOLVER = "192.0.2.53"
 CARRIER_RESOLVER = "192.0.2.153"
 CARRIER_ADDRESS = "192.0.2.33"
 PORTAL_PORT = 8090
+SIGN_IN_PORT = 8453
+SIGN_IN_API = f"https://{SIGN_IN}:{SIGN_IN_PORT}/captive-portal/api"
 
 # What is sent to its port 9 is thrown away (RFC 863).
 SINK_ADDRESS = "203.0.113.99"
@@ -118,7 +124,7 @@ DESK_WIRE = {
 
 OWN_ADDRESSES = {
     Place.INTERNET: tuple(a.address for a in ANCHORS)
-    + tuple(a for a in HOSTS.values() if a != BROKER_ADDRESS)
+    + tuple(address for name, address in HOSTS.items() if name not in INSIDE)
     + (SINK_ADDRESS,),
     Place.ISP: (ISP_RESOLVER,),
     Place.CARRIER: (CARRIER_RESOLVER,),

@@ -32,7 +32,10 @@ def start_world(manifest: Manifest) -> "subprocess.Popen[Any]":
 
 
 def start_router_services(host: Host, folder: Path, leg: UplinkLeg) -> "subprocess.Popen[Any]":
-    """Start DHCP and a DNS forwarder as broadband routers, sticks and phones have them."""
+    """Start DHCP and a DNS forwarder as broadband routers, sticks and phones have them.
+
+    It sends the options that stand in ``dhcp-options.IF`` besides, and reads that anew at SIGHUP.
+    """
     options = [
         "keep-in-foreground",
         "conf-file=/dev/null",
@@ -46,6 +49,7 @@ def start_router_services(host: Host, folder: Path, leg: UplinkLeg) -> "subproce
         "bind-interfaces",
         f"dhcp-range={leg.pool}",
         f"dhcp-host={leg.mac},{leg.address}",
+        f"dhcp-optsfile={folder / f'dhcp-options.{leg.interface}'}",
         f"dhcp-leasefile={folder / f'leases.{leg.interface}'}",
         "dhcp-authoritative",
         "no-ping",
@@ -69,7 +73,7 @@ def start_dhcp_client(host: Host, folder: Path, leg: UplinkLeg) -> None:
     """Start a DHCP client that does with a lease what a network manager does."""
     argv: list[str | Path] = ["busybox", "udhcpc", "-f", "-S", "-i", leg.interface]
     argv += ["-s", HERE / "dhcp.sh", "-p", folder / "run" / f"udhcpc.{leg.interface}.pid"]
-    argv += ["-t", "3", "-T", "1", "-A", "1"]
+    argv += ["-t", "3", "-T", "1", "-A", "1", "-O", "114"]
     environment = {"LAB_RUN": str(folder / "run"), "LAB_METRIC": str(leg.metric)}
     start(host, folder, f"udhcpc.{leg.interface}", argv, environment)
 

@@ -78,6 +78,11 @@ PORTAL = Rules(
     "chain through { type filter hook forward priority -10;"
     " udp dport 53 accept; udp sport 53 accept; counter drop; }\n",
 )
+CLOSED = Rules(
+    Place.ROUTER,
+    "chain through { type filter hook forward priority -10;"
+    " udp dport 53 accept; udp sport 53 accept; counter drop; }\n",
+)
 LOSS = Rules(
     Place.ISP,
     "chain in { type filter hook prerouting priority -450;"

@@ -70,6 +70,7 @@ def _uplinks(studio: Studio, folder: Path) -> list[str]:
     return [
         f'[[uplink]]\nname = "{name}"\nkind = "ethernet"\ninterface = "{interface}"\n'
         f'resolvers_file = "{folder}/run/resolvers.{interface}"\n'
+        f'portal_file = "{folder}/run/portal.{interface}"\n'
         + ("metered = true\n" if metered else "")
         for name, interface, metered in uplinks
     ]

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from tests.lab import feed, status
 from tests.lab.netns import boottime_s
-from tests.lab.places import PORTAL_PORT
+from tests.lab.places import PORTAL_PORT, SIGN_IN
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -204,6 +204,20 @@ def portal(stage: Stage, address: str) -> web.Application:
         raise web.HTTPFound(f"http://{address}:{PORTAL_PORT}/sign-in")
 
     return application(stage, "portal", handle)
+
+
+def sign_in(stage: Stage) -> web.Application:
+    """Make the service by which a network says itself whether it wants a sign-in (RFC 8908).
+
+    It wants one, unless the words for "sign-in" say "free".
+    """
+
+    async def handle(_request: web.Request) -> web.Response:
+        captive = "free" not in stage.of("sign-in")
+        said = {"captive": captive, "user-portal-url": f"https://{SIGN_IN}/welcome"}
+        return web.json_response(said, content_type="application/captive+json")
+
+    return application(stage, "sign-in", handle)
 
 
 def search_help(stage: Stage) -> web.Application:

@@ -35,6 +35,7 @@ from tests.lab.places import (
     PORTAL_PORT,
     ROUTER_ADDRESS,
     SECOND_CHECK,
+    SIGN_IN_PORT,
     SINK_ADDRESS,
     STATUS,
     Place,
@@ -91,8 +92,8 @@ async def serve_web(stage: vendor.Stage, prefix: str, folder: Path) -> None:
         await web.SockSite(runner, filtered, ssl_context=forged).start()
 
 
-async def serve_in_the_way(stage: vendor.Stage, prefix: str) -> None:
-    """Start the pages that people get instead of what they asked for."""
+async def serve_in_the_way(stage: vendor.Stage, prefix: str, folder: Path) -> None:
+    """Start the pages that people get instead of what they asked for, and who tells of them."""
     for place, address, port, app in (
         (Place.ROUTER, "0.0.0.0", PORTAL_PORT, vendor.portal(stage, ROUTER_ADDRESS)),
         (Place.CARRIER, "0.0.0.0", PORTAL_PORT, vendor.portal(stage, CARRIER_ADDRESS)),
@@ -103,6 +104,12 @@ async def serve_in_the_way(stage: vendor.Stage, prefix: str) -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.SockSite(runner, door).start()
+    with inside(prefix + Place.ROUTER):
+        door = bound("0.0.0.0", SIGN_IN_PORT)
+    runner = web.AppRunner(vendor.sign_in(stage), access_log=None)
+    await runner.setup()
+    tls = pki.server_context(folder / "pki")
+    await web.SockSite(runner, door, ssl_context=tls).start()
 
 
 async def serve_sink(prefix: str) -> asyncio.Server:
@@ -166,7 +173,7 @@ async def run(manifest: Manifest) -> bool:
     loop.add_reader(sys.stdin.fileno(), end, True)
     servers = await serve_names(stage, manifest.prefix)
     await serve_web(stage, manifest.prefix, manifest.folder)
-    await serve_in_the_way(stage, manifest.prefix)
+    await serve_in_the_way(stage, manifest.prefix, manifest.folder)
     servers.append(await serve_sink(manifest.prefix))
     servers.append(await serve_control(stage, manifest.folder / "control.sock"))
     return await over

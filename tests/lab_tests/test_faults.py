@@ -63,6 +63,7 @@ SEEN = {
         **{k: v for k, v in OFFLINE.items() if "name" not in k},
         "web": "302",
     },
+    "portal_told": {k: v for k, v in OFFLINE.items() if "name" not in k},
     "one_anchor_dead": {"alpha": SILENT},
     "icmp_filtered": {"alpha": SILENT, "beta": SILENT, "delta": SILENT},
     "anchors_filtered": {

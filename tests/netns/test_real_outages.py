@@ -127,3 +127,11 @@ def seconds_of_the_app(view: StudioView) -> float:
     """Read how long the vendor's app took to answer through the line in use."""
     told = re.search(r"in ([\d.]+) s", view.vendor.app_evidence if view.vendor else "")
     return float(told[1]) if told else 0.0
+
+
+def test_a_network_that_only_its_own_service_calls_closed_is_named_with_its_page(
+    lab: Lab, daemon: Daemon
+) -> None:
+    lab.inject("portal_told")
+    view = daemon.wait(lambda v: v.banner.cause == "portal", 20)
+    assert "https://welcome.guest.example/welcome" in view.banner.steps[0]

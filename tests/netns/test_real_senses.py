@@ -9,9 +9,11 @@ from pathlib import Path
 
 from edge_watchdog.core import words
 from edge_watchdog.core.state import Cause
+from edge_watchdog.core.view import StudioView
 from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
 from tests.lab.netns import Host
+from tests.lab.places import BROKER_ADDRESS as BROKER
 from tests.lab.places import SINK_ADDRESS
 from tests.netns.conftest import QUICK_FAILBACK
 
@@ -94,3 +96,17 @@ def test_a_line_that_the_box_itself_fills_is_named_and_kept(lab: Lab, daemon: Da
     view = daemon.wait(lambda v: v.uplinks[0].cause == words.label(Cause.LINE_FULL), 60)
     assert view.active == "broadband"
     assert daemon.log.read_text().count("new connections via=") == 1
+
+
+def test_a_dead_switch_is_named_before_the_router_is_accused(lab: Lab, daemon: Daemon) -> None:
+    daemon.wait(lambda _: "lladdr" in lab.box.run(["ip", "neigh", "show", BROKER]).stdout, 20)
+    named: list[str] = []
+
+    def is_named(view: StudioView) -> bool:
+        if view.banner.cause not in (*named, Cause.NONE, Cause.CHECKING):
+            named.append(view.banner.cause)
+        return bool(named)
+
+    lab.inject("lan_switch_dead")
+    daemon.wait(is_named, 20)
+    assert named == [Cause.LAN_SWITCH_DEAD]
