@@ -301,7 +301,7 @@ class BridgeServer:
         try:
             async with _streams(peer) as (reader, writer):
                 await _together(self._listen(reader), _speak(writer, slots))
-        except EOFError:
+        except (EOFError, BrokenPipeError, ConnectionResetError):
             log.debug("bridge: client left")
         except (BridgeError, OSError) as error:
             log.warning("bridge: client dropped: %s", str(error) or "it does not read")

@@ -1,5 +1,6 @@
 """Whom to call and how to go online without the line: what was noted, or what always holds."""
 
+import re
 from dataclasses import dataclass
 
 from edge_watchdog.desk.settings import Contacts
@@ -18,6 +19,7 @@ HOTSPOT = (
         "This page is on the studio's network only."
     ),
 )
+NUMBER = re.compile(r"\+?\(?\d[\d ()/-]{5,}\d")  # seven signs at least: no hour, no contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,27 @@ class Line:
 
     what: str
     text: str
+
+    @property
+    def number(self) -> str:
+        """Give the first telephone number in the text as it stands there, "" when it has none."""
+        found = NUMBER.search(self.text)
+        return found[0] if found else ""
+
+    @property
+    def before(self) -> str:
+        """Give what stands before the number."""
+        return self.text.partition(self.number)[0] if self.number else self.text
+
+    @property
+    def after(self) -> str:
+        """Give what stands after the number."""
+        return self.text.partition(self.number)[2] if self.number else ""
+
+    @property
+    def call(self) -> str:
+        """Give the number for a telephone to dial (RFC 3966); "+44 (0)1632" loses its (0)."""
+        return re.sub(r"[^+0-9]", "", self.number.replace("(0)", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,11 @@ class Pack:
     as_of: str
     sheets: tuple[Sheet, ...]
 
+    @property
+    def head(self) -> str:
+        """Say above every sheet whose it is and of which day: sheets get parted."""
+        return f"{self.studio}, {self.title}"
+
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
@@ -104,7 +109,7 @@ def day_pack(day: BookDay, lines: Sequence[SourceLine], more: Enclosed, by: Prin
         _form("Bookings taken on paper", BOOKING_COLUMNS, BOOKING_SHARES, BOOKING_ROWS),
         _form("Sales taken on paper", SALES_COLUMNS, SALES_SHARES, SALES_ROWS),
     )
-    return Pack(by.studio, day.date, f"{as_of}. Printed {by.made}.", sheets)
+    return Pack(by.studio, day.date, f"{day.date}, {as_of}. Printed {by.made}.", sheets)
 
 
 def _cover(day: BookDay, lines: Sequence[SourceLine], by: Printer) -> Sheet:
@@ -166,7 +171,7 @@ def _whole_sheet(entries: Sequence[Entry]) -> Sheet:
         (
             _time(one),
             one.client or one.places,
-            _service(one) if one.client else one.service,
+            ", ".join((one.service, *one.marks)),
             one.member,
             one.room,
             one.status,
@@ -185,7 +190,7 @@ def _price_sheet(one: PriceList) -> Sheet:
         for group in one.groups
         for row in group.rows
     )
-    columns = ("", "What", "Length", "Price")
+    columns = ("Group", "What", "Length", "Price")
     return Sheet("Prices", (f"Prices {one.words}.",), columns, (22, 48, 15, 15), rows)
 
 

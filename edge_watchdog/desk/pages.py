@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from edge_watchdog import __version__
-from edge_watchdog.core.model import Health, VendorLevel
+from edge_watchdog.core.model import Health, Mode, VendorLevel
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import BookDay
@@ -28,7 +28,9 @@ from edge_watchdog.desk.phrases import (
     HEALTH_WORDS,
     LAYER_WORDS,
     LEVEL_WORDS,
+    MODE_WORDS,
     NO_VENDOR,
+    PHASE_WORDS,
     Local,
     lasting,
     long_date,
@@ -240,6 +242,8 @@ def _environment(local: Local) -> jinja2.Environment:
     env.filters["moment"] = local.moment
     env.filters["lasting"] = lasting
     env.filters["health"] = lambda one: HEALTH_WORDS[Health(one)]
+    env.filters["mode"] = lambda one: MODE_WORDS[Mode(one)]
+    env.filters["phase"] = lambda one: PHASE_WORDS.get(one, one)
     env.filters["level"] = lambda one: LEVEL_WORDS[VendorLevel(one)]
     env.filters["layer"] = lambda one: LAYER_WORDS.get(one, one)
     return env

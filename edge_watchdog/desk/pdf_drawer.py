@@ -62,9 +62,10 @@ def _draw(pack: Any, paper: Paper) -> bytes:
     )
     document.addPageTemplates([PageTemplate(frames=[frame])])
     story: list[Any] = []
+    head = f"{pack['studio']}, {pack['title']}"
     for number, sheet in enumerate(pack["sheets"]):
         story += [PageBreak()] if number else []
-        story += _sheet(Sheet(**sheet), pack["studio"], fonts, width - 2 * MARGIN)
+        story += _sheet(Sheet(**sheet), head, fonts, width - 2 * MARGIN)
     document.build(story, canvasmaker=_numbered(pack["as_of"], fonts[0], width))
     return out.getvalue()
 
@@ -80,13 +81,13 @@ def _fonts() -> tuple[str, str]:
     return "plain", "bold"
 
 
-def _sheet(sheet: Sheet, studio: str, fonts: tuple[str, str], width: float) -> list[Any]:
+def _sheet(sheet: Sheet, above: str, fonts: tuple[str, str], width: float) -> list[Any]:
 
     plain, bold = fonts
     small = ParagraphStyle("small", fontName=plain, fontSize=9, leading=11)
     head = ParagraphStyle("head", fontName=bold, fontSize=15, leading=20, spaceAfter=4)
     note = ParagraphStyle("note", fontName=plain, fontSize=10.5, leading=14, spaceAfter=5)
-    found: list[Any] = [Paragraph(escape(studio), small), Paragraph(escape(sheet.title), head)]
+    found: list[Any] = [Paragraph(escape(above), small), Paragraph(escape(sheet.title), head)]
     found += [Paragraph(escape(one), note) for one in sheet.notes]
     if sheet.columns:
         found += [_table(sheet, fonts, width), Spacer(1, 4 * MM)]

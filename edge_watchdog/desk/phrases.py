@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from edge_watchdog.core.model import Health, VendorLevel
+from edge_watchdog.core.model import Health, Mode, VendorLevel
 from edge_watchdog.core.view import Standing
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -48,6 +48,19 @@ LEVEL_WORDS: Mapping[VendorLevel, str] = {
     VendorLevel.PARTIAL_OUTAGE: "a partial outage",
     VendorLevel.MAJOR_OUTAGE: "a major outage",
     VendorLevel.UNKNOWN: "cannot be read",
+}
+MODE_WORDS: Mapping[Mode, str] = {
+    Mode.OBSERVE: "only watches, switches nothing",
+    Mode.SELF: "switches its own connections",
+    Mode.GATEWAY: "switches the whole studio's connections",
+}
+PHASE_WORDS: Mapping[str, str] = {
+    "settled": "",
+    "suspect": "checking a doubt just now",
+    "switching": "changing to another line just now",
+    "diverted": "trying another line just now",
+    "holding": "waiting before it goes back",
+    "stranded": "no line works",
 }
 LAYER_WORDS: Mapping[str, str] = {
     "link": "Cable or signal",

@@ -1,7 +1,7 @@
 """Pictures of every page at every size, for a person to look at.
 
-`python -m tests.desk.pictures FOLDER` takes screens of a phone, a tablet and a wall display, and
-what a printer would get on A4 and Letter.
+`python -m tests.desk.pictures FOLDER` takes screens of a phone, a tablet, the same tablet in the
+dark and a wall display in an outage; some after it; and what a printer would get on A4 and Letter.
 """
 
 import asyncio
@@ -17,10 +17,16 @@ from edge_watchdog.desk.access import Who
 from tests.chromium import CHROMIUM, FLAGS
 from tests.desk.whole import WRITTEN, Whole, whole_desk
 
-SIZES = {"phone": (360, 740), "tablet": (768, 1024), "wall": (1920, 1080)}
+SIZES = {
+    "phone": (360, 740, "light"),
+    "tablet": (768, 1024, "light"),
+    "dark": (768, 1024, "dark"),
+    "wall": (1920, 1080, "light"),
+}
 OPEN = (
     *("/", "/book", "/book?by=time", "/book?by=room", "/book?by=classes", "/book?q=anna"),
     *("/next", "/prices", "/contacts", "/pack/today", "/owner", "/sign-in", "/pair", "/trust"),
+    *("/setup", "/nowhere", "/paper"),
 )
 STAFF = (
     *("/book", "/next", "/client/c-anna", "/sign-in", "/paper", "/reconcile", "/close"),
@@ -34,6 +40,7 @@ STAFF = (
 )
 OWNER = ("/owner", "/owner/people", "/owner/looks")
 KIOSK = ("/?kiosk=1", "/next?kiosk=1")
+AFTERWARDS = ("/", "/owner", "/reconcile", "/close", *KIOSK)
 PRINTED = ("/", "/book", "/pack/today", "/prices", "/contacts", "/paper", "/reconcile", "/close")
 
 
@@ -72,13 +79,13 @@ async def main(folder: Path, state: Path) -> None:
         whole.clock.step(600)
         whole.show(Standing.OFFLINE)
         await whole.write(*WRITTEN)
-        for size, (width, height) in SIZES.items():
+        for size, (width, height, theme) in SIZES.items():
             for role, scheme, paths in (
                 (Who.LAN, "http", (*OPEN, *(KIOSK if size == "wall" else ()))),
                 (Who.STAFF, "https", STAFF),
                 (Who.OWNER, "https", OWNER),
             ):
-                view = {"viewport": {"width": width, "height": height}}
+                view = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
                 made = await context_of(browser, whole, role, scheme, **view)
                 await take(
                     await made.new_page(), whole, scheme, paths, folder / size / role.name.lower()
@@ -91,7 +98,7 @@ async def main(folder: Path, state: Path) -> None:
         whole.show(Standing.NORMAL)
         whole.hold()
         await page.emulate_media(media="screen")
-        await take(page, whole, "https", ("/", "/reconcile", "/close"), folder / "afterwards")
+        await take(page, whole, "https", AFTERWARDS, folder / "afterwards")
         await browser.close()
 
 

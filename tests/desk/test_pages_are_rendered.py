@@ -264,7 +264,7 @@ def test_the_owner_sees_lines_vendor_incidents_and_versions() -> None:
         "seen by the desk, number 6",
         "still open for 12 min",
         "80 % of the plan is used",
-        "version 0.1.0, mode self, settled",
+        "version 0.1.0, switches its own connections",
         "No lan_interfaces are configured",
     ):
         assert piece in text, piece
