@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from typing import Protocol
 
 from edge_watchdog.core.actions import Action, Evict, Reason, RouteVia, SendAlert
-from edge_watchdog.core.advance import Step, has_work, next_deadline
+from edge_watchdog.core.advance import Step, has_work
 from edge_watchdog.core.alerting import CHANGED_REST_S
 from edge_watchdog.core.events import DriverReported, Event, LinkChanged, Sampled, Started
 from edge_watchdog.core.evidence import is_hard_down, is_verified
@@ -31,6 +31,7 @@ class Judged(Protocol):
     world: World
     state: State
     route: str | None
+    wakes_at: float
 
     @property
     def second(self) -> float:
@@ -92,8 +93,7 @@ class Judge:
         self.steps += 1
         after, now = step.state, event.at
         self.was_notable = has_work(step.actions) or after.failover.phase is not Phase.SETTLED
-        due = next_deadline(after, self._studio.policy, now)
-        if due is not None and due <= now.mono:
+        if self._studio.wakes_at <= now.mono:
             self._break("a deadline does not lie ahead")
         self._look_at_route(before, event, step)
         for action in step.actions:
