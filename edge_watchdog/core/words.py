@@ -282,6 +282,11 @@ def over(incident: Incident, policy: Policy) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lasting(headline: str, seconds: float) -> str:
+    """Say that what the *headline* says still holds: there is no other news."""
+    return f"{headline} It has lasted {duration(seconds)}."
+
+
 def duration(seconds: float) -> str:
     """Say a length of time in words."""
     if seconds < 90:
