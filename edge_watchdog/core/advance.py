@@ -295,8 +295,8 @@ def _carry_over(known: tuple[Incident, ...], now: Instant, policy: Policy) -> tu
         elif one.told is not None:
             age_s = max(0.0, now.wall - one.opened.wall)
             opened = Instant(now.mono - age_s, one.opened.wall)
-            one = replace(one, opened=opened, told_at=now, fine_since=None)
-            kept.append(replace(one, next_update=alerting.next_word(one, now, policy)))
+            again = replace(one, opened=opened, told_at=now, fine_since=None)
+            kept.append(replace(again, next_update=alerting.next_word(again, now, policy)))
     return tuple(kept)
 
 
