@@ -273,8 +273,8 @@ def _delay(known: UplinkState, anchors: str | None, now: Instant) -> str | None:
 def _told(report: DriverReport, found: Mapping[Sign, str | None]) -> dict[Sign, str | None]:
     """Read what a driver says of a line whether or not it works."""
     told: dict[Sign, str | None] = {Sign.PLAN: _one_of(report.cap_reached, "used")}
-    # whoever answers in the router's place may be the other device
-    told[Sign.CLAIM] = _one_of(report.address_taken, "twofold")
+    taken = report.address_taken  # whoever answers in the router's place may be the other device
+    told[Sign.CLAIM] = "ours" if report.own_address_taken else _one_of(taken, "twofold")
     if found[Sign.GATEWAY] != "ok" or found[Sign.ANCHORS] != "fail":
         # it spoils the way to the router, not what lies beyond a router that answers
         overlap = None if report.overlaps is None else bool(report.overlaps)
@@ -380,6 +380,7 @@ WORDS: Mapping[tuple[Sign, str], str] = {
     (Sign.PEERS, "ok"): "local network: other devices answer",
     (Sign.PEERS, "vanished"): "local network: other devices are gone as well",
     (Sign.CLAIM, "twofold"): "local network: two devices use one address",
+    (Sign.CLAIM, "ours"): "local network: another device says that it has the box's address",
     (Sign.RANGE, "overlap"): "link: its addresses overlap with the studio's",
     (Sign.MODEM, "ok"): "modem: answers",
     (Sign.MODEM, "mute"): "modem: does not answer",

@@ -619,3 +619,11 @@ def test_a_silent_router_is_not_accused_before_its_neighbours_were_asked():
     assert cause_of(known) is Cause.LAN_SWITCH_DEAD
     asked_in_vain = told(*DEAD, asking_peers=True)  # the router answers: it is not about it
     assert cause_of(asked_in_vain) is Cause.PROVIDER_DOWN
+
+
+def test_another_device_with_our_own_address_is_named_whether_or_not_the_line_works():
+    for samples in (WELL, DEAD, ROUTER_DEAD):
+        known = told(*samples, own_address_taken=True)
+        found = diagnose(known, Around(), now=at(6), policy=POLICY)
+        assert found.cause is Cause.ADDRESS_CONFLICT
+        assert found.because[-1].startswith("local network: another device says that it has")
