@@ -227,7 +227,8 @@ class Hands:
         routing = self._gateway.problems() if self._gateway is not None else ()
         uplinks = {u.uplink.interface: u.uplink.name for u in self._config.uplinks}
         renamed = self._kernel.followed.problems(uplinks)
-        return (*routing, *renamed, *self._outbox.problems(), *((broker,) if broker else ()))
+        heard = (*renamed, *self._senses.problems())
+        return (*routing, *heard, *self._outbox.problems(), *((broker,) if broker else ()))
 
     def carry_out(self, action: Action) -> None:
         """Begin *action*; RouteVia, Evict, Ready and Release come back as Done."""

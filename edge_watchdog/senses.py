@@ -5,6 +5,7 @@ rule: nobody looked is None, and what was found for an inquiry is forgotten when
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import DriverReport, LinkState, Mode, Uplink
 from edge_watchdog.core.signs import BUSY_RATIO
 from edge_watchdog.links import LinkError
+from edge_watchdog.links.ears import Ears, our_own
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
@@ -38,6 +40,8 @@ LOOK_S = 1.0
 TELL_S = 5.0  # the mind forgets a report after 150 s; load is worth less than that
 LOOK_AROUND_S = 20.0
 RETRY_S = 1.0
+LISTEN_S, LISTEN_CLOSELY_S = 1.0, 0.1  # while nothing fails, and while something does
+DEAF_S = 600.0  # where the kernel does not let us listen
 LIFE_S = 0.15  # the mind decides half a second after the first lost question
 
 # Seconds between two questions of a kind while it is wanted; on a metered line the second one.
@@ -120,6 +124,9 @@ class Senses:
             for one in config.uplinks
         }
         self._group: asyncio.TaskGroup | None = None
+        self._ears = Ears()
+        self._stirred = asyncio.Event()  # something fails
+        self._taken: frozenset[str] = frozenset()  # addresses of ours in the LAN
         hosts = {a.operator: a.address for a in reversed(config.anchors)}
         self._hosts = tuple(hosts.values())[::-1]  # one of each operator, the first first
         self._work: dict[Inquiry, Callable[[Post], Awaitable[None]]] = {
@@ -140,6 +147,15 @@ class Senses:
         ended = [name for one in before - post.what for name in FOUND.get(one, ())]
         self._found(post, **dict.fromkeys(ended))
         self._begin(post)
+        self._stirred.set()
+
+    def problems(self) -> tuple[str, ...]:
+        """Say what the owner should know of the studio's own network."""
+        return tuple(
+            f"Another device in the studio's network uses the box's own address, {address}."
+            " Unplug the device that was added last, if there is one."
+            for address in sorted(self._taken)
+        )
 
     async def run(self) -> None:
         """Look for ever."""
@@ -148,6 +164,8 @@ class Senses:
                 for post in self._posts.values():
                     self._begin(post)
                     self._group.create_task(self._keep(post, self._get_to_know))
+                if self._may_ask:
+                    self._group.create_task(self._listen())
                 while True:
                     self._look()
                     await asyncio.sleep(LOOK_S)
@@ -155,6 +173,8 @@ class Senses:
             self._group = None
             for post in self._posts.values():
                 post.tasks.clear()
+            if self._may_ask:
+                await self._ears.close()
 
     def _begin(self, post: Post) -> None:
         for inquiry in post.what - post.tasks.keys():
@@ -248,6 +268,36 @@ class Senses:
             return None
         post.claims.note(self._kernel.snapshot.near.get((device, state.gateway or "")), now)
         return True if now < post.claims.twofold_until else None
+
+    async def _listen(self) -> None:
+        """Hear of other devices that say they have an address of ours, for ever."""
+        lines = {post.uplink.interface for post in self._posts.values()}
+        lan = frozenset(self._config.box.lan_interfaces) - lines
+        while True:
+            snapshot = self._kernel.snapshot
+            try:
+                claimed = await self._ears.claimed(*our_own(snapshot, lines | lan))
+            except LinkError as error:
+                log.info("claims of other devices are not heard: %s", error)
+                await asyncio.sleep(DEAF_S)
+                continue
+            names = {name for name, _ in claimed}
+            for post in self._posts.values():
+                taken = snapshot.called(post.uplink.interface) in names
+                self._found(post, own_address_taken=taken or None)
+            in_lan = {snapshot.called(name) for name in lan}
+            self._taken = frozenset(address for name, address in claimed if name in in_lan)
+            await self._until_stirred()
+
+    async def _until_stirred(self) -> None:
+        """Wait until it is time to listen again: at once where something begins to fail."""
+        if any(post.what for post in self._posts.values()):
+            await asyncio.sleep(LISTEN_CLOSELY_S)
+            return
+        self._stirred.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LISTEN_S):
+                await self._stirred.wait()
 
     def _seen(self, post: Post) -> tuple[LinkState | None, int | None]:
         device = self._kernel.snapshot.devices.get(post.uplink.interface)

@@ -7,10 +7,12 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def trust(home: Path, root: Path) -> None:
-    """Install *root* for a browser whose HOME is *home*, as /trust says for Linux."""
+def trust(home: Path, *roots: Path) -> None:
+    """Install *roots* for a browser whose HOME is *home*, as /trust says for Linux."""
     store = home / ".pki" / "nssdb"
     store.mkdir(parents=True)
     tool = ["certutil", "-d", f"sql:{store}"]
-    for steps in (["-N", "--empty-password"], ["-A", "-n", "box", "-t", "C,,", "-i", str(root)]):
+    subprocess.run([*tool, "-N", "--empty-password"], check=True, capture_output=True)
+    for root in roots:
+        steps = ["-A", "-n", root.stem, "-t", "C,,", "-i", str(root)]
         subprocess.run([*tool, *steps], check=True, capture_output=True)

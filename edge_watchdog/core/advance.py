@@ -44,19 +44,18 @@ from edge_watchdog.core.evidence import (
     is_silent,
     learn,
     note_return,
-    stale_after,
-    weigh,
 )
 from edge_watchdog.core.failover import FIRST_LOOK_S, decide, heed, note_clean
 from edge_watchdog.core.inquiries import set_inquiries
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.ladder import ladder, turns
 from edge_watchdog.core.life import note_life
 from edge_watchdog.core.model import BoxReport, Health, Layer, Mode, Sample
 from edge_watchdog.core.moves import PARTIAL_S, WAY_BACK_S, hold_s
 from edge_watchdog.core.pacing import burst_due, set_paces
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import has_portal
-from edge_watchdog.core.signs import DRIVER_STALE_S, POWER_MEMORY_S, SLOW_AFTER_S, Around
+from edge_watchdog.core.signs import POWER_MEMORY_S, look_around
 from edge_watchdog.core.state import (
     BoxState,
     Cause,
@@ -296,8 +295,8 @@ def _carry_over(known: tuple[Incident, ...], now: Instant, policy: Policy) -> tu
         elif one.told is not None:
             age_s = max(0.0, now.wall - one.opened.wall)
             opened = Instant(now.mono - age_s, one.opened.wall)
-            due = now.plus(policy.update_every_s)
-            kept.append(replace(one, opened=opened, told_at=now, next_update=due, fine_since=None))
+            again = replace(one, opened=opened, told_at=now, fine_since=None)
+            kept.append(replace(again, next_update=alerting.next_word(again, now, policy)))
     return tuple(kept)
 
 
@@ -318,9 +317,12 @@ def _diagnose(state: State, now: Instant, policy: Policy) -> State:
     uplinks = {}
     for name, known in state.uplinks.items():
         others = tuple(u for n, u in state.uplinks.items() if n != name)
-        around = Around(others, state.box, metered[name])
-        uplinks[name] = replace(known, diagnosis=diagnose(known, around, now=now, policy=policy))
-    state = replace(state, uplinks=uplinks)
+        around = look_around(others, state.box, now, metered=metered[name])
+        diagnosis = diagnose(known, around, now=now, policy=policy)
+        same = diagnosis is known.diagnosis
+        uplinks[name] = known if same else replace(known, diagnosis=diagnosis)
+    if any(uplinks[name] is not known for name, known in state.uplinks.items()):
+        state = replace(state, uplinks=uplinks)
     found = vendor.conclude(
         state.uplinks,
         state.failover.active,
@@ -329,6 +331,8 @@ def _diagnose(state: State, now: Instant, policy: Policy) -> State:
         now=now,
         policy=policy,
     )
+    if found == state.vendor.diagnosis:
+        return state
     return replace(state, vendor=replace(state.vendor, diagnosis=found))
 
 
@@ -338,7 +342,7 @@ def health_of(known: UplinkState, now: Instant, policy: Policy) -> Health:
         return Health.DOWN
     if has_portal(known):
         return Health.DEGRADED
-    return weigh(known, Layer.INTERNET, now, policy).health
+    return ladder(known, now, policy)[Layer.INTERNET].health
 
 
 def next_deadline(state: State, policy: Policy, now: Instant) -> float | None:
@@ -353,7 +357,7 @@ def next_deadline(state: State, policy: Policy, now: Instant) -> float | None:
 def _deadlines(state: State, policy: Policy) -> Iterator[float]:
     for uplink in policy.uplinks:
         yield burst_due(state, uplink, policy)
-        yield from _expiries(state.uplinks[uplink.name])
+        yield from turns(state.uplinks[uplink.name])
     if state.box.power_low_at is not None:
         yield state.box.power_low_at.mono + POWER_MEMORY_S
     yield from _failover_deadlines(state, policy)
@@ -365,17 +369,6 @@ def _deadlines(state: State, policy: Policy) -> Iterator[float]:
         if incident.resolved is None and incident.fine_since is not None:
             yield incident.fine_since.mono + incidents.CLEAR_AFTER_S[incident.scope]
     yield from _showings(state)
-
-
-def _expiries(known: UplinkState) -> Iterator[float]:
-    """Silence is news: a rung turns UNKNOWN when its last word grows old."""
-    for track in known.tracks.values():
-        yield track.asked.mono + stale_after(known, track.layer)
-    if known.report is not None:
-        yield known.report.at.mono + DRIVER_STALE_S
-    if known.slow_since is not None:
-        yield known.slow_since.mono + SLOW_AFTER_S
-    yield known.alive_until
 
 
 def _showings(state: State) -> Iterator[float]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from edge_watchdog.core.evidence import BUCKET_S, internet, is_hard_down, is_verified, loss_ratio
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.ladder import SLOW_AFTER_S
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import has_portal
-from edge_watchdog.core.signs import BUSY_RATIO, IDLE_RATIO, SLOW_AFTER_S, report_of
+from edge_watchdog.core.signs import BUSY_RATIO, IDLE_RATIO, report_of
 from edge_watchdog.core.state import Comparison, Failover, Phase, State, UplinkState
 
 STUTTERS = 2.0  # of the CUSUM: any loss, until some fifteen answers in a row

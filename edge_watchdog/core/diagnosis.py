@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge_watchdog.core.catalogue import ASIDE, PROOFS, TABLE, Row, Sign, Signs
-from edge_watchdog.core.evidence import is_silent, weigh
+from edge_watchdog.core.evidence import is_silent
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Layer
+from edge_watchdog.core.ladder import KEEPS, Ladder, ladder
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import sign_in_words
 from edge_watchdog.core.signs import Around, read_signs, report_of, report_words
@@ -72,9 +72,39 @@ def _score(cause: Cause, row: Row, signs: Signs) -> float:
     return score
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """The diagnosis of *known* came out as it was: it stands while *rungs* and *around* do."""
+
+    known: UplinkState
+    rungs: Ladder
+    around: Around
+
+
+_settled: dict[int, _Settled] = {}
+
+
 def diagnose(known: UplinkState, around: Around, *, now: Instant, policy: Policy) -> Diagnosis:
-    """Name the cause for one uplink, or CHECKING with the likeliest one as runner-up."""
-    rungs = {layer: weigh(known, layer, now, policy) for layer in Layer}
+    """Name the cause for one uplink, or CHECKING with the likeliest one as runner-up.
+
+    The very same diagnosis as before when it comes out alike.
+    """
+    rungs, before = ladder(known, now, policy), known.diagnosis
+    last = _settled.get(id(known))
+    if before is not None and last is not None and last.rungs is rungs and last.around == around:
+        return before
+    found = _find(known, rungs, around, now=now, policy=policy)
+    if before is None or found != before:
+        return found
+    if len(_settled) >= KEEPS:
+        _settled.clear()
+    _settled[id(known)] = _Settled(known, rungs, around)
+    return before
+
+
+def _find(
+    known: UplinkState, rungs: Ladder, around: Around, *, now: Instant, policy: Policy
+) -> Diagnosis:
     signs = read_signs(known, rungs, around, now=now, policy=policy)
     because = tuple(f"{layer}: {e.words}" for layer, e in rungs.items())
     because += (*report_words(signs), *sign_in_words(known))

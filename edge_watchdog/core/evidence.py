@@ -1,57 +1,35 @@
-"""Samples in, evidence out: what each rung of one uplink's ladder is worth right now.
+"""Samples in: what is learned of one uplink, and what the hosts on the internet say of it.
 
-Three rules carry the whole room.  Ignorance is not failure: a rung nobody asked lately is UNKNOWN.
-A far answer proves a near rung only if it is newer than that rung's first loss.  A target that
-misses while others answer is deaf, and a deaf target accuses nobody.
+Two rules carry the whole room.  A far answer proves a near rung only if it is newer than that
+rung's first loss.  A target that misses while others answer is deaf, and a deaf target accuses
+nobody.  What each rung is worth right now is weighed in ladder.py.
 """
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Finding, Health, Layer, LinkState, Neighbour, Sample
-from edge_watchdog.core.policy import PACES, Policy
+from edge_watchdog.core.model import Finding, Layer, LinkState, Sample
+from edge_watchdog.core.once import once
+from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import has_portal
 from edge_watchdog.core.state import Bucket, Silence, Track, UplinkState
 
 BUCKET_S = 5.0
-STALE_PERIODS = 3.0  # one question may be lost, two in a row are news
 LOSS_SENT = 10  # with fewer no share can be told
 LOSS_LOST = 4
 SERVICE_MISSES = 2  # one unanswered name or page is a hiccup
 SERIOUS = 3  # lost questions in a row, of hosts that usually answer: more than bad luck
-LOSSY_TIMES = 3  # where much is lost, so many times as many questions must be
-STALE_GRACE_S = 3.0  # the longest time a single question may take
 LONGEST_RTT_S = 0.8  # past this the miss timer has run out
 UNSTABLE_RETURNS, UNSTABLE_WITHIN_S = 3, 600.0
 SERVICES = (Layer.NAMES, Layer.WEB)
-ALIVE = frozenset(
-    {
-        Finding.ANSWERED,
-        Finding.WRONG_ANSWER,
-        Finding.FALSE_ANSWER,
-        Finding.PORTAL,
-        Finding.BAD_CERTIFICATE,
-    }
-)
 # A round trip is long past this, and past twice what the target usually takes.
 LONG_RTT_S = 0.1
 # The usual one follows a shorter one at once, a longer one in half an hour at four questions a
 # second over eight targets: a day of congestion stays news, a new route becomes usual.
 BASE_DOWN, BASE_UP = 0.3, 0.001
 DATE_WORDS = ("date off by", "expired", "not yet valid")
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One rung: its health, when it last answered and since when it loses (when questions left)."""
-
-    health: Health = Health.UNKNOWN
-    answered: Instant | None = None
-    losing_since: Instant | None = None
-    loss_ratio: float | None = None
-    rtt_s: float | None = None
-    words: str = "not asked yet"
 
 
 def learn(known: UplinkState, sample: Sample, heard: Instant, policy: Policy) -> UplinkState:
@@ -158,7 +136,8 @@ def _listen(known: UplinkState, track: Track, sample: Sample, policy: Policy) ->
     if not sample.lost:
         if is_silent(known, policy):
             known = _is_over(known, sample.at)
-        known = replace(_without_names(known), silence=None)
+        if known.silence is not None:
+            known = replace(_without_names(known), silence=None)
         if not sample.sent:
             known = _uncount(known, sample, policy)
     elif not track.deaf and not _excused(known, sample):
@@ -282,9 +261,22 @@ def _uncount(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
     return replace(known, losses=losses, cusum=cusum)
 
 
-def internet(known: UplinkState) -> list[Track]:
+def internet(known: UplinkState) -> Sequence[Track]:
     """Give the tracks of the internet rung."""
-    return [t for t in known.tracks.values() if t.layer is Layer.INTERNET]
+    return on_layer(known, Layer.INTERNET)
+
+
+def on_layer(known: UplinkState, layer: Layer) -> Sequence[Track]:
+    """Give the tracks of one rung."""
+    return _by_layer(known.tracks).get(layer, ())
+
+
+@once
+def _by_layer(tracks: Mapping[str, Track]) -> Mapping[Layer, Sequence[Track]]:
+    found: dict[Layer, list[Track]] = {}
+    for track in tracks.values():
+        found.setdefault(track.layer, []).append(track)
+    return found
 
 
 def is_silent(known: UplinkState, policy: Policy) -> bool:
@@ -336,20 +328,19 @@ def is_verified(known: UplinkState, now: Instant, policy: Policy) -> bool:
 
 def loss_ratio(known: UplinkState, now: Instant, policy: Policy) -> float | None:
     """Give the share of pulses lost in the loss window; None when too few were sent to say."""
-    recent = _recent(known, now, policy)
-    sent = sum(b.sent for b in recent)
-    if sent < LOSS_SENT:
-        return None
-    return sum(b.lost for b in recent) / sent
+    sent, lost = _recent(known, now, policy)
+    return None if sent < LOSS_SENT else lost / sent
 
 
 def is_lossy(known: UplinkState, now: Instant, policy: Policy) -> bool:
     """Tell whether the line itself loses: a few misses are as likely a target that fell silent."""
     if known.cusum >= policy.cusum_h:
         return True
-    ratio = loss_ratio(known, now, policy)
-    lost = sum(b.lost for b in _recent(known, now, policy))
-    return ratio is not None and ratio >= policy.loss_noticed_ratio and lost >= LOSS_LOST
+    if _lost(known.losses) < LOSS_LOST:
+        return False  # as nearly always
+    sent, lost = _recent(known, now, policy)
+    many = sent >= LOSS_SENT and lost >= LOSS_LOST
+    return many and lost / sent >= policy.loss_noticed_ratio
 
 
 def loses_by_chance(known: UplinkState, now: Instant, policy: Policy) -> bool:
@@ -358,142 +349,29 @@ def loses_by_chance(known: UplinkState, now: Instant, policy: Policy) -> bool:
     return missing and is_lossy(known, now, policy)
 
 
-def _recent(known: UplinkState, now: Instant, policy: Policy) -> list[Bucket]:
-    oldest = int((now.mono - policy.loss_window_s) // BUCKET_S)
-    return [b for b in known.losses if b.slot > oldest]
+def _recent(known: UplinkState, now: Instant, policy: Policy) -> tuple[int, int]:
+    """Count what was sent and what was lost in the loss window."""
+    begins = window_begins(now, policy)
+    recent = [b for b in known.losses if b.slot > begins]
+    return sum([b.sent for b in recent]), sum([b.lost for b in recent])
 
 
-def weigh(known: UplinkState, layer: Layer, now: Instant, policy: Policy) -> Evidence:
-    """Sum up one rung as seen at *now*."""
-    match layer:
-        case Layer.LINK:
-            return _weigh_link(known.link)
-        case Layer.GATEWAY:
-            return _weigh_gateway(known, now)
-        case Layer.INTERNET:
-            return _weigh_internet(known, now, policy)
-        case Layer.NAMES | Layer.WEB:  # pragma: no branch - all are named
-            lossy = layer is Layer.NAMES and loses_by_chance(known, now, policy)
-            return _weigh_service(known, layer, now, SERVICE_MISSES * (LOSSY_TIMES if lossy else 1))
+@once
+def _lost(losses: tuple[Bucket, ...]) -> int:
+    return sum(b.lost for b in losses)
 
 
-def _weigh_link(link: LinkState | None) -> Evidence:
-    if link is None:
-        return Evidence()
-    if not link.present:
-        return Evidence(Health.DOWN, words="the device is not there")
-    if link.carrier is False:
-        return Evidence(Health.DOWN, words="no signal on the cable")
-    if not link.addresses:
-        return Evidence(Health.DOWN, words="connected, but without an address")
-    if link.gateway is None:
-        return Evidence(Health.DOWN, words="connected, but no router is known")
-    return Evidence(Health.UP, words=f"connected, address {link.addresses[0]}")
+def window_begins(now: Instant, policy: Policy) -> int:
+    """Give the slot of the last bucket that is too old for the loss window."""
+    return int((now.mono - policy.loss_window_s) // BUCKET_S)
 
 
-def _weigh_gateway(known: UplinkState, now: Instant) -> Evidence:
-    neighbour = known.link.neighbour if known.link else None
-    tracks = [t for t in known.tracks.values() if t.layer is Layer.GATEWAY]
-    track = max(tracks, key=lambda t: t.asked.mono, default=None)
-    if track is not None and is_fresh(known, track, now) and not track.misses and track.answered:
-        return _one(Health.UP, track, "the router answers")
-    if neighbour is Neighbour.FAILED:
-        return _one(Health.DOWN, track, "the router does not answer on the local network")
-    if track is None or not is_fresh(known, track, now):
-        return Evidence(words="the router was not asked lately")
-    if track.answered is None:  # it may never answer pings: only ARP can tell
-        if neighbour is Neighbour.REACHABLE:
-            return _one(Health.UP, track, "the router is there, it does not answer pings")
-        return _one(Health.UNKNOWN, track, "the router does not answer pings")
-    if track.misses >= 3:
-        return _one(Health.DOWN, track, f"the router missed {track.misses} questions in a row")
-    return _one(Health.DEGRADED, track, "the router missed a question")
-
-
-def _one(health: Health, track: Track | None, words: str) -> Evidence:
-    if track is None:
-        return Evidence(health, words=words)
-    return Evidence(health, track.answered, track.losing_since, None, track.rtt_s, words)
-
-
-def _weigh_internet(known: UplinkState, now: Instant, policy: Policy) -> Evidence:
-    tracks = [t for t in internet(known) if is_fresh(known, t, now)]
-    if not tracks:
-        return Evidence(words="no host on the internet was asked lately")
-    alive = {t.operator for t in tracks if t.answered and not t.misses}
-    everyone = {t.operator for t in tracks}
-    ratio = loss_ratio(known, now, policy)
-    words = f"hosts of {len(alive)} of {len(everyone)} operators answer"
-    answered = max((t.answered for t in tracks if t.answered), key=_mono, default=None)
-    since = known.silence.since if known.silence else None
-    rtts = sorted(t.rtt_s for t in tracks if t.rtt_s is not None and not t.misses)
-    rtt = rtts[len(rtts) // 2] if rtts else None
-    health = Health.UP
-    if is_silent(known, policy):
-        health, words = Health.DOWN, "no host on the internet answers"
-    elif not alive:
-        health, words = Health.UNKNOWN, "hosts on the internet stopped answering, checking"
-    elif is_lossy(known, now, policy):
-        health = Health.DEGRADED
-        words += ", many questions are lost" if ratio is None else f", {ratio:.0%} are lost"
-    elif len(alive) < min(2, len(everyone)):
-        health = Health.DEGRADED
-    return Evidence(health, answered, since, ratio, rtt, words)
-
-
-def _weigh_service(known: UplinkState, layer: Layer, now: Instant, misses: int) -> Evidence:
-    """Judge names or web: the newest word counts, whoever it is about, and the best of a turn.
-
-    *misses*: so many in a row say that it is down.
-    """
-    tracks = [t for t in known.tracks.values() if t.layer is layer and is_fresh(known, t, now)]
-    if not tracks:
-        return Evidence(words="not asked lately")
-    newest = max(tracks, key=lambda t: (t.asked.mono, _is_well(t)))
-    if _is_well(newest):
-        return _one(Health.UP, newest, f"{newest.target} answers")
-    words = f"{newest.target}: {newest.detail or newest.finding}"
-    if newest.finding in ALIVE:
-        return _one(Health.DEGRADED, newest, words)
-    if newest.finding in (Finding.NOT_ASKED, Finding.MISROUTED):
-        return _one(Health.UNKNOWN, newest, words)
-    down = service_misses(tracks) >= misses
-    return _one(Health.DOWN if down else Health.UNKNOWN, newest, words)
-
-
-def _is_well(track: Track) -> bool:
-    return track.finding is Finding.ANSWERED and not track.misses
-
-
-def service_misses(tracks: list[Track]) -> int:
+def service_misses(tracks: Sequence[Track]) -> int:
     """Count the questions in a row that no target of a service answered."""
     answered = max((t.answered.mono for t in tracks if t.answered), default=-math.inf)
     return sum(
         t.misses for t in tracks if t.losing_since is not None and t.losing_since.mono > answered
     )
-
-
-def stale_after(known: UplinkState, layer: Layer) -> float:
-    """Give the age in seconds past which a track of *layer* says nothing any more."""
-    periods = PACES[known.pace]
-    match layer:
-        case Layer.INTERNET:  # pulses take turns: each target is asked once a round
-            period = None if periods.pulse is None else 8 * periods.pulse
-        case Layer.GATEWAY:
-            # asked in bursts only: its word is worth as long as that of the pulses around it
-            period = periods.gateway or 8 * (periods.pulse or 0.0) or None
-        case Layer.NAMES:
-            period = periods.names
-        case Layer.WEB:
-            period = periods.web
-        case Layer.LINK:  # pragma: no branch - all are named
-            period = None
-    return STALE_PERIODS * (10.0 if period is None else period) + STALE_GRACE_S
-
-
-def is_fresh(known: UplinkState, track: Track, now: Instant) -> bool:
-    """Tell whether *track* was asked lately enough to speak for its rung."""
-    return now.since(track.asked) <= stale_after(known, track.layer)
 
 
 def _mono(instant: Instant) -> float:

@@ -58,7 +58,8 @@ def decide(
 ) -> tuple[State, tuple[Action, ...]]:
     """Take the failover one step or more, until the evidence asks for nothing further."""
     state = _follow(_obey(state, event, policy), policy)
-    state = replace(state, failover=_forget(state.failover, now, policy))
+    failover = _forget(state.failover, now, policy)
+    state = state if failover is state.failover else replace(state, failover=failover)
     if state.failover.active is None:
         return _begin(state, now, policy)
     state, actions = _repeat(state, event, now)
@@ -117,13 +118,21 @@ def _forget(failover: Failover, now: Instant, policy: Policy) -> Failover:
     def young(times: tuple[float, ...], memory_s: float) -> tuple[float, ...]:
         return tuple(t for t in times if now.mono - t < memory_s)
 
+    undos = young(failover.undos, policy.undo_memory_s)
+    switches = young(failover.switches, policy.flap_window_s)
+    failures = young(failover.failures, policy.failures_memory_s)
+    fruitless = young(failover.fruitless, policy.failures_memory_s)
+    kept = (override, undos, switches, failures, fruitless)
+    was = failover
+    if kept == (was.override, was.undos, was.switches, was.failures, was.fruitless):
+        return failover
     return replace(
         failover,
         override=override,
-        undos=young(failover.undos, policy.undo_memory_s),
-        switches=young(failover.switches, policy.flap_window_s),
-        failures=young(failover.failures, policy.failures_memory_s),
-        fruitless=young(failover.fruitless, policy.failures_memory_s),
+        undos=undos,
+        switches=switches,
+        failures=failures,
+        fruitless=fruitless,
     )
 
 
@@ -245,12 +254,12 @@ def _evict(state: State, now: Instant) -> tuple[State, tuple[Action, ...]]:
 
 def note_clean(state: State, healths: Mapping[str, Health], now: Instant) -> State:
     """Keep since when each uplink has been without a fault; any miss or doubt starts it anew."""
-    uplinks = dict(state.uplinks)
-    for name, known in uplinks.items():
+    changed = {}
+    for name, known in state.uplinks.items():
         missing = known.silence is not None and known.silence.probes >= CLEAN_MISSES
         clean = healths[name] is Health.UP and not missing and not known.browned
         if clean and known.clean_since is None:
-            uplinks[name] = replace(known, clean_since=now)
+            changed[name] = replace(known, clean_since=now)
         elif not clean and known.clean_since is not None:
-            uplinks[name] = replace(known, clean_since=None)
-    return replace(state, uplinks=uplinks)
+            changed[name] = replace(known, clean_since=None)
+    return replace(state, uplinks={**state.uplinks, **changed}) if changed else state

@@ -70,7 +70,8 @@ def keep_incidents(state: State, event: Event, now: Instant, policy: Policy) -> 
         state = replace(state, incidents=tuple(_redate(i, event.by_s) for i in state.incidents))
     for scope in Scope:
         state = _keep(state, scope, now, policy)
-    return replace(state, incidents=_prune(state.incidents))
+    kept = _prune(state.incidents)
+    return state if len(kept) == len(state.incidents) else replace(state, incidents=kept)
 
 
 def open_incident(state: State, scope: Scope) -> Incident | None:
@@ -288,5 +289,7 @@ def _mend(incident: Incident, state: State, now: Instant) -> Incident:
 
 
 def _swap(state: State, incident: Incident) -> State:
+    if incident in state.incidents:
+        return state
     incidents = tuple(incident if i.id == incident.id else i for i in state.incidents)
     return replace(state, incidents=incidents)

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from edge_watchdog.core.actions import Inquiry, LookInto
-from edge_watchdog.core.evidence import SERIOUS, is_hard_down, is_lossy, is_silent, weigh
+from edge_watchdog.core.evidence import SERIOUS, is_hard_down, is_lossy, is_silent
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.ladder import ladder
 from edge_watchdog.core.model import Finding, Health, Layer, Neighbour, Stage
+from edge_watchdog.core.once import once
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import says_captive, shows_portal
 from edge_watchdog.core.state import State, UplinkState
@@ -62,7 +64,7 @@ def _router_wavers(known: UplinkState, now: Instant, policy: Policy) -> bool:
     """
     if known.silence is None or known.silence.probes < SERIOUS:
         return False
-    return weigh(known, Layer.GATEWAY, now, policy).health in (Health.DEGRADED, Health.DOWN)
+    return ladder(known, now, policy)[Layer.GATEWAY].health in (Health.DEGRADED, Health.DOWN)
 
 
 def _may_want_sign_in(known: UplinkState, *, silent: bool) -> bool:
@@ -71,6 +73,7 @@ def _may_want_sign_in(known: UplinkState, *, silent: bool) -> bool:
     return lost or shows_portal(known) or says_captive(known)
 
 
+@once
 def hangs(known: UplinkState) -> bool:
     """Tell whether secure pages, or the vendor's app, began to answer and then hang."""
     pages = [t for t in known.tracks.values() if t.target.startswith("https ")]

@@ -13,12 +13,14 @@ from edge_watchdog.core.evidence import (
     internet,
     is_hard_down,
     is_silent,
+    on_layer,
     proof_due,
     service_misses,
 )
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Layer, Uplink
 from edge_watchdog.core.moves import hold_s, next_standby
+from edge_watchdog.core.once import once
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.portal import has_portal, is_portal_proven, plain_pages
 from edge_watchdog.core.split import LOOK_REST_S, LOOK_S, split_since
@@ -95,7 +97,7 @@ def _is_above_active(state: State, uplink: Uplink) -> bool:
 def _set_pace(state: State, uplink: Uplink) -> tuple[State, tuple[Action, ...]]:
     known = state.uplinks[uplink.name]
     pace = pace_of(state, uplink)
-    avoid = tuple(sorted(t.target for t in internet(known) if t.deaf))
+    avoid = _deaf_targets(known)
     ordered = state.paces.get(uplink.name)
     if ordered is not None and (ordered.pace, ordered.avoid) == (pace, avoid):
         return state, ()
@@ -107,6 +109,11 @@ def _set_pace(state: State, uplink: Uplink) -> tuple[State, tuple[Action, ...]]:
         uplinks={**state.uplinks, uplink.name: replace(known, pace=pace)},
     )
     return state, (order,)
+
+
+@once
+def _deaf_targets(known: UplinkState) -> tuple[str, ...]:
+    return tuple(sorted(t.target for t in internet(known) if t.deaf))
 
 
 def _burst(
@@ -145,9 +152,10 @@ def _is_on_trial(state: State, uplink: Uplink) -> bool:
     return trial is not None and trial.uplink == uplink.name
 
 
+@once
 def _needs_triage(known: UplinkState) -> bool:
     """Tell whether the slow rungs should be asked before their turn: something just began."""
-    names = [t for t in known.tracks.values() if t.layer is Layer.NAMES]
+    names = on_layer(known, Layer.NAMES)
     return _lost_hearing(known) or 0 < service_misses(names) < SERVICE_MISSES
 
 
@@ -161,8 +169,7 @@ def _lost_hearing(known: UplinkState) -> bool:
 
 
 def _triage_due(known: UplinkState, now: Instant) -> bool:
-    slow = [t for t in known.tracks.values() if t.layer is Layer.WEB]
-    return all(now.since(t.asked) >= TRIAGE_REST_S for t in slow)
+    return all(now.since(t.asked) >= TRIAGE_REST_S for t in on_layer(known, Layer.WEB))
 
 
 def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
@@ -182,7 +189,7 @@ def burst_due(state: State, uplink: Uplink, policy: Policy) -> float:
     in_doubt = known.silence is not None and not is_silent(known, policy)
     active = uplink.name == state.failover.active
     # a sign-in page on a metered standby is not worth a burst every half minute for days
-    portal = has_portal(known) and (active or not uplink.metered)
+    portal = (active or not uplink.metered) and has_portal(known)
     asks_on = state.failover.phase is Phase.STRANDED or portal or _needs_triage(known)
     if asks_on or known.vetoed or on_trial:
         return rest
@@ -202,9 +209,8 @@ def _split_due(state: State, uplink: Uplink, policy: Policy) -> float | None:
     The line itself is asked again and again, its best standby once: do others hear them?
     """
     active = state.failover.active
-    costs = any(u.metered for u in policy.uplinks if u.name == active)
-    since = None if active is None or costs else split_since(state.uplinks[active])
-    if since is None:
+    since = None if active is None else split_since(state.uplinks[active])
+    if since is None or any(u.metered for u in policy.uplinks if u.name == active):
         return None
     known = state.uplinks[uplink.name]
     if uplink.name == active:

@@ -430,6 +430,17 @@ PHRASES: Mapping[Cause, Phrase] = {
     ),
 }
 
+# Where it is the box's own address that another device uses.
+OWN_ADDRESS = Phrase(
+    PHRASES[Cause.ADDRESS_CONFLICT].label,
+    "Another device on {line} uses the box's own address.",
+    "Answers for the box go to that device now and then. The internet may come and go.",
+    (
+        "Unplug the device that was added last, if there is one.",
+        'Owner: have the router keep the box\'s address for the box ("reserved address").',
+    ),
+)
+
 # Where the network itself names its sign-in page, {page}.
 SIGN_IN = "Owner: sign in at {page} on a device that uses {line}."
 

@@ -7,11 +7,14 @@ yields to a page that opened later.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 
 from edge_watchdog.core.model import CaptiveWord, Finding
+from edge_watchdog.core.once import once
 from edge_watchdog.core.state import Track, UplinkState
 
 
+@once
 def has_portal(known: UplinkState) -> bool:
     """Tell whether a sign-in page is in the way, by the last page or the network's own word.
 
@@ -74,6 +77,11 @@ def _word(known: UplinkState) -> CaptiveWord | None:
     return known.report.captive if known.report is not None else None
 
 
-def plain_pages(known: UplinkState) -> list[Track]:
+def plain_pages(known: UplinkState) -> Sequence[Track]:
     """Give the tracks of the pages asked without TLS, which a portal can answer in their stead."""
-    return [t for t in known.tracks.values() if t.target.startswith("http ")]
+    return _plain(known.tracks)
+
+
+@once
+def _plain(tracks: Mapping[str, Track]) -> Sequence[Track]:
+    return [t for t in tracks.values() if t.target.startswith("http ")]

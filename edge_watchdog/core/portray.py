@@ -3,9 +3,10 @@
 from edge_watchdog.core import words
 from edge_watchdog.core.advance import health_of
 from edge_watchdog.core.budget import data_view, data_words, limit_words
-from edge_watchdog.core.evidence import loss_ratio, weigh
+from edge_watchdog.core.evidence import loss_ratio
 from edge_watchdog.core.incidents import QUIET
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.ladder import ladder
 from edge_watchdog.core.model import Health, Layer, Uplink, VendorLevel
 from edge_watchdog.core.moves import hold_s, preferred_clean
 from edge_watchdog.core.policy import Policy
@@ -61,7 +62,7 @@ def _override(failover: Failover, now: Instant) -> OverrideView | None:
 def _uplink(state: State, uplink: Uplink, now: Instant, policy: Policy) -> UplinkView:
     known = state.uplinks[uplink.name]
     diagnosis = known.diagnosis
-    rungs = {layer: weigh(known, layer, now, policy) for layer in Layer}
+    rungs = ladder(known, now, policy)
     cause = diagnosis.cause if diagnosis else Cause.CHECKING
     health = health_of(known, now, policy)
     active = uplink.name == state.failover.active

@@ -8,8 +8,9 @@ trouble or an order, and ended at once when the usual line is no longer clean.
 from dataclasses import replace
 
 from edge_watchdog.core import budget
-from edge_watchdog.core.evidence import is_hard_down, is_verified, weigh
+from edge_watchdog.core.evidence import is_hard_down, is_verified
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.ladder import weigh
 from edge_watchdog.core.model import Health, Layer, Mode
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import has_portal

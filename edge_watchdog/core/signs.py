@@ -4,21 +4,21 @@ In: an uplink's evidence, what its driver and the box report, the other lines.  
 catalogue.py speaks of.  What explains a failure is read only while the line fails.
 """
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from edge_watchdog.core.catalogue import Sign, Signs
 from edge_watchdog.core.evidence import (
-    Evidence,
     internet,
     is_hard_down,
     is_lossy,
     is_silent,
     loses_by_chance,
+    on_layer,
 )
 from edge_watchdog.core.inquiries import hangs
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.ladder import DRIVER_STALE_S, SLOW_AFTER_S, Evidence
 from edge_watchdog.core.model import (
     DriverReport,
     Finding,
@@ -28,6 +28,7 @@ from edge_watchdog.core.model import (
     Registration,
     Sim,
 )
+from edge_watchdog.core.once import once
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import has_portal, plain_pages, shows_portal
 from edge_watchdog.core.split import (
@@ -39,9 +40,7 @@ from edge_watchdog.core.split import (
 )
 from edge_watchdog.core.state import BoxState, Cause, Track, UplinkState
 
-DRIVER_STALE_S = 150.0  # drivers repeat at least once a minute what they see
 POWER_MEMORY_S = 60.0  # a device that the power dropped needs so long to come back
-SLOW_AFTER_S = 15.0
 STALLS = 2  # secure pages that hang, in a row, while plain ones open
 WEAK_WIFI_DBM = -75.0
 FAINT_MOBILE_DBM = -115.0  # RSRP
@@ -55,11 +54,30 @@ LINK_LOCAL = "169.254."
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is known beside the line itself: the other lines, the box, what the plan is like."""
+    """What is known beside the line itself: the other lines, the box, what the plan is like.
 
-    others: tuple[UplinkState, ...] = ()
-    box: BoxState = field(default_factory=BoxState)
+    *unheard*: operators that another line does not hear either.  *pages_fine*: over another line
+    certificates are in order.  *starved*: the box has, or just had, too little power.
+    """
+
+    unheard: frozenset[str] = frozenset()
+    pages_fine: bool = False
+    starved: bool = False
+    clock_offset_s: float | None = None
     metered: bool = False
+
+
+def look_around(
+    others: Sequence[UplinkState], box: BoxState, now: Instant, *, metered: bool
+) -> Around:
+    """Sum up what stands around one line."""
+    return Around(
+        unheard_anywhere(others),
+        _is_fine_elsewhere(others),
+        _is_starved(box, now),
+        box.clock_offset_s,
+        metered,
+    )
 
 
 def read_signs(
@@ -87,7 +105,7 @@ def read_signs(
     }
     found |= _link(known.link)
     failing = is_hard_down(known.link) or is_silent(known, policy)
-    if failing and _is_starved(around.box, now):
+    if failing and around.starved:
         found[Sign.POWER] = "low"
     elif report is not None and (known.link is None or known.link.present):
         found |= _told(report, found)
@@ -151,26 +169,28 @@ def _anchors(
     by_chance = loses_by_chance(known, now, policy)
     deaf = deaf_operators(tracks, PROVEN_LOSSY_S if by_chance else PROVEN_S)
     hearing = {t.operator for t in tracks} - deaf
-    if len(deaf - unheard_anywhere(around.others)) >= SPLIT and hearing:
+    if len(deaf - around.unheard) >= SPLIT and hearing:
         return "partial"
     return "lossy" if is_lossy(known, now, policy) else "ok"
 
 
-def _since_silence(known: UplinkState) -> list[Track]:
-    """Give the tracks that were asked after the present silence began; all when there is none."""
-    began = known.silence.since.mono if known.silence else -math.inf
-    return [t for t in known.tracks.values() if t.asked.mono >= began]
+def _since_silence(known: UplinkState, layer: Layer) -> Sequence[Track]:
+    """Give the tracks of *layer* asked after the present silence began; all when there is none."""
+    tracks = on_layer(known, layer)
+    if known.silence is None:
+        return tracks
+    return [t for t in tracks if t.asked.mono >= known.silence.since.mono]
 
 
 def _names(known: UplinkState, evidence: Evidence) -> str | None:
-    tracks = [t for t in _since_silence(known) if t.layer is Layer.NAMES]
+    tracks = _since_silence(known, Layer.NAMES)
     if any(t.finding is Finding.FALSE_ANSWER for t in tracks):
         return "false"
     sign = _sign_of(evidence, degraded="fail")
     return None if sign == "fail" and not _outlived(known, tracks) else sign
 
 
-def _outlived(known: UplinkState, tracks: list[Track]) -> bool:
+def _outlived(known: UplinkState, tracks: Sequence[Track]) -> bool:
     """Tell whether the line was seen to live after names first failed, or is known not to."""
     if known.silence is not None or (known.diagnosis and known.diagnosis.cause in NAMES_FAIL):
         return True
@@ -195,14 +215,14 @@ def _web(
         return "garden" if walled else "portal"
     if shows_portal(known):
         return None  # a page that was rebuilt says nothing
-    plain = [t for t in _since_silence(known) if t.target.startswith("http ")]
+    plain = [t for t in _since_silence(known, Layer.WEB) if t.target.startswith("http ")]
     if any(t.finding is Finding.ANSWERED for t in plain):
         return _sign_of(evidence, degraded="fail")
     return "fail" if evidence.health is Health.DOWN else None
 
 
 def _secure(known: UplinkState, around: Around) -> str | None:
-    offset = around.box.clock_offset_s
+    offset = around.clock_offset_s
     if offset is not None and abs(offset) > CLOCK_OFF_S:
         return "clock"
     tracks = _secure_pages(known)
@@ -216,16 +236,21 @@ def _secure(known: UplinkState, around: Around) -> str | None:
         return "ok" if fine else _stalls(known, tracks)
     dated = all("expired" in t.detail or "not yet valid" in t.detail for t in bad)
     # another line, by the same clock, finds certificates in order: then it is this line
-    return "clock" if dated and not _is_fine_elsewhere(around) else "intercepted"
+    return "clock" if dated and not around.pages_fine else "intercepted"
 
 
 def _secure_pages(known: UplinkState) -> list[Track]:
-    return [t for t in _since_silence(known) if t.target.startswith("https ")]
+    return [t for t in _since_silence(known, Layer.WEB) if t.target.startswith("https ")]
 
 
-def _is_fine_elsewhere(around: Around) -> bool:
-    found = [t.finding for other in around.others for t in _secure_pages(other)]
+def _is_fine_elsewhere(others: Sequence[UplinkState]) -> bool:
+    found = [finding for other in others for finding in _certificates(other)]
     return Finding.ANSWERED in found and Finding.BAD_CERTIFICATE not in found
+
+
+@once
+def _certificates(known: UplinkState) -> Sequence[Finding]:
+    return [t.finding for t in _secure_pages(known)]
 
 
 def _stalls(known: UplinkState, tracks: list[Track]) -> str | None:
@@ -248,8 +273,8 @@ def _delay(known: UplinkState, anchors: str | None, now: Instant) -> str | None:
 def _told(report: DriverReport, found: Mapping[Sign, str | None]) -> dict[Sign, str | None]:
     """Read what a driver says of a line whether or not it works."""
     told: dict[Sign, str | None] = {Sign.PLAN: _one_of(report.cap_reached, "used")}
-    # whoever answers in the router's place may be the other device
-    told[Sign.CLAIM] = _one_of(report.address_taken, "twofold")
+    taken = report.address_taken  # whoever answers in the router's place may be the other device
+    told[Sign.CLAIM] = "ours" if report.own_address_taken else _one_of(taken, "twofold")
     if found[Sign.GATEWAY] != "ok" or found[Sign.ANCHORS] != "fail":
         # it spoils the way to the router, not what lies beyond a router that answers
         overlap = None if report.overlaps is None else bool(report.overlaps)
@@ -355,6 +380,7 @@ WORDS: Mapping[tuple[Sign, str], str] = {
     (Sign.PEERS, "ok"): "local network: other devices answer",
     (Sign.PEERS, "vanished"): "local network: other devices are gone as well",
     (Sign.CLAIM, "twofold"): "local network: two devices use one address",
+    (Sign.CLAIM, "ours"): "local network: another device says that it has the box's address",
     (Sign.RANGE, "overlap"): "link: its addresses overlap with the studio's",
     (Sign.MODEM, "ok"): "modem: answers",
     (Sign.MODEM, "mute"): "modem: does not answer",

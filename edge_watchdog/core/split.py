@@ -7,6 +7,7 @@ The rule: what no line hears is not this line's fault, and a moment's lost quest
 from collections.abc import Iterable
 
 from edge_watchdog.core.evidence import internet
+from edge_watchdog.core.once import once
 from edge_watchdog.core.state import Track, UplinkState
 
 SPLIT = 2  # one operator's trouble is not ours
@@ -31,16 +32,24 @@ def _is_deaf(tracks: list[Track], span_s: float) -> bool:
     return max(t.asked.mono for t in tracks) - max(lost) >= span_s
 
 
-def unheard_anywhere(others: Iterable[UplinkState]) -> set[str]:
+def unheard_anywhere(others: Iterable[UplinkState]) -> frozenset[str]:
     """Name the operators that another line does not hear either, while it hears some."""
     unheard: set[str] = set()
     for other in others:
-        found = _by_operator(internet(other))
-        mute = {who for who, own in found.items() if all(t.misses for t in own)}
-        unheard |= mute if len(mute) < len(found) else set()
-    return unheard
+        unheard |= _unheard(other)
+    return frozenset(unheard)
 
 
+@once
+def _unheard(known: UplinkState) -> frozenset[str]:
+    if not any(t.misses for t in internet(known)):
+        return frozenset()
+    found = _by_operator(internet(known))
+    mute = frozenset(who for who, own in found.items() if all(t.misses for t in own))
+    return mute if len(mute) < len(found) else frozenset()
+
+
+@once
 def split_since(known: UplinkState) -> float | None:
     """Date (CLOCK_BOOTTIME) the first lost question to the second operator with a deaf target."""
     begins: dict[str, float] = {}

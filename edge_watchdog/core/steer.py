@@ -25,7 +25,8 @@ def decide_way(
     """Say over which uplink the vendor goes; an action only when that changes, or is owed anew."""
     if policy.mode is Mode.OBSERVE:
         return replace(state, steering=Steering()), ()
-    state = replace(state, steering=_learn(state, event))
+    if (steering := _learn(state, event)) != state.steering:
+        state = replace(state, steering=steering)
     before = state.steering
     to = _wanted(state, now, policy)
     if to == before.uplink and (before.order is not None or to is None):

@@ -14,6 +14,7 @@ from edge_watchdog.core.phrases import (
     HOTSPOT,
     MENDED,
     MENDED_BOX,
+    OWN_ADDRESS,
     PHRASES,
     SIGN_IN,
     STEERED,
@@ -192,13 +193,7 @@ def _next_word(incident: Incident | None) -> float | None:
 def _compose(
     standing: Standing, cause: Cause, uplink: str | None, state: State, policy: Policy
 ) -> Phrase:
-    phrase = PHRASES[cause]
-    if _is_steered(cause, state):
-        everybody = policy.mode is Mode.GATEWAY
-        phrase = replace(STEERED, steps=() if everybody else phrase.steps)
-    where = _sign_in_at(cause, uplink, state)
-    if where:
-        phrase = replace(phrase, steps=(SIGN_IN,))
+    phrase = _phrase(cause, uplink, state, policy)
     headline, steps = _fill(phrase.headline, uplink, state, policy), phrase.steps
     if standing is Standing.OFFLINE:
         headline = f"No internet. {headline}" if cause is not Cause.CHECKING else "No internet."
@@ -216,15 +211,24 @@ def _compose(
         phrase.label,
         _fill(headline, uplink, state, policy),
         _fill(phrase.changed, uplink, state, policy),
-        tuple(_fill(step, uplink, state, policy).replace("{page}", where) for step in steps),
+        tuple(_fill(step, uplink, state, policy) for step in steps),
         _fill(phrase.call, uplink, state, policy),
     )
 
 
-def _sign_in_at(cause: Cause, uplink: str | None, state: State) -> str:
-    """Give the page on which the network itself wants a sign-in, "" when it names none."""
-    known = state.uplinks.get(uplink or "")
-    return sign_in_url(known) if known is not None and cause is Cause.PORTAL else ""
+def _phrase(cause: Cause, uplink: str | None, state: State, policy: Policy) -> Phrase:
+    """Give the words for a cause, made more precise where more is known."""
+    phrase, known = PHRASES[cause], state.uplinks.get(uplink or "")
+    if _is_steered(cause, state):
+        everybody = policy.mode is Mode.GATEWAY
+        return replace(STEERED, steps=() if everybody else phrase.steps)
+    if known is None or known.report is None:
+        return phrase
+    if cause is Cause.ADDRESS_CONFLICT and known.report.own_address_taken:
+        return OWN_ADDRESS
+    if cause is Cause.PORTAL and (page := sign_in_url(known)):
+        return replace(phrase, steps=(SIGN_IN.replace("{page}", page),))
+    return phrase
 
 
 def _is_steered(cause: Cause, state: State) -> bool:
@@ -302,6 +306,11 @@ def over(incident: Incident, policy: Policy) -> str:
     lasted = ended.since(incident.opened) if ended else 0.0
     text = f"{what} works again. It took {duration(lasted)} ({label(incident.cause)})."
     return text[:1].upper() + text[1:]
+
+
+def lasting(headline: str, seconds: float) -> str:
+    """Say that what the *headline* says still holds: there is no other news."""
+    return f"{headline} It has lasted {duration(seconds)}."
 
 
 def duration(seconds: float) -> str:

@@ -17,8 +17,9 @@ from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.api import Account, open_api
 from edge_watchdog.daybook.gathering import Gathering, Person, Visit
+from edge_watchdog.daybook.keyfile import read_secret
 from edge_watchdog.daybook.model import Note, NoteKind, Status
-from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ, read_secret
+from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ
 from edge_watchdog.daybook.shape import TimeRule, money_of, text_of, wall_of
 
 BASE_URL = "https://acuityscheduling.com/api/v1"

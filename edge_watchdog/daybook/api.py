@@ -29,6 +29,8 @@ Params = Sequence[tuple[str, str]]
 class RefusedError(DaybookError):
     """The server understood that we asked, and said no: nothing was changed there."""
 
+    status: int = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -129,7 +131,9 @@ class Api:
             words, after_s = f"refused our key ({status})", None
         else:
             words, after_s = f"did not understand our question ({status})", None
-        return RefusedError(self._said(words), after_s=after_s, requests=self.requests)
+        refused = RefusedError(self._said(words), after_s=after_s, requests=self.requests)
+        refused.status = status
+        return refused
 
     def _pause_s(self, response: aiohttp.ClientResponse) -> float | None:
         """Give what the server asks us to wait: Retry-After, or the time its window begins anew."""

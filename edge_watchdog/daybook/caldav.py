@@ -91,16 +91,15 @@ class CalDav:
         """
         with plain_errors():
             async with open_session(self.tls) as session:
-                return await self._look(await self.conversation(session), span, known)
+                return await self._look(self.conversation(session), span, known)
 
     async def read(self, body: bytes, span: Span) -> Reading:
         """Read in a child process; raises DaybookError."""
         return await read_in_child(body, span, self.title, form=Form.CALDAV)
 
-    async def conversation(self, session: aiohttp.ClientSession) -> Dav:
-        """Begin to speak with the server; raises DaybookError without a password."""
-        url = URL(self._place.url, encoded=True)
-        return Dav(session, url, await self._place.login.header())
+    def conversation(self, session: aiohttp.ClientSession) -> Dav:
+        """Begin to speak with the server."""
+        return Dav(session, URL(self._place.url, encoded=True), self._place.login)
 
     async def calendars(self, dav: Dav) -> list[Collection]:
         """Give the calendars that are read, in order; raises DaybookError."""

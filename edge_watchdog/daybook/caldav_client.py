@@ -1,7 +1,8 @@
 """A thin CalDAV client over aiohttp: one request at a time, on the host we were told of.
 
-A method, an address and a body in, a status and a body out; errors are in words.  The password goes
-to the configured host and its siblings only, and is read anew for every look.
+A method, an address and a body in, a status and a body out; errors are in words.  What
+signs us in goes to the configured host and its siblings only; a password is read anew for every
+look.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 from yarl import URL
@@ -24,7 +26,6 @@ OTHER_HOST = "the calendar's address led to another place; this may be a sign-in
 UNREADABLE = "the password file of the calendar could not be read"
 
 _REFUSALS: Mapping[int, str] = {
-    401: "the calendar's server did not accept the user or the password (401)",
     403: "the calendar's server does not let this user read the calendar (403)",
     404: "there is no calendar at its address (404)",
     405: "the address is not one of a CalDAV server (405)",
@@ -33,12 +34,27 @@ _REFUSALS: Mapping[int, str] = {
 }
 
 
+class Login(Protocol):
+    """Who we are."""
+
+    @property
+    def refused(self) -> str:
+        """Say that the server did not believe it."""
+
+    async def header(self) -> str:
+        """Give the Authorization header; raises DaybookError."""
+
+    async def again(self, refused: str) -> str:
+        """Give another header than the one that was *refused*, or the same when there is none."""
+
+
 @dataclass(frozen=True, slots=True)
-class Login:
-    """Who we are; *password_file* holds the password and nothing else."""
+class Password:
+    """A Login by name; *password_file* holds the password and nothing else."""
 
     user: str
     password_file: str
+    refused: str = "the calendar's server did not accept the user or the password (401)"
 
     async def header(self) -> str:
         """Give the Authorization header (RFC 7617); raises DaybookError."""
@@ -48,6 +64,10 @@ class Login:
             raise DaybookError(UNREADABLE, requests=0) from None
         pair = f"{self.user}:{text.strip()}".encode()
         return f"Basic {base64.b64encode(pair).decode('ascii')}"
+
+    async def again(self, refused: str) -> str:
+        """Give the same: the password was read for this look."""
+        return refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +83,12 @@ class Reply:
 class Dav:
     """One look's conversation; counts its *requests*."""
 
-    def __init__(self, session: aiohttp.ClientSession, home: URL, authorization: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, home: URL, login: Login) -> None:
         self._session = session
         self._home = home
-        self._authorization = authorization
+        self._login = login
+        self._authorization = ""
+        self._asked_again = False
         self.requests = 0
 
     async def multistatus(
@@ -98,6 +120,8 @@ class Dav:
         """Say what a status means, with what was asked of us to wait."""
         if reply.status >= 500:
             words = f"the calendar's server has trouble ({reply.status})"
+        elif reply.status == 401:
+            words = self._login.refused
         else:
             gave_none = f"the calendar's server gave no calendar ({reply.status})"
             words = _REFUSALS.get(reply.status, gave_none)
@@ -110,6 +134,20 @@ class Dav:
             raise DaybookError(OTHER_HOST, requests=self.requests)
         if self.requests >= MOST_REQUESTS:
             raise DaybookError("the calendar takes too many requests", requests=self.requests)
+        self._authorization = self._authorization or await self._login.header()
+        found = await self._sent(method, url, body, headers)
+        if found[0].status != 401 or self._asked_again:
+            return found
+        self._asked_again = True  # once a look: a server that refuses all is not asked for ever
+        fresh = await self._login.again(self._authorization)
+        if fresh == self._authorization:
+            return found
+        self._authorization = fresh
+        return await self._sent(method, url, body, headers)
+
+    async def _sent(
+        self, method: str, url: URL, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[Reply, str | None]:
         self.requests += 1
         sent = {
             "Authorization": self._authorization,

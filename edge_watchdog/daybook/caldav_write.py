@@ -137,7 +137,7 @@ class CalDavWriter:
     async def _conversation(self) -> AsyncIterator[Dav]:
         with plain_errors():
             async with open_session(self._source.tls) as session:
-                yield await self._source.conversation(session)
+                yield self._source.conversation(session)
 
 
 def _whose(calendars: Sequence[Collection], member: str) -> Collection | None:

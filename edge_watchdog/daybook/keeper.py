@@ -88,6 +88,7 @@ class Keeper:
         self._fails = 0
         self._purse = Purse(source.budget)
         self._requests = 1  # what the last look took
+        self._paying = asyncio.Lock()
         self.state = SourceState(source.name)
 
     def ask(self) -> None:
@@ -108,6 +109,23 @@ class Keeper:
     def wait_s(self) -> float:
         """Give how long the budget forbids the next look; 0.0 when it does not."""
         return self._purse.wait_s(self._requests, self._around.clock.now().mono)
+
+    def may_send(self, requests: int) -> bool:
+        """Tell whether the budget has *requests* to spare, or all that it ever holds."""
+        return not self._purse.wait_s(requests, self._around.clock.now().mono)
+
+    async def pay(self, requests: int = 1) -> None:
+        """Take *requests* from the budget, on disk too; raises DaybookError.
+
+        One after the other, so that what is noted last is what was spent in all.
+        """
+        if self._source.budget is None:
+            return
+        async with self._paying:
+            stamp = self._stamp()
+            self._purse.spend(requests, stamp.at.mono)
+            balance = Balance(self._purse.left(stamp.at.mono), stamp, self._requests)
+            await asyncio.to_thread(self._around.ledger.note, self._source.name, balance)
 
     async def recall(self) -> None:
         """Take up what was kept before this program started."""
@@ -146,7 +164,7 @@ class Keeper:
         async def pay(requests: int = 1) -> None:
             nonlocal sent
             sent += requests
-            await self._pay(requests)
+            await self.pay(requests)
 
         try:
             with paying(pay):
@@ -157,15 +175,6 @@ class Keeper:
         self._requests = max(1, sent, fetched.requests)
         await pay(max(0, fetched.requests - sent))
         return fetched
-
-    async def _pay(self, requests: int) -> None:
-        """Take *requests* from the budget, on disk too; raises DaybookError."""
-        if self._source.budget is None:
-            return
-        stamp = self._stamp()
-        self._purse.spend(requests, stamp.at.mono)
-        balance = Balance(self._purse.left(stamp.at.mono), stamp, self._requests)
-        await asyncio.to_thread(self._around.ledger.note, self._source.name, balance)
 
     async def _take_up(self) -> None:
         """Go on with the budget where the last run left it; where nobody knows, with none."""

@@ -16,10 +16,11 @@ from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.api import Account, Api, open_api
 from edge_watchdog.daybook.gathering import Gathering, Person, Visit
+from edge_watchdog.daybook.keyfile import read_secret
 from edge_watchdog.daybook.mapping import Listing, Pages, Paging
 from edge_watchdog.daybook.model import Note, NoteKind, Status
 from edge_watchdog.daybook.paging import all_of
-from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ, read_secret
+from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ
 from edge_watchdog.daybook.shape import Joins, TimeRule, count_of, text_of, wall_of
 
 BASE_URL = "https://api.mindbodyonline.com/public/v6"

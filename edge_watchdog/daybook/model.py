@@ -29,6 +29,10 @@ class Tested(StrEnum):
     """How a kind of source was proven, as it is said to whoever chooses it."""
 
     REAL_SERVERS = "Tested against real, independent servers."
+    CALDAV = (
+        "Tested against real, independent servers; OAuth 2 was written after the published "
+        "contract and never run against a live service."
+    )
     FILES = (
         "Tested with real files, made after the columns that exporters publish or were seen to use."
     )

@@ -35,6 +35,20 @@ class Verdict:
     words: str
 
 
+OF_A_BOOKING: Mapping[Outcome, Verdict] = {
+    Outcome.CREATED: Verdict(State.ENTERED, ARRIVED),
+    Outcome.ALREADY: Verdict(State.ENTERED, WAS_THERE),
+    Outcome.REFUSED: Verdict(State.OPEN, REFUSED),
+    Outcome.UNKNOWN: Verdict(State.UNKNOWN, SENT),
+}
+OF_A_CHANGE: Mapping[Outcome, Verdict] = {
+    Outcome.CREATED: Verdict(State.ENTERED, CHANGED),
+    Outcome.ALREADY: Verdict(State.ENTERED, WAS_SO),
+    Outcome.REFUSED: Verdict(State.OPEN, NOT_CHANGED),
+    Outcome.UNKNOWN: Verdict(State.UNKNOWN, SENT),
+}
+
+
 def sendable(finding: Finding) -> bool:
     """Tell whether the box may enter it: a plain booking, nothing in its way, never tried."""
     entry, draft = finding.entry, finding.entry.draft
@@ -79,20 +93,20 @@ def is_unsure(entry: Entry, now_wall: float) -> bool:
     return ours and last is not None and now_wall - last.at_wall >= SETTLED_S
 
 
-def writer_for(
-    visit: Visit, writers: Mapping[str, WriteBack], members: Mapping[str, Sequence[str]]
-) -> WriteBack | None:
+def source_for(visit: Visit, members: Mapping[str, Sequence[str]]) -> str | None:
     """Give the one source that the booking belongs into; None when that is not certain.
 
     *members* are the team members that each source's list names.
     """
     name = visit.member.strip().casefold()
     fitting = [
-        one for one in writers if name in {member.strip().casefold() for member in members[one]}
+        source
+        for source, theirs in members.items()
+        if name in {member.strip().casefold() for member in theirs}
     ]
     if len(fitting) == 1:
-        return writers[fitting[0]]
-    return next(iter(writers.values())) if len(writers) == 1 == len(members) else None
+        return fitting[0]
+    return next(iter(members)) if len(members) == 1 else None
 
 
 def booking_of(entry: Entry, visit: Visit) -> Booking:
@@ -103,17 +117,11 @@ def booking_of(entry: Entry, visit: Visit) -> Booking:
     )
 
 
-async def send_change(writer: WriteBack, change: Change) -> Verdict:
-    """Send a change, once."""
-    match await writer.change(change):
-        case Outcome.CREATED:
-            return Verdict(State.ENTERED, CHANGED)
-        case Outcome.ALREADY:
-            return Verdict(State.ENTERED, WAS_SO)
-        case Outcome.REFUSED:
-            return Verdict(State.OPEN, NOT_CHANGED)
-        case Outcome.UNKNOWN:
-            return Verdict(State.UNKNOWN, SENT)
+async def send(writer: WriteBack, what: Booking | Change) -> Verdict:
+    """Send a booking or a change, once."""
+    if isinstance(what, Change):
+        return OF_A_CHANGE[await writer.change(what)]
+    return OF_A_BOOKING[await writer.book(what)]
 
 
 async def read_back_change(writer: WriteBack, change: Change) -> Verdict:
@@ -129,19 +137,6 @@ async def read_back_change(writer: WriteBack, change: Change) -> Verdict:
             return Verdict(State.OPEN, AS_BEFORE)
         case _:
             return Verdict(State.OPEN, NOT_CHANGED)
-
-
-async def send(writer: WriteBack, booking: Booking) -> Verdict:
-    """Send a booking, once."""
-    match await writer.book(booking):
-        case Outcome.CREATED:
-            return Verdict(State.ENTERED, ARRIVED)
-        case Outcome.ALREADY:
-            return Verdict(State.ENTERED, WAS_THERE)
-        case Outcome.REFUSED:
-            return Verdict(State.OPEN, REFUSED)
-        case Outcome.UNKNOWN:
-            return Verdict(State.UNKNOWN, SENT)
 
 
 async def read_back(writer: WriteBack, uid: str) -> Verdict:

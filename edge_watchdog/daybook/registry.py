@@ -1,14 +1,16 @@
 """Every kind of [[schedule]], by the name the configuration gives it."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.units import DecimalSign, FilePath, Url
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnector, Span
 from edge_watchdog.daybook.caldav import CalDav, Place
-from edge_watchdog.daybook.caldav_client import Login
+from edge_watchdog.daybook.caldav_client import Login, Password
 from edge_watchdog.daybook.caldav_write import CalDavWriter
 from edge_watchdog.daybook.clouds import (
     AcuityOptions,
@@ -22,6 +24,7 @@ from edge_watchdog.daybook.csv_read import CsvKeys
 from edge_watchdog.daybook.csv_values import DateOrder, Habits
 from edge_watchdog.daybook.ics import IcsFeed, IcsFile, may_be_plain, trust
 from edge_watchdog.daybook.model import Tested
+from edge_watchdog.daybook.oauth import Grant, OAuthLogin
 from edge_watchdog.daybook.privacy import Title
 from edge_watchdog.daybook.writeback import WriteBack
 
@@ -81,11 +84,29 @@ class IcsOptions:
         return IcsFeed(str(self.url), self.title, trust(ca_file))
 
 
+class DavAuth(StrEnum):
+    """How a CalDAV server is told who asks."""
+
+    BASIC = "basic"
+    OAUTH2 = "oauth2"
+
+
+# The keys that belong to each, and whether it cannot be done without them.
+_BASIC: Mapping[str, bool] = {"user": True, "password_file": True}
+_OAUTH2: Mapping[str, bool] = {
+    "token_url": True,
+    "client_id": True,
+    "refresh_token_file": True,
+    "client_secret_file": False,
+    "token_file": False,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class CalDavOptions:
     """Calendars on a CalDAV server, one or one for each team member."""
 
-    tested: ClassVar[Tested] = Tested.REAL_SERVERS
+    tested: ClassVar[Tested] = Tested.CALDAV
     requests_a_day: ClassVar[int | None] = None
     url: Url = field(
         metadata={
@@ -93,11 +114,52 @@ class CalDavOptions:
             "example": "https://caldav.bookwell.example/",
         },
     )
-    user: str = field(metadata={"doc": "Who signs in there.", "example": "front-desk"})
-    password_file: FilePath = field(
+    auth: DavAuth = field(
+        default=DavAuth.BASIC,
+        metadata={"doc": "How the box signs in: by user and password, or with OAuth 2."},
+    )
+    user: str = field(
+        default="", metadata={"doc": "Who signs in there; for basic.", "example": "front-desk"}
+    )
+    password_file: FilePath | None = field(
+        default=None,
         metadata={
-            "doc": "The file with the password and nothing else; an app password where there are.",
+            "doc": "The file with the password and nothing else, for basic; an app password "
+            "where there are.",
             "example": "/etc/edge-watchdog/caldav-password",
+        },
+    )
+    token_url: Url | None = field(
+        default=None,
+        metadata={
+            "doc": "Where access tokens are given out, over HTTPS; for oauth2.",
+            "example": "https://oauth2.bookwell.example/token",
+        },
+    )
+    client_id: str = field(
+        default="",
+        metadata={"doc": "What the provider calls this client; for oauth2.", "example": "studio-7"},
+    )
+    client_secret_file: FilePath | None = field(
+        default=None,
+        metadata={
+            "doc": "The file with the client's secret, where the provider gave one; for oauth2.",
+            "example": "/etc/edge-watchdog/caldav-client-secret",
+        },
+    )
+    refresh_token_file: FilePath | None = field(
+        default=None,
+        metadata={
+            "doc": "The file with the refresh token that signing in once has brought; for oauth2.",
+            "example": "/etc/edge-watchdog/caldav-refresh-token",
+        },
+    )
+    token_file: str = field(
+        default="",
+        metadata={
+            "doc": "Where a refresh token that the provider renews is kept; the desk half "
+            "writes it.",
+            "example": "/var/lib/edge-watchdog/desk/caldav.token",
         },
     )
     calendars: tuple[str, ...] = field(
@@ -115,21 +177,46 @@ class CalDavOptions:
 
     def __post_init__(self) -> None:
         """Refuse to send a password and names in the clear."""
-        if self.url.startswith("http://") and not may_be_plain(self.url):
+        if not _is_safe(self.url):
             raise ValueError("url must be https://: it carries a password and clients' names")
         if ":" in self.user:
             raise ValueError("user holds a colon, which no user name may")
+        if self.token_url is not None and not _is_safe(self.token_url):
+            raise ValueError("token_url must be https://: it is sent secrets")
+        needs, others = (_BASIC, _OAUTH2) if self.auth is DavAuth.BASIC else (_OAUTH2, _BASIC)
+        missing = [name for name in needs if needs[name] and not getattr(self, name)]
+        if missing:
+            raise ValueError(f'auth = "{self.auth}" needs {", ".join(missing)}')
+        strange = [name for name in others if getattr(self, name)]
+        if strange:
+            words = f'auth = "{self.auth}" has no use for {", ".join(strange)}'
+            raise ValueError(f"{words}; give the keys of basic or oauth2, one of the two")
 
-    def build(self, clock: Clock, ca_file: str | None) -> CalDav:  # noqa: ARG002 - a kind's shape
+    def build(self, clock: Clock, ca_file: str | None) -> CalDav:
         """Build the connector; *ca_file* is extra trust.  Raises DaybookError."""
-        login = Login(self.user, self.password_file)
-        return CalDav(Place(self.url, login, self.calendars), self.title, trust(ca_file))
+        tls = trust(ca_file)
+        return CalDav(Place(self.url, self._login(clock, tls), self.calendars), self.title, tls)
 
     def writer(self, clock: Clock, ca_file: str | None) -> WriteBack:
         """Build the way back into the same calendars.  Raises DaybookError."""
-        login = Login(self.user, self.password_file)
-        place = Place(self.url, login, self.calendars)
-        return CalDavWriter(CalDav(place, self.title, trust(ca_file)), clock)
+        return CalDavWriter(self.build(clock, ca_file), clock)
+
+    def _login(self, clock: Clock, tls: ssl.SSLContext) -> Login:
+        if self.auth is DavAuth.BASIC:
+            return Password(self.user, str(self.password_file))
+        grant = Grant(
+            str(self.token_url),
+            self.client_id,
+            str(self.refresh_token_file),
+            self.client_secret_file or "",
+            self.token_file,
+        )
+        return OAuthLogin(grant, clock, tls)
+
+
+def _is_safe(url: Url) -> bool:
+    """Tell whether nobody else reads what is sent there."""
+    return url.startswith("https://") or may_be_plain(url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,16 @@ import ssl
 from collections.abc import Iterator
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.api import Account, Api, open_api
 from edge_watchdog.daybook.gathering import Gathering, Person, Visit
+from edge_watchdog.daybook.keyfile import keep_renewed, newest_secret
 from edge_watchdog.daybook.mapping import Auth, Join, Listing, Mapping
 from edge_watchdog.daybook.model import Note, NoteKind, Status
+from edge_watchdog.daybook.oauth import ask_for_token
 from edge_watchdog.daybook.paging import all_of
 from edge_watchdog.daybook.shape import Joins, count_of, dig, money_of, text_of, wall_of
 
@@ -75,9 +76,7 @@ class RestSource:
         return await asyncio.to_thread(read_visits, body, span, self.mapping)
 
     def _key(self) -> str:
-        if self.keys.token_file and Path(self.keys.token_file).exists():
-            return read_secret(self.keys.token_file)  # renewed since the owner wrote key_file
-        return read_secret(self.keys.key_file) if self.keys.key_file else ""
+        return newest_secret(self.keys.key_file, self.keys.token_file)
 
     def _values(self, span: Span, key: str) -> dict[str, str]:
         """Give what the mapping's texts may hold between braces."""
@@ -116,17 +115,14 @@ class RestSource:
         if "://" in url:  # who signs us in may be another host than who holds the day
             account = Account(self.mapping.label, url, {}, self.tls)
             async with open_api(account, self.clock) as office:
-                answer = await office.post(url, form, form=True)
+                token = await ask_for_token(office, url, form)
             api.requests += office.requests
         else:
-            answer = await api.post(url, form, form=True)
-        token = text_of(answer, "access_token")
-        if not token:
-            raise api.error("gave no access token")
-        renewed = text_of(answer, "refresh_token")
-        if renewed and self.keys.token_file and renewed != values["key"]:
-            await asyncio.to_thread(_keep_secret, Path(self.keys.token_file), renewed)
-        api.headers["Authorization"] = f"Bearer {token}"
+            token = await ask_for_token(api, url, form)
+        if token.refresh and self.keys.token_file and token.refresh != values["key"]:
+            files = self.keys.key_file, self.keys.token_file
+            await asyncio.to_thread(keep_renewed, *files, token.refresh)
+        api.headers["Authorization"] = f"Bearer {token.access}"
 
     async def _names(
         self, api: Api, join: Join, visits: list[Any], values: Table[str, str]
@@ -233,24 +229,3 @@ def _yes_no(item: Any, place: str) -> bool | None:
 
 def _moment(wall: float) -> str:
     return dt.datetime.fromtimestamp(wall, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def read_secret(file: str) -> str:
-    """Give the secret that *file* holds; raises DaybookError."""
-    try:
-        return Path(file).read_text("utf-8").strip()
-    except FileNotFoundError:
-        raise DaybookError(f"{file} is not there; it should hold the key") from None
-    except (OSError, UnicodeDecodeError):
-        raise DaybookError(f"{file} could not be read") from None
-
-
-def _keep_secret(file: Path, secret: str) -> None:
-    """Replace *file* in one step, readable by us only; raises DaybookError."""
-    fresh = file.with_name(f"{file.name}.new")
-    try:
-        fresh.touch(mode=0o600)
-        fresh.write_text(secret, "utf-8")
-        fresh.replace(file)
-    except OSError as error:
-        raise DaybookError(f"{file} could not be written ({error.strerror})") from None

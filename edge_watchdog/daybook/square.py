@@ -16,8 +16,9 @@ from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.api import Account, Api, open_api
 from edge_watchdog.daybook.gathering import Gathering, Person, Visit
+from edge_watchdog.daybook.keyfile import read_secret
 from edge_watchdog.daybook.model import Money, Note, NoteKind, PriceItem, Status
-from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ, read_secret
+from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ
 from edge_watchdog.daybook.shape import Joins, TimeRule, text_of, wall_of
 
 BASE_URL = "https://connect.squareup.com"

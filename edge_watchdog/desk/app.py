@@ -33,6 +33,7 @@ from edge_watchdog.daybook.keeper import (
     report,
 )
 from edge_watchdog.daybook.ledger import Ledger, memory_ledger, open_ledger
+from edge_watchdog.daybook.paid import AT_ONCE, Paid
 from edge_watchdog.daybook.paper_store import PaperStore, open_paper
 from edge_watchdog.daybook.price_list import OwnPrices
 from edge_watchdog.daybook.registry import Unusable
@@ -205,7 +206,8 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     ledger = await _open_ledger(settings)
     seen = (store, clock, _boot_id(), board.wall_known, changed, board.on_metered)
     around = Surroundings(*seen, ledger)
-    keepers = tuple(Keeper(source, around) for source in _sources(settings, clock))
+    built = _connectors(settings, clock)
+    keepers = tuple(Keeper(source, around) for source in _sources(settings, built))
     board.fetch = lambda: _ask_all(keepers)
     for keeper in keepers:
         await keeper.recall()
@@ -215,7 +217,9 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     packs = PackPages(settings, pages, board, book, still)
     paper = PaperDesk(await _open_paper(settings), board, settings)
     takes = {one.name: one.takes for one in settings.schedules}
-    give = GiveBack(paper, dict(_writers(settings, clock)), takes)
+    by_name = {keeper.state.name: keeper for keeper in keepers}
+    writers = {name: Paid(one, by_name[name].pay) for name, one in _writers(settings, built, clock)}
+    give = GiveBack(paper, writers, takes, lambda source: by_name[source].may_send(AT_ONCE))
     packs.owed = lambda: owed_on_paper(paper.journal.entries)
     written = PaperPages(paper, pages, board)
     back = WayBack(paper, pages, board)
@@ -293,18 +297,24 @@ async def _open_paper(settings: DeskSettings) -> PaperStore | None:
         return None
 
 
-def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
+def _connectors(settings: DeskSettings, clock: Clock) -> Mapping[str, ScheduleConnector]:
+    """Build each source once, by name: what is read and what is written is one sign-in."""
+    built: dict[str, ScheduleConnector] = {}
+    for one in settings.schedules:
+        try:
+            built[one.name] = one.options.build(clock, settings.ca_file)
+        except DaybookError as error:
+            built[one.name] = Unusable(str(error))
+    return built
+
+
+def _sources(settings: DeskSettings, built: Mapping[str, ScheduleConnector]) -> Iterator[Source]:
     opening = Opening(settings.open_spans, settings.time_zone)
     for one in settings.schedules:
-        connector: ScheduleConnector
-        try:
-            connector = one.options.build(clock, settings.ca_file)
-        except DaybookError as error:
-            connector = Unusable(str(error))
         budget = one.options.requests_a_day if one.budget is None else one.budget
         yield Source(
             one.name,
-            connector,
+            built[one.name],
             one.every_s,
             settings.time_zone,
             keep=one.keep,
@@ -313,19 +323,20 @@ def _sources(settings: DeskSettings, clock: Clock) -> Iterator[Source]:
         )
 
 
-def _writers(settings: DeskSettings, clock: Clock) -> Iterator[tuple[str, WriteBack]]:
+def _writers(
+    settings: DeskSettings, built: Mapping[str, ScheduleConnector], clock: Clock
+) -> Iterator[tuple[str, WriteBack]]:
     """Give the ways back into those sources that the owner lets the box write to."""
     for one in settings.schedules:
-        if not one.takes:
-            continue
-        with contextlib.suppress(DaybookError):  # the source's own line says what is wrong
-            match one.options.build(clock, settings.ca_file):
-                case CalDav() as source:
-                    yield one.name, CalDavWriter(source, clock)
-                case Square() as source:
-                    yield one.name, SquareBack(source)
-                case _:
-                    log.warning("schedule %s takes no bookings", one.name)
+        match built[one.name] if one.takes else None:
+            case None | Unusable():  # the source's own line says what is wrong
+                continue
+            case CalDav() as source:
+                yield one.name, CalDavWriter(source, clock)
+            case Square() as source:
+                yield one.name, SquareBack(source)
+            case _:
+                log.warning("schedule %s takes no bookings", one.name)
 
 
 def _gate(

@@ -4,7 +4,7 @@ Findings and ways in, moves in the journal out.  The rule: noted first as "outco
 sent, once; what is not known is read back, and the rest is for a person.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge_watchdog.core.units import Returned
@@ -21,9 +21,8 @@ from edge_watchdog.daybook.paper_back import (
     read_back,
     read_back_change,
     send,
-    send_change,
     sendable,
-    writer_for,
+    source_for,
 )
 from edge_watchdog.daybook.reconcile import Finding
 from edge_watchdog.daybook.writeback import WriteBack
@@ -39,11 +38,15 @@ BOOKINGS_ONLY = frozenset({Returned.BOOKING})
 
 @dataclass(slots=True)
 class GiveBack:
-    """The ways back, by source, and what the owner lets the box send there."""
+    """The ways back, by source, and what the owner lets the box send there.
+
+    *has_left* tells whether a source's budget has enough left for one; else it waits.
+    """
 
     paper: PaperDesk
     writers: Mapping[str, WriteBack] = field(default_factory=dict)
     takes: Mapping[str, frozenset[Returned]] = field(default_factory=dict)
+    has_left: Callable[[str], bool] = lambda _source: True
 
     async def all(self, findings: Sequence[Finding]) -> None:
         """Send what may be sent, while the list is fresh; read back what is not known."""
@@ -62,10 +65,10 @@ class GiveBack:
             for name, state in self.paper.sources().items()
             if state.good and self._may(name, Kind.BOOKING)
         }
-        chosen = {name: self.writers[name] for name in members}
-        writer = writer_for(visit, chosen, members) if members else None
-        if writer is None:
+        source = source_for(visit, members)
+        if source is None or not self.has_left(source):
             return
+        writer = self.writers[source]
         if is_unsure(one.entry, self.paper.now_wall()):
             await self.paper.note(one.entry.number, await read_back(writer, one.entry.id))
         elif self._is_fresh(visit) and sendable(one) and await self._claimed(one.entry):
@@ -76,6 +79,8 @@ class GiveBack:
         entry, draft = one.entry, one.entry.draft
         if draft is None or not self._may(draft.source, draft.kind):
             return
+        if not self.has_left(draft.source):
+            return
         writer = self.writers[draft.source]
         if is_unsure(entry, self.paper.now_wall()):
             change = change_of(entry, visit, entry.moves[-1].ref)
@@ -85,7 +90,7 @@ class GiveBack:
         if row is None or not changeable(one, row) or not self._is_fresh(visit):
             return
         if await self._claimed(entry, row.ref):
-            verdict = await send_change(writer, change_of(entry, visit, row.ref))
+            verdict = await send(writer, change_of(entry, visit, row.ref))
             await self.paper.note(entry.number, verdict)
 
     async def _claimed(self, entry: Entry, ref: str = "") -> bool:

@@ -22,6 +22,7 @@ from edge_watchdog.links.identity import Followed, Marks
 RTMGRP = 0x1 | 0x4 | 0x10 | 0x40 | 0x80  # links, neighbours, IPv4 addresses, routes and rules
 MAIN_TABLE = 254
 IFF_UP = 0x1
+ARPHRD_ETHER = 1
 QUIET_LOOK_S = 5.0  # look again even when nothing was announced
 SETTLE_S = 0.002  # one cause makes several notifications; take them together
 NUD_PROBE = 0x10
@@ -43,11 +44,13 @@ class Device:
     """One interface; *carrier* is False while it is switched off.
 
     *name*: what it is called now, where it is followed under another (identity.py); "" = the same.
+    *mac*: its address on the wire, "" where it has none.
     """
 
     index: int
     carrier: bool
     name: str = ""
+    mac: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,8 @@ class Kernel:
         async for message in await self.ipr.get_links():
             name = message.get("ifname")
             carrier = bool(message["flags"] & IFF_UP) and bool(message.get("carrier"))
-            found[name] = Device(message["index"], carrier, name)
+            mac = str(message.get("address") or "") if message["ifi_type"] == ARPHRD_ETHER else ""
+            found[name] = Device(message["index"], carrier, name, mac)
             marks[name] = _marks(message)
         now = self.followed.resolve(marks)
         strangers = {name: one for name, one in found.items() if name not in self.followed.names}

@@ -9,8 +9,9 @@ nobody may leap past the next thing that is due.  tests/sim/test_leap.py lives t
 from dataclasses import replace
 
 from edge_watchdog.core.advance import next_deadline
-from edge_watchdog.core.evidence import BUCKET_S, is_fresh, is_hard_down
+from edge_watchdog.core.evidence import BUCKET_S, is_hard_down
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.ladder import is_fresh
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Cause, Phase, State, Track, UplinkState
 

@@ -132,7 +132,7 @@ class Studio:
         end = BEGAN.mono + until
         while True:
             first = self._agenda[0][0] if self._agenda else math.inf
-            at = min(first, self._wake)
+            at = min(first, self.wakes_at)
             self.now = BEGAN.plus(min(at, end) - BEGAN.mono)
             if at > end:
                 return
@@ -163,7 +163,7 @@ class Studio:
             self.state = carried(self.state, self.now, far)
             self.now = self.now.plus(far)
             wake = next_deadline(self.state, self.policy, self.now)
-            self._wake = math.inf if wake is None else wake
+            self.wakes_at = math.inf if wake is None else wake
         return far
 
     def _sorted_agenda(self) -> tuple[list[Turned], list[Planned] | None]:
@@ -185,7 +185,7 @@ class Studio:
         step = advance(before, event, self.policy)
         self.state = step.state
         wake = next_deadline(self.state, self.policy, self.now)
-        self._wake = math.inf if wake is None else wake
+        self.wakes_at = math.inf if wake is None else wake
         if self.watch is not None:
             self.watch(before, event, step)
         for action in step.actions:

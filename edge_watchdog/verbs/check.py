@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from edge_watchdog.config import Config, ConfigError, absent_files, advice
 from edge_watchdog.core.model import Mode
@@ -9,6 +10,8 @@ from edge_watchdog.verbs import Answer, complaint
 from edge_watchdog.verbs.price_lists import price_problems
 from edge_watchdog.verbs.setting import config_of
 
+IF_INET6 = Path("/proc/net/if_inet6")
+NOT_ROUTED = "the studio's computers are told at once to use IPv4 instead, whatever line is in use"
 TOUCHES: Mapping[Mode, str] = {
     Mode.OBSERVE: "touches nothing",
     Mode.SELF: "moves the box's own traffic",
@@ -55,3 +58,13 @@ def _summary(config: Config) -> Iterator[str]:
 
         for line in shortcomings(config.box.lan_interfaces):
             yield f"missing    {line}"
+        yield from not_routed(config)
+
+
+def not_routed(config: Config, file: Path = IF_INET6) -> Iterator[str]:
+    """Say of which lines the studio's computers do not get the IPv6 that they have."""
+    from edge_watchdog.probes.six import global_address  # noqa: PLC0415 - loads what asks, too
+
+    for one in config.uplinks:
+        if global_address(one.uplink.interface, file) is not None:
+            yield f"ipv6       {one.uplink.name} has it; {NOT_ROUTED}"

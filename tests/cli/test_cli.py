@@ -9,7 +9,7 @@ import pytest
 
 from edge_watchdog.bridge import BridgeServer
 from edge_watchdog.cli import main
-from edge_watchdog.config import load_outline
+from edge_watchdog.config import load, load_outline
 from edge_watchdog.core.actions import Severity
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, Mode, VendorLevel
@@ -24,6 +24,7 @@ from edge_watchdog.core.view import (
     VendorView,
 )
 from edge_watchdog.verbs import setting, status, use, why
+from edge_watchdog.verbs.check import not_routed
 
 AT = Instant(500.0, 1792933200.0)  # Sunday 25 October 2026, 13:00 in London
 BANNER = Banner(
@@ -139,6 +140,18 @@ def test_a_good_configuration_is_summed_up(config, capsys):
     assert "is fine." in out
     assert "broadband (wan0), preferred" in out
     assert "advice     There is one way out only" in out
+
+
+def test_the_installer_hears_which_lines_have_an_ipv6_that_is_not_routed(config, tmp_path):
+    table = tmp_path / "if_inet6"  # as net/ipv6/addrconf.c writes it: one line has only its own
+    table.write_text(
+        "20010db8000100000000000000000002 03 40 00 80     wan0\n"
+        "fe8000000000000000005efffe005302 04 40 20 80     lte0\n"
+    )
+    said = list(not_routed(load(config), table))
+    assert len(said) == 1
+    assert said[0].startswith("ipv6       broadband has it;")
+    assert list(not_routed(load(config), tmp_path / "no IPv6")) == []
 
 
 def test_a_bad_configuration_names_each_problem_on_stderr(config, capsys):

@@ -8,7 +8,8 @@ import pytest
 from edge_watchdog.core.actions import Pace
 from edge_watchdog.core.catalogue import TABLE, Sign
 from edge_watchdog.core.diagnosis import diagnose, rank
-from edge_watchdog.core.evidence import learn, weigh
+from edge_watchdog.core.evidence import learn
+from edge_watchdog.core.ladder import weigh
 from edge_watchdog.core.model import (
     DriverReport,
     Finding,
@@ -21,7 +22,7 @@ from edge_watchdog.core.model import (
     Sim,
     Stage,
 )
-from edge_watchdog.core.signs import Around, read_signs
+from edge_watchdog.core.signs import Around, look_around, read_signs
 from edge_watchdog.core.state import BoxState, Cause, Diagnosis, UplinkState
 from tests.core.mind import CABLE, GONE, OPERATORS, POLICY, UNPLUGGED, UP, asked, at, sample
 
@@ -159,7 +160,7 @@ LATER = [replace(one, at=at(3)) for one in NO_ICMP_BUT_DNS]
 FALSE = Finding.FALSE_ANSWER
 LOSSY = [*WELL, *THIRTY_WITH_LOSS, *anchors(6.1), router(6.1), name(6.1), page(6.1)]
 LOCKED: dict[str, Any] = {"sim": Sim.LOCKED, "registration": Registration.SEARCHING}
-STARVED = Around(box=BoxState(power_low=True, power_low_at=at(1)))
+STARVED = Around(starved=True)
 METERED = Around(metered=True)
 
 
@@ -404,7 +405,8 @@ def test_a_second_device_may_answer_in_the_router_s_place_or_keep_it_from_answer
     ],
 )
 def test_a_device_that_goes_when_the_power_sags_went_for_that(box, second, cause):
-    found = diagnose(seen(link=GONE), Around(box=box), now=at(second), policy=POLICY)
+    around = look_around((), box, at(second), metered=False)
+    found = diagnose(seen(link=GONE), around, now=at(second), policy=POLICY)
     assert found.cause is cause
 
 
@@ -414,7 +416,8 @@ def test_a_box_whose_power_sags_while_all_works_is_no_fault_of_a_line():
 
 class TestOtherLines:
     def found(self, known: UplinkState, *others: UplinkState) -> Cause:
-        return diagnose(known, Around(others), now=at(6), policy=POLICY).cause
+        around = look_around(others, BoxState(), at(6), metered=False)
+        return diagnose(known, around, now=at(6), policy=POLICY).cause
 
     def test_operators_that_no_line_hears_are_not_our_provider_s_fault(self):
         _, samples, _ = CASES["parts of the internet are gone"]
@@ -432,7 +435,7 @@ class TestOtherLines:
 @pytest.mark.parametrize("offset_s, cause", [(None, Cause.NONE), (9.0, Cause.NONE),
                                              (-900.0, Cause.CLOCK_WRONG)])  # fmt: skip
 def test_a_clock_that_network_time_finds_wrong_is_wrong(offset_s, cause):
-    around = Around(box=BoxState(clock_offset_s=offset_s))
+    around = Around(clock_offset_s=offset_s)
     assert diagnose(seen(*WELL), around, now=at(1), policy=POLICY).cause is cause
 
 
@@ -616,3 +619,11 @@ def test_a_silent_router_is_not_accused_before_its_neighbours_were_asked():
     assert cause_of(known) is Cause.LAN_SWITCH_DEAD
     asked_in_vain = told(*DEAD, asking_peers=True)  # the router answers: it is not about it
     assert cause_of(asked_in_vain) is Cause.PROVIDER_DOWN
+
+
+def test_another_device_with_our_own_address_is_named_whether_or_not_the_line_works():
+    for samples in (WELL, DEAD, ROUTER_DEAD):
+        known = told(*samples, own_address_taken=True)
+        found = diagnose(known, Around(), now=at(6), policy=POLICY)
+        assert found.cause is Cause.ADDRESS_CONFLICT
+        assert found.because[-1].startswith("local network: another device says that it has")

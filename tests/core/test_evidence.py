@@ -13,9 +13,8 @@ from edge_watchdog.core.evidence import (
     learn,
     loss_ratio,
     operators_heard,
-    stale_after,
-    weigh,
 )
+from edge_watchdog.core.ladder import stale_after, weigh
 from edge_watchdog.core.model import Finding, Health, Layer, Neighbour, Sample
 from edge_watchdog.core.policy import PACES
 from edge_watchdog.core.portal import has_portal, is_portal_proven

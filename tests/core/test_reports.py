@@ -7,8 +7,9 @@ import pytest
 from edge_watchdog.core.advance import BLIND_REST_S, next_deadline
 from edge_watchdog.core.events import BoxReported, ClockStepped, DriverReported, Started
 from edge_watchdog.core.evidence import forget_losses, learn
+from edge_watchdog.core.ladder import DRIVER_STALE_S, SLOW_AFTER_S
 from edge_watchdog.core.model import BoxReport, DriverReport, Finding, Layer, Sample, Sim
-from edge_watchdog.core.signs import DRIVER_STALE_S, POWER_MEMORY_S, SLOW_AFTER_S
+from edge_watchdog.core.signs import POWER_MEMORY_S
 from edge_watchdog.core.state import BoxState, Bucket, Cause, Phase, UplinkState
 from tests.core.mind import CABLE, OPERATORS, POLICY, STICK, Mind, asked, at, ready, sample, well
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge_watchdog.core.actions import Severity
-from edge_watchdog.core.model import Layer, Mode
+from edge_watchdog.core.model import DriverReport, Layer, Mode
 from edge_watchdog.core.phrases import HOTSPOT, PHRASES
 from edge_watchdog.core.state import (
     Cause,
@@ -271,3 +271,14 @@ class TestEveryCause:
 
 def test_every_standing_answers_can_i_still_work():
     assert set(CAN_WORK) == set(Standing)
+
+
+def test_whose_address_another_device_uses_is_said():
+    conflict = replace(LINE, cause=Cause.ADDRESS_CONFLICT)
+    routers = studio(conflict, known=replace(ANSWERS, report=DriverReport(at(0))))
+    assert tell(conflict, routers, POLICY).headline.startswith("Two devices on")
+    report = DriverReport(at(0), own_address_taken=True)
+    ours = studio(conflict, known=replace(ANSWERS, report=report))
+    assert tell(conflict, ours, POLICY).headline == (
+        f"Another device on {CABLE} uses the box's own address."
+    )

@@ -1,5 +1,6 @@
 """What a source was asked is on disk before it is sent; no restart and no crash forgets any."""
 
+import asyncio
 import json
 import ssl
 import subprocess
@@ -22,8 +23,10 @@ from edge_watchdog.daybook.ledger import (
     open_ledger,
     paying,
 )
+from edge_watchdog.daybook.paid import Paid
 from edge_watchdog.daybook.store import memory_store
 from edge_watchdog.daybook.web import open_session
+from edge_watchdog.daybook.writeback import Booking, Change, Changed, Outcome
 from tests.desk.studio import StepClock
 
 KILLS = 60
@@ -181,6 +184,65 @@ async def test_every_kind_of_session_pays(server) -> None:
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         assert answer.status == 200
     assert paid == [1]
+
+
+class Desk:
+    """Takes bookings with three requests each, as the writers do: none of them raises."""
+
+    def __init__(self, server: Server) -> None:
+        self.url = str(server.server.make_url("/"))
+
+    async def book(self, _booking: Booking) -> Outcome:
+        return Outcome.CREATED if await self._ask() else Outcome.REFUSED
+
+    async def find(self, _uid: str) -> bool | None:
+        return await self._ask()
+
+    async def change(self, _change: Change) -> Outcome:
+        return Outcome.CREATED if await self._ask() else Outcome.REFUSED
+
+    async def changed(self, _change: Change) -> Changed | None:
+        return Changed.DONE if await self._ask() else None
+
+    async def _ask(self) -> bool:
+        try:
+            async with open_api(Account("X", self.url, {}), StepClock()) as api:
+                for _ in range(3):
+                    await api.get("day")
+        except DaybookError:
+            return False
+        return True
+
+
+BOOKING = Booking("u", 0.0, 1.0, "Cut", "Anna B.")
+
+
+async def test_the_way_back_is_paid_from_the_same_budget_as_the_looks(server, tmp_path) -> None:
+    clock, ledger = StepClock(), at(tmp_path)
+    one = await keeper(server, clock, ledger)
+    await one.look()
+    back = Paid(Desk(server), one.pay)
+    assert one.may_send(8)
+    await asyncio.gather(back.book(BOOKING), back.change(Change("u", "r", 0.0)))
+    assert (await back.find("u"), await back.changed(Change("u", "r", 0.0))) == (True, Changed.DONE)
+    assert server.asked == 22
+    noted = ledger.balance("vendor")
+    assert noted is not None
+    assert noted.left == pytest.approx(48 - 22)
+    while one.may_send(8):
+        await back.book(BOOKING)
+    assert 0 <= 48 - server.asked < 8
+    assert not (await keeper(server, clock, ledger)).may_send(8)  # nor after a restart
+    clock.step(DAY_S / 24)
+    assert one.may_send(8)
+
+
+async def test_a_way_back_that_cannot_be_noted_sends_nothing(server, tmp_path) -> None:
+    ledger = at(tmp_path)
+    one = await keeper(server, StepClock(), ledger)
+    ledger.close()
+    assert await Paid(Desk(server), one.pay).book(BOOKING) is Outcome.REFUSED
+    assert server.asked == 0
 
 
 def test_a_kill_at_any_instant_forgets_no_request(tmp_path) -> None:

@@ -14,7 +14,7 @@ from edge_watchdog.daybook.caldav import CalDav
 from edge_watchdog.daybook.caldav_read import read_calendars
 from edge_watchdog.daybook.privacy import Title
 from edge_watchdog.daybook.reader import series_limit
-from edge_watchdog.daybook.registry import CalDavOptions, IcsOptions
+from edge_watchdog.daybook.registry import CalDavOptions, DavAuth, IcsOptions
 from edge_watchdog.daybook.writeback import Booking, Outcome
 from tests.daybook.dav import Between, Owner, Server, between, connect, options, serving
 
@@ -360,14 +360,31 @@ async def test_a_booking_whose_answer_was_lost_is_read_back_and_not_sent_again(
         assert await writer.book(lost) is Outcome.CREATED
 
 
+OAUTH = {
+    "auth": DavAuth.OAUTH2,
+    "user": "",
+    "password_file": None,
+    "token_url": Url("https://login.bookwell.example/token"),
+    "client_id": "studio-7",
+    "refresh_token_file": FilePath("/etc/x"),
+}
+
+
 @pytest.mark.parametrize(
     "change, words",
     [
         ({"url": Url("http://caldav.bookwell.example/")}, "must be https://"),
         ({"user": "a:b"}, "colon"),
+        ({"user": ""}, 'auth = "basic" needs user'),
+        ({"user": "", "password_file": None}, 'auth = "basic" needs user, password_file'),
+        ({"client_id": "c"}, 'auth = "basic" has no use for client_id'),
+        ({**OAUTH, "user": "desk"}, 'auth = "oauth2" has no use for user'),
+        ({**OAUTH, "client_id": ""}, 'auth = "oauth2" needs client_id'),
+        ({**OAUTH, "token_url": Url("http://login.example/")}, "token_url must be https://"),
+        ({"auth": DavAuth.OAUTH2, "user": "", "password_file": None}, "refresh_token_file"),
     ],
 )
-def test_a_configuration_that_would_leak_is_refused(change, words) -> None:
+def test_a_configuration_that_would_leak_or_cannot_work_is_refused(change, words) -> None:
     good = {
         "url": Url("https://caldav.bookwell.example/"),
         "user": "desk",
@@ -378,7 +395,8 @@ def test_a_configuration_that_would_leak_is_refused(change, words) -> None:
 
 
 async def test_a_password_file_that_is_gone_is_said_without_its_path() -> None:
-    gone = CalDavOptions(Url("https://caldav.bookwell.example/"), "desk", FilePath("/no/such"))
+    url, file = Url("https://caldav.bookwell.example/"), FilePath("/no/such")
+    gone = CalDavOptions(url, user="desk", password_file=file)
     with pytest.raises(DaybookError, match="password file") as caught:
         await gone.build(SystemClock(), None).fetch(SPAN)
     assert "/no/such" not in str(caught.value)

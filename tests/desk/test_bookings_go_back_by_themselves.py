@@ -10,7 +10,7 @@ from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.paper import Kind, Move, State
-from edge_watchdog.daybook.paper_back import NOT_THERE, REFUSED, sendable, writer_for
+from edge_watchdog.daybook.paper_back import NOT_THERE, REFUSED, sendable, source_for
 from edge_watchdog.daybook.reconcile import Finding
 from edge_watchdog.daybook.reconcile import Outcome as Found
 from edge_watchdog.daybook.writeback import Booking, Change, Changed, Outcome
@@ -126,6 +126,20 @@ async def test_a_power_cut_while_sending_leaves_it_unknown_and_it_is_looked_up(d
     assert len(vendor.sent) == 1
 
 
+async def test_what_the_budget_has_nothing_left_for_is_sent_and_looked_up_later(desk: Desk) -> None:
+    vendor, left = FakeVendor(Outcome.UNKNOWN), {"front desk": False}
+    desk.give.has_left = left.__getitem__
+    assert (await turn(desk, vendor)).state is State.OPEN
+    assert vendor.sent == []
+    left["front desk"] = True
+    assert (await turn(desk, vendor)).state is State.UNKNOWN
+    left["front desk"] = False
+    assert (await turn(desk, vendor)).state is State.UNKNOWN
+    left["front desk"] = True
+    assert (await turn(desk, vendor)).state is State.ENTERED
+    assert len(vendor.sent) == 1
+
+
 async def test_nothing_is_sent_during_an_outage_or_without_leave(desk: Desk) -> None:
     vendor = FakeVendor()
     desk.give.writers = {"front desk": vendor}
@@ -169,12 +183,11 @@ def test_only_a_plain_booking_with_a_free_way_is_sent_and_never_a_payment(
 
 
 def test_a_booking_goes_where_its_team_member_is() -> None:
-    one, two = FakeVendor(), FakeVendor()
-    both = {"Mia's": one, "Tom's": two}
     members = {"Mia's": ["Mia"], "Tom's": ["Tom", ""]}
-    assert writer_for(visit(member="tom "), both, members) is two
-    assert writer_for(visit(member="Zoe"), both, members) is None
-    assert writer_for(visit(member="Zoe"), {"Mia's": one}, {"Mia's": ["Mia"]}) is one
+    assert source_for(visit(member="tom "), members) == "Tom's"
+    assert source_for(visit(member="Zoe"), members) is None
+    assert source_for(visit(member="Zoe"), {"Mia's": ["Mia"]}) == "Mia's"
+    assert source_for(visit(member="Zoe"), {}) is None
     assert visit().start_wall > NOON
 
 
@@ -217,6 +230,16 @@ async def test_a_move_and_a_cancellation_go_back_with_what_was_seen(with_carol: 
     assert (sent.was_start_wall, sent.start_wall, sent.end_wall) == begins
     assert [m.state for m in one.moves] == [State.UNKNOWN, State.ENTERED]
     assert vendor.sent == []
+
+
+async def test_a_change_waits_for_the_budget_too(with_carol: Desk) -> None:
+    await with_carol.post("/paper/new", **CANCEL)
+    vendor = FakeVendor()
+    with_carol.give.has_left = lambda _source: False
+    assert (await change_turn(with_carol, vendor)).state is State.OPEN
+    assert vendor.changes == []
+    with_carol.give.has_left = lambda _source: True
+    assert (await change_turn(with_carol, vendor)).state is State.ENTERED
 
 
 async def test_each_kind_needs_its_own_leave(with_carol: Desk) -> None:

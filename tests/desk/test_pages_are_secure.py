@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from playwright.async_api import Error as BrowserError
-from playwright.async_api import async_playwright
+from playwright.async_api import Page, async_playwright
 
 from edge_watchdog.daybook.seal import KeySeal
 from edge_watchdog.desk.board import Board
@@ -265,29 +265,16 @@ async def serving(context: ssl.SSLContext) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-async def test_a_browser_that_trusts_the_root_trusts_the_box_at_its_next_address_alone(
-    tmp_path,
-) -> None:
-    made = authority(tmp_path)
-    root = made.root("Lotus Room", NAMES)
-    (tmp_path / "root.crt").write_bytes(root.pem)
-    await asyncio.to_thread(trust, tmp_path, tmp_path / "root.crt")
+async def is_trusted_at_its_next_address_alone(page: Page, made: Authority, folder: Path) -> None:
     moved = made.context(Names(NAMES.hosts, ("10.0.0.138",)), NOW)
-    (tmp_path / "forged.pem").write_bytes(made._leaf(["203.0.113.7"], NOW))
+    (folder / "forged.pem").write_bytes(made._leaf(["203.0.113.7"], NOW))
     forged = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    forged.load_cert_chain(tmp_path / "forged.pem")
-    async with serving(moved) as ours, serving(forged) as theirs, async_playwright() as tool:
-        browser = await tool.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[*FLAGS, "--host-resolver-rules=MAP * 127.0.0.1"],
-            env={"HOME": str(tmp_path)},
-        )
-        page = await browser.new_page()
+    forged.load_cert_chain(folder / "forged.pem")
+    async with serving(moved) as ours, serving(forged) as theirs:
         await page.goto(f"https://10.0.0.138:{ours}/")
         assert await page.evaluate("isSecureContext") is True
         with pytest.raises(BrowserError, match="ERR_CERT_INVALID"):
             await page.goto(f"https://203.0.113.7:{theirs}/")
-        await browser.close()
 
 
 @pytest.fixture
@@ -333,9 +320,11 @@ async def test_a_caller_that_never_finishes_its_greeting_keeps_nobody_waiting(de
             assert (await Browser(desk.secure_url, ssl=False).get("/sign-in"))[0] == 200
 
 
-async def test_a_browser_that_trusts_the_root_sees_a_secure_page_and_no_warning(
+async def test_a_browser_that_trusts_the_root_sees_secure_pages_at_each_address_and_no_warning(
     desk, tmp_path
 ) -> None:
+    moving = Authority(tmp_path / "moving", SEAL)
+    (tmp_path / "moving.crt").write_bytes(moving.root("Lotus Room", NAMES).pem)
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{desk.url}/trust/studio-box.crt") as answer,
@@ -345,8 +334,8 @@ async def test_a_browser_that_trusts_the_root_sees_a_secure_page_and_no_warning(
     _, page = await Browser(desk.url, OPEN_LINE).get("/trust")
     found = re.search(r'href="(https://([\w.-]+):\d+)/sign-in"', page)
     assert found, page
-    await asyncio.to_thread(trust, tmp_path, tmp_path / "root.crt")
-    flags = [*FLAGS, f"--host-resolver-rules=MAP {found[2]} 127.0.0.1"]
+    await asyncio.to_thread(trust, tmp_path, tmp_path / "root.crt", tmp_path / "moving.crt")
+    flags = [*FLAGS, "--host-resolver-rules=MAP * 127.0.0.1"]
     async with async_playwright() as tool:
         browser = await tool.chromium.launch(
             executable_path=CHROMIUM, args=flags, env={"HOME": str(tmp_path)}
@@ -356,4 +345,5 @@ async def test_a_browser_that_trusts_the_root_sees_a_secure_page_and_no_warning(
         assert answered is not None
         assert answered.status == 200
         assert await page_.evaluate("isSecureContext") is True
+        await is_trusted_at_its_next_address_alone(page_, moving, tmp_path)
         await browser.close()

@@ -24,7 +24,7 @@ IDLE_S = 400.0
 LAN = (
     *("/", "/?kiosk=1", "/book", "/book?by=time", "/book?by=classes", "/book?q=nobody"),
     *("/next?kiosk=1", "/prices", "/contacts", "/pack/today", "/owner"),
-    *("/paper/blank", "/paper/blank?kind=check-in"),
+    "/paper/blank",
     *("/sign-in", "/setup", "/pair", "/trust", "/nowhere"),
 )
 STAFF = (

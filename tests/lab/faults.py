@@ -23,7 +23,14 @@ from tests.lab.deeds import (
     filled,
 )
 from tests.lab.manifest import LabError
-from tests.lab.places import ROUTER_ADDRESS, SIGN_IN_API, SINK_ADDRESS, STICK_ADDRESS, Place
+from tests.lab.places import (
+    ROUTER_ADDRESS,
+    SIGN_IN_API,
+    SINK_ADDRESS,
+    STICK_ADDRESS,
+    UPLINKS,
+    Place,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,12 @@ FAULTS = (
         "Somebody's new device has the router's address, and the internet comes and goes.",
         Cause.ADDRESS_CONFLICT,
         (Program(Place.DESK, "impostor.py", ("eth0", ROUTER_ADDRESS)),),
+    ),
+    Fault(
+        "own_address_taken",
+        "Somebody's new device has the box's address, and the internet comes and goes here only.",
+        Cause.ADDRESS_CONFLICT,
+        (Program(Place.DESK, "impostor.py", ("eth0", UPLINKS[0].address)),),
     ),
     Fault(
         "blackhole",

@@ -8,10 +8,10 @@ import pytest
 from tests.lab import Lab, LabError, boottime_s
 from tests.lab.faults import FAULTS
 from tests.lab.lab import missing
-from tests.lab.places import ANCHORS, LIE_ADDRESS, SINK_ADDRESS, Place
+from tests.lab.places import ANCHORS, LIE_ADDRESS, SINK_ADDRESS, UPLINKS, Place
 from tests.lab.programs import HERE
 from tests.lab_tests.looks import HEALTHY, code, curl, look, ping, settle
-from tests.patience import air
+from tests.patience import air, until
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
 
@@ -37,7 +37,7 @@ BEYOND_PROVIDER = {k: v for k, v in OFFLINE.items() if k not in PROVIDERS_OWN}
 NO_LTE = {"lte": SILENT, "lte names": SILENT, "lte web": NONE}
 FAILED = "server failed"
 FULL_QUEUES = ("bufferbloat_own", "bufferbloat_foreign", "line_congested")
-MEASURED = {"loss", "loss_down", *FULL_QUEUES, "delay", "jitter"}
+MEASURED = {"loss", "loss_down", *FULL_QUEUES, "delay", "jitter", "own_address_taken"}
 SEEN = {
     "cable_out": {**OFFLINE, "carrier": "0", "router": SILENT},
     "router_dead": {**OFFLINE, "router": SILENT},
@@ -154,6 +154,17 @@ def test_loss_loses_what_it_says(lab, name):
     lab.heal(name)
     lost = float(done.stdout.split("% packet loss")[0].split()[-1])
     assert 20 < lost < 40
+
+
+def test_the_router_takes_another_device_for_the_box_until_it_is_gone(lab):
+    whose = ["ip", "neigh", "show", UPLINKS[0].address]
+    lab.inject("own_address_taken")  # it comes and goes: the box's own words are believed, too
+    macs = lab.host(Place.DESK).run(["ip", "-o", "link", "show", "eth0"]).stdout.split()
+    taken = macs[macs.index("link/ether") + 1]
+    until(lambda: taken in lab.host(Place.ROUTER).run(whose).stdout, 15)
+    lab.heal("own_address_taken")
+    until(lambda: UPLINKS[0].mac in lab.host(Place.ROUTER).run(whose).stdout, 10)
+    assert settle(lab) == HEALTHY
 
 
 def test_faults_compose_and_heal_one_by_one(lab):

@@ -1,6 +1,8 @@
 """The studio's computers behind the box: online through it, moved with it, let go in time."""
 
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +13,8 @@ import pytest
 from tests.lab.daemon import Daemon
 from tests.lab.dns import FRESH
 from tests.lab.lab import Lab
-from tests.lab.places import APP, CONNECTIVITY, HOSTS, Place
+from tests.lab.places import APP, CONNECTIVITY, GATEWAY_BOX_ADDRESS, HOSTS, Place
+from tests.lab.programs import HERE
 from tests.netns.conftest import QUICK_FAILBACK
 from tests.patience import until
 
@@ -130,14 +133,37 @@ def test_what_began_on_the_backup_stays_there_when_the_line_is_back(
     assert "drained uplink=LTE stick: 0 flows left on it" in daemon.log.read_text()
 
 
+def our_tables(lab: Lab) -> tuple[str, str]:
+    """Give both, each by itself: whichever was loaded first is listed first."""
+    route, hear = (
+        str(lab.box.run(["nft", "-s", "list", "table", family, "edge_watchdog"]).stdout)
+        for family in ("inet", "arp")
+    )
+    return route, hear
+
+
 def test_a_stranger_s_flush_is_repaired(lab: Lab, daemon: Daemon) -> None:
-    before = lab.box.run(["nft", "-s", "list", "ruleset"]).stdout
+    until(lambda: "claims" in our_tables(lab)[1], 10)
+    before, claims = our_tables(lab)
     assert "masquerade" in before
     lab.box.run(["nft", "flush", "ruleset"], check=True)
-    until(lambda: lab.box.run(["nft", "-s", "list", "ruleset"]).stdout == before, 10)
+    until(lambda: our_tables(lab) == (before, claims), 10)
     lab.box.run(["nft", "flush", "chain", "inet", "edge_watchdog", "pass"], check=True)
-    until(lambda: lab.box.run(["nft", "-s", "list", "ruleset"]).stdout == before, 10)
+    until(lambda: our_tables(lab) == (before, claims), 10)
     assert gets_through(lab)
+    hears_of_another_box(lab, daemon)
+
+
+def hears_of_another_box(lab: Lab, daemon: Daemon) -> None:
+    """A computer that takes the box's own address in the LAN is told of."""
+    argv = [sys.executable, "-I", str(HERE / "impostor.py"), "eth0", GATEWAY_BOX_ADDRESS]
+    other = lab.desk_pc.popen(argv, stdout=subprocess.DEVNULL)
+    try:
+        daemon.wait(lambda v: any(GATEWAY_BOX_ADDRESS in said for said in v.notices), 20)
+    finally:
+        other.terminate()
+        other.wait(20)
+    until(lambda: gets_through(lab), 10)
 
 
 def test_nobody_outside_gets_in(lab: Lab, daemon: Daemon) -> None:

@@ -98,15 +98,19 @@ def test_a_line_that_the_box_itself_fills_is_named_and_kept(lab: Lab, daemon: Da
     assert daemon.log.read_text().count("new connections via=") == 1
 
 
+def is_named(view: StudioView) -> bool:
+    return view.banner.cause not in (Cause.NONE, Cause.CHECKING)
+
+
 def test_a_dead_switch_is_named_before_the_router_is_accused(lab: Lab, daemon: Daemon) -> None:
     daemon.wait(lambda _: "lladdr" in lab.box.run(["ip", "neigh", "show", BROKER]).stdout, 20)
-    named: list[str] = []
-
-    def is_named(view: StudioView) -> bool:
-        if view.banner.cause not in (*named, Cause.NONE, Cause.CHECKING):
-            named.append(view.banner.cause)
-        return bool(named)
-
     lab.inject("lan_switch_dead")
-    daemon.wait(is_named, 20)
-    assert named == [Cause.LAN_SWITCH_DEAD]
+    view = daemon.wait(is_named, 20)
+    assert view.banner.cause == Cause.LAN_SWITCH_DEAD
+
+
+def test_a_device_with_the_box_s_own_address_is_named_as_that(lab: Lab, daemon: Daemon) -> None:
+    lab.inject("own_address_taken")
+    view = daemon.wait(is_named, 20)
+    assert view.banner.cause == Cause.ADDRESS_CONFLICT
+    assert view.banner.headline == "Another device on broadband uses the box's own address."

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge_watchdog.core.evidence import is_fresh
+from edge_watchdog.core.ladder import is_fresh
 from edge_watchdog.core.state import Phase
 from edge_watchdog.sim.scenarios import BROADBAND, turn, usual_policy, usual_world
 from edge_watchdog.sim.studio import Studio

@@ -1,0 +1,141 @@
+"""Does another device say that it has an address of ours?  ARP is listened to, nothing is sent.
+
+In: our addresses by interface, and the MACs of all our interfaces.  Out: those that another device
+claimed within the last minutes (RFC 5227 section 2.4).  The rule: the kernel's packet filter
+listens, so that it takes no privilege beyond the one that routes need; what it hears goes its way.
+
+Whatever one of our own interfaces says is no claim: on two legs in one network they hear each
+other.  Formats: include/uapi/linux/netfilter/nf_tables.h.
+"""
+
+import contextlib
+import errno
+import socket
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+
+from edge_watchdog.links import LinkError
+from edge_watchdog.links.kernel import Snapshot
+from edge_watchdog.links.netfilter import (
+    NFT,
+    Message,
+    RefusedError,
+    ask,
+    attribute,
+    attributes,
+)
+from edge_watchdog.links.program import run_program
+
+TABLE, SET, REMEMBERED = "edge_watchdog", "claims", "5m"
+MOST = 64  # whoever makes addresses up fills no memory
+FAMILY_ARP, GET_ELEMENTS = 3, 13
+LIST_TABLE, LIST_SET, LIST_ELEMENTS, KEY, VALUE = 1, 2, 3, 1, 1
+IFNAME_BYTES, ADDRESS_BYTES = 16, 4
+
+_HEAD = struct.Struct("=HH")
+
+Claim = tuple[str, str]  # interface and address
+Own = Mapping[str, frozenset[str]]  # addresses by interface
+
+
+def our_own(snapshot: Snapshot, interfaces: Iterable[str]) -> tuple[Own, frozenset[str]]:
+    """Give the addresses of *interfaces*, by their present names, and the MACs we speak with."""
+    own: dict[str, frozenset[str]] = {}
+    for interface in interfaces:
+        device = snapshot.devices.get(interface)
+        found = snapshot.addresses.get(device.index, ()) if device is not None else ()
+        if found:
+            own[snapshot.called(interface)] = frozenset(a.partition("/")[0] for a in found)
+    speak = (one for one in snapshot.devices.values() if one.index in snapshot.addresses)
+    return own, frozenset(one.mac for one in speak if one.mac)
+
+
+class Ears:
+    """Listens to the claims of others; every call may be repeated with the same effect."""
+
+    def __init__(self) -> None:
+        self._loaded: str | None = None
+
+    async def claimed(self, own: Own, macs: frozenset[str]) -> frozenset[Claim]:
+        """Give what was claimed of *own* lately; listens from the first call on.
+
+        Raises LinkError when the kernel does not let us listen.
+        """
+        wanted = table_text(own, macs)
+        if wanted != self._loaded:
+            await run_program(["nft", "-f", "-"], wanted)
+            self._loaded = wanted
+        try:
+            found = await _claims()
+        except RefusedError as error:
+            if error.code != errno.ENOENT:
+                raise
+            self._loaded = None  # somebody flushed it: the next call begins anew
+            return frozenset()
+        return frozenset((name, address) for name, address in found if address in own.get(name, ()))
+
+    async def close(self) -> None:
+        """Listen no more; nothing of ours is left in the kernel."""
+        self._loaded = None
+        with contextlib.suppress(LinkError):
+            await run_program(["nft", "-f", "-"], _no_table())
+
+
+def table_text(own: Own, macs: Iterable[str]) -> str:
+    """Give the table as one nft transaction, which replaces the one before."""
+    others = f"arp saddr ether != {_set(macs)}" if macs else ""
+    rules = "".join(
+        f'    iifname "{name}" arp saddr ip {_set(addresses)} {others}'
+        f" update @{SET} {{ iifname . arp saddr ip . arp saddr ether }}\n"
+        for name, addresses in sorted(own.items())
+        if addresses
+    )
+    return f"""{_no_table()}table arp {TABLE} {{
+  set {SET} {{
+    type ifname . ipv4_addr . ether_addr
+    flags dynamic,timeout
+    timeout {REMEMBERED}
+    size {MOST}
+  }}
+  chain hear {{
+    type filter hook input priority 0; policy accept;
+{rules}  }}
+}}
+"""
+
+
+def _no_table() -> str:
+    """Remove the table whether it is there or not: what is made first can be deleted."""
+    return f"table arp {TABLE}\ndelete table arp {TABLE}\n"
+
+
+def _set(words: Iterable[str]) -> str:
+    return "{ " + ", ".join(sorted(words)) + " }"
+
+
+async def _claims() -> list[Claim]:
+    place = attribute(LIST_TABLE, TABLE.encode() + b"\0")
+    place += attribute(LIST_SET, SET.encode() + b"\0")
+    found: list[Claim] = []
+    async for part in ask(Message(NFT, GET_ELEMENTS, place, FAMILY_ARP)):
+        rows = each(part.get(LIST_ELEMENTS, b""))
+        found += [read_key(attributes(attributes(row)[KEY])[VALUE]) for row in rows]
+    return found
+
+
+def each(data: bytes) -> Iterator[bytes]:
+    """Give the values of attributes that stand in a row, whatever their kind."""
+    place = 0
+    while place + _HEAD.size <= len(data):
+        length, _ = _HEAD.unpack_from(data, place)
+        if length < _HEAD.size:
+            return
+        yield data[place + _HEAD.size : place + length]
+        place += length + 3 & ~3
+
+
+def read_key(key: bytes) -> Claim:
+    """Read interface and address from the key of a claim."""
+    name, _, _ = key[:IFNAME_BYTES].partition(b"\0")
+    address = key[IFNAME_BYTES : IFNAME_BYTES + ADDRESS_BYTES]
+    return name.decode(errors="replace"), socket.inet_ntoa(address)
