@@ -14,7 +14,7 @@ from edge_watchdog.core.events import DriverReported, Event, LinkChanged, Sample
 from edge_watchdog.core.evidence import is_hard_down, is_verified
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.state import Phase, State
+from edge_watchdog.core.state import Phase, Scope, State
 from edge_watchdog.sim.world import World
 
 ONCE = (Reason.FIRST, Reason.NOTICE, Reason.RESOLVED)
@@ -52,6 +52,7 @@ class Judge:
         self.was_notable = False
         self._said: dict[tuple[int, Reason], float] = {}
         self._last_told: dict[int, float] = {}
+        self._goals: set[int] = set()
         self._running: dict[str, tuple[float, float]] = {}
         self._trouble_until = 0.0
 
@@ -76,6 +77,7 @@ class Judge:
     def forget(self) -> None:
         """A crash: what was told before it and not written down may be told once more."""
         self._said.clear()
+        self._goals.clear()
         self._last_told.clear()
 
     def note_done(self, action: Action) -> None:
@@ -158,9 +160,21 @@ class Judge:
             self._break(f"incident {alert.incident} was told twice as {alert.reason}")
         if alert.reason is Reason.CHANGED and rest_s < CHANGED_REST_S:
             self._break(f"incident {alert.incident} changed again after {rest_s:.0f} s")
-        if alert.reason is Reason.UPDATE_DUE and rest_s < self._studio.policy.update_every_s:
+        if alert.reason is Reason.UPDATE_DUE and rest_s < self._shortest_rest(alert.incident):
             self._break(f"an update of incident {alert.incident} came after {rest_s:.0f} s")
         self._said[key] = self._last_told[alert.incident] = now.mono
+
+    def _shortest_rest(self, number: int) -> float:
+        """Give the least seconds between a word and an update without news.
+
+        Once in an outage of the vendor it is shorter: when the vendor wanted to be back.
+        """
+        state, policy = self._studio.state, self._studio.policy
+        incident = next((i for i in state.incidents if i.id == number), None)
+        if incident is None or incident.scope is not Scope.VENDOR or number in self._goals:
+            return policy.update_every_s
+        self._goals.add(number)
+        return CHANGED_REST_S
 
     def _break(self, words: str) -> None:
         if len(self.broken) < KEPT:

@@ -295,8 +295,8 @@ def _carry_over(known: tuple[Incident, ...], now: Instant, policy: Policy) -> tu
         elif one.told is not None:
             age_s = max(0.0, now.wall - one.opened.wall)
             opened = Instant(now.mono - age_s, one.opened.wall)
-            due = now.plus(policy.update_every_s)
-            kept.append(replace(one, opened=opened, told_at=now, next_update=due, fine_since=None))
+            again = replace(one, opened=opened, told_at=now, fine_since=None)
+            kept.append(replace(again, next_update=alerting.next_word(again, now, policy)))
     return tuple(kept)
 
 

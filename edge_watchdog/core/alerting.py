@@ -30,11 +30,22 @@ def send_alerts(state: State, now: Instant, policy: Policy) -> tuple[State, tupl
             told=incident.severity,
             told_cause=incident.cause,
             told_at=now,
-            next_update=None if reason is Reason.RESOLVED else now.plus(policy.update_every_s),
+            next_update=None if reason is Reason.RESOLVED else next_word(incident, now, policy),
         )
         incidents = tuple(told if i.id == told.id else i for i in state.incidents)
         state = replace(state, incidents=incidents, next_id=state.next_id + 1)
     return state, tuple(actions)
+
+
+def next_word(incident: Incident, now: Instant, policy: Policy) -> Instant:
+    """Give when people who are told at *now* will hear again: in an hour, even without news.
+
+    Of a vendor's outage first when the vendor wanted to be back, if that is to come.
+    """
+    hourly, goal = now.plus(policy.update_every_s), incident.opened.plus(policy.vendor_goal_s)
+    down = incident.scope is Scope.VENDOR and incident.severity is Severity.OUTAGE
+    awaited = down and CHANGED_REST_S <= goal.since(now) < policy.update_every_s
+    return goal if awaited else hourly
 
 
 def _is_healed(incident: Incident, state: State) -> bool:
@@ -82,12 +93,15 @@ def next_alert(incident: Incident) -> float | None:
 
 def _alert(incident: Incident, reason: Reason, state: State, now: Instant, policy: Policy) -> Alert:
     text = words.tell(incident, state, policy)
+    headline = words.over(incident, policy) if incident.resolved else text.headline
+    if reason is Reason.UPDATE_DUE:
+        headline = words.lasting(headline, now.since(incident.opened))
     return Alert(
         incident=incident.id,
         reason=reason,
         severity=incident.severity,
         cause=incident.cause,
-        headline=words.over(incident, policy) if incident.resolved else text.headline,
+        headline=headline,
         body=f"{text.can_work} {text.changed}".strip() if not incident.resolved else "",
         steps=() if incident.resolved else text.steps,
         since_wall=incident.opened.wall,

@@ -444,6 +444,19 @@ OWN_ADDRESS = Phrase(
 # Where the network itself names its sign-in page, {page}.
 SIGN_IN = "Owner: sign in at {page} on a device that uses {line}."
 
+# While a line that works again must stay well before it is used; {what} is what it had.
+MENDED = Phrase(
+    "works again",
+    "{line} works again.",
+    "It was: {what}. The box stays on {backup} until {line} has been well for a while, "
+    "then goes back by itself.",
+    NOTHING,
+)
+MENDED_BOX = (
+    "Yes. The box is online over {backup} and keeps today's list fresh. "
+    "Computers that use {line} should be online again."
+)
+
 # While the vendor alone goes over another line; {steered} is that line.
 STEERED = Phrase(
     PHRASES[Cause.VENDOR_PATH].label,

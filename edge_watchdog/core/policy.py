@@ -130,7 +130,7 @@ class Policy:
     vendor_slow_s: float = 3.0
     confident: float = 0.80  # name a cause at this, and only at twice the runner-up
     update_every_s: float = 3600.0  # studios were promised word each hour, even without news
-    vendor_goal_s: float = 900.0  # the vendor's own restore goal: run that clock
+    vendor_goal_s: float = 900.0  # vendors want to be back by then: people hear when they are not
     status_every_s: float = 60.0
     status_trouble_s: float = 20.0
 

@@ -12,6 +12,8 @@ from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.phrases import (
     HOTSPOT,
+    MENDED,
+    MENDED_BOX,
     OWN_ADDRESS,
     PHRASES,
     SIGN_IN,
@@ -118,6 +120,8 @@ def banner(state: State, now: Instant, policy: Policy) -> Banner:
     standing, cause, uplink = standing_of(state, now, policy)
     incident = _spoken_of(state, standing, cause)
     text = _compose(standing, cause, uplink, state, policy)
+    if standing is Standing.BACKUP and _is_mended(state, cause):
+        text = _mended(cause, uplink, state, policy)
     return Banner(
         standing=standing,
         cause=cause,
@@ -129,6 +133,21 @@ def banner(state: State, now: Instant, policy: Policy) -> Banner:
         next_word_wall=_next_word(incident),
         since_wall=incident.opened.wall if incident else None,
     )
+
+
+def _is_mended(state: State, cause: Cause) -> bool:
+    """Tell whether what is spoken of is over, and the box only waits to go back."""
+    if cause is Cause.LINE_UNSTABLE:  # that it works just now is its nature
+        return False
+    line = _open(state, Scope.LINE)
+    waits = state.failover.phase in (Phase.HOLDING, Phase.SWITCHING)
+    return waits and line is not None and line.cause is cause and line.mended is not None
+
+
+def _mended(cause: Cause, uplink: str | None, state: State, policy: Policy) -> Phrase:
+    headline = _fill(MENDED.headline, uplink, state, policy)
+    changed = _fill(MENDED.changed.replace("{what}", label(cause)), uplink, state, policy)
+    return replace(MENDED, headline=headline, changed=changed)
 
 
 def _changed(state: State, standing: Standing, text: Phrase) -> str:
@@ -223,7 +242,10 @@ def _can_work(
         text = STEERED_ALL if policy.mode is Mode.GATEWAY else STEERED_BOX
         return _fill(text, uplink, state, policy)
     behind_us = standing is Standing.BACKUP and policy.mode is Mode.GATEWAY
-    return _fill(ALL_ONLINE if behind_us else CAN_WORK[standing], uplink, state, policy)
+    text = ALL_ONLINE if behind_us else CAN_WORK[standing]
+    if standing is Standing.BACKUP and not behind_us and _is_mended(state, cause):
+        text = MENDED_BOX
+    return _fill(text, uplink, state, policy)
 
 
 def _backup_step(state: State, policy: Policy) -> tuple[str, ...]:
@@ -284,6 +306,11 @@ def over(incident: Incident, policy: Policy) -> str:
     lasted = ended.since(incident.opened) if ended else 0.0
     text = f"{what} works again. It took {duration(lasted)} ({label(incident.cause)})."
     return text[:1].upper() + text[1:]
+
+
+def lasting(headline: str, seconds: float) -> str:
+    """Say that what the *headline* says still holds: there is no other news."""
+    return f"{headline} It has lasted {duration(seconds)}."
 
 
 def duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge_watchdog.core.actions import Reason, SendAlert, Severity
-from edge_watchdog.core.alerting import next_alert, send_alerts, why_now
+from edge_watchdog.core.alerting import next_alert, next_word, send_alerts, why_now
 from edge_watchdog.core.state import Cause, Failover, Incident, Scope, State, UplinkState
 from tests.core.mind import CABLE, POLICY, STICK, at
 
@@ -97,6 +97,42 @@ def test_what_was_told_is_noted_and_not_told_again():
     assert "The box has lost the signal" in alert.body
     assert state.incidents[0].next_update == at(3610)
     assert send_alerts(state, at(11), POLICY) == (state, ())
+
+
+DOWN = replace(NEW, scope=Scope.VENDOR, cause=Cause.VENDOR_SILENT, severity=Severity.OUTAGE)
+
+
+@pytest.mark.parametrize(
+    "incident, told, again",
+    [
+        (DOWN, 10, 900),
+        (DOWN, 840, 900),
+        (DOWN, 841, 841 + 3600),
+        (DOWN, 900, 900 + 3600),
+        (replace(DOWN, severity=Severity.WARNING), 10, 3610),
+        (replace(DOWN, scope=Scope.LINE), 10, 3610),
+        (replace(DOWN, opened=at(5000)), 10, 3610),
+    ],
+    ids=[
+        "when the vendor wants to be back",
+        "a minute before",
+        "just before: once is enough",
+        "then each hour",
+        "a vendor that works, somehow",
+        "a line has no such goal",
+        "never later than in an hour",
+    ],
+)
+def test_the_next_word_comes_in_an_hour_or_when_the_vendor_wanted_to_be_back(incident, told, again):
+    assert next_word(incident, at(told), POLICY) == at(again)
+
+
+def test_an_update_says_how_long_it_has_lasted():
+    due = replace(DOWN, told=Severity.OUTAGE, told_cause=Cause.VENDOR_SILENT)
+    due = replace(due, told_at=at(10), next_update=at(900))
+    _, (action,) = send_alerts(studio(due), at(900), POLICY)
+    assert action.alert.reason is Reason.UPDATE_DUE
+    assert action.alert.headline.endswith(" It has lasted 15 minutes.")
 
 
 def test_each_incident_is_told_for_itself():

@@ -136,7 +136,29 @@ def test_on_the_backup_a_phone_is_offered_to_the_computers():
     assert page(active=STICK).headline == "The box is on stick."
 
 
+def test_a_cable_that_is_back_in_is_not_called_out_while_the_box_waits_to_go_back():
+    waits: dict[str, Any] = {"active": STICK, "phase": Phase.HOLDING}
+    found = page(replace(LINE, mended=at(-5)), **waits)
+    assert (found.standing, found.cause) == (Standing.BACKUP, Cause.CABLE_OUT)
+    assert found.headline == "Cable works again."
+    assert found.changed.startswith("It was: cable out. The box stays on stick until cable")
+    assert found.steps == ("Nothing needs to be done.",)
+    assert found.can_work.endswith("Computers that use cable should be online again.")
+    unstable = replace(LINE, cause=Cause.LINE_UNSTABLE, mended=at(-5))
+    for still in (LINE, unstable, replace(LINE, resolved=at(-1))):
+        assert page(still, **waits).headline != found.headline
+    settled = page(replace(LINE, mended=at(-5)), active=STICK)
+    assert settled.headline == page(LINE, active=STICK).headline
+
+
 GATEWAY = replace(POLICY, mode=Mode.GATEWAY)
+
+
+def test_behind_the_box_a_line_that_works_again_changes_nothing_for_anybody():
+    waits = studio(replace(LINE, mended=at(-5)), active=STICK, phase=Phase.HOLDING)
+    said = banner(waits, at(0), GATEWAY)
+    assert said.headline == "Cable works again."
+    assert said.can_work == f"Yes. Everything in the studio is online over {STICK}."
 
 
 def test_behind_the_box_everybody_is_online_over_the_backup_and_goes_easy_on_it():

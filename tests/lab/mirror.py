@@ -17,7 +17,8 @@ HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "host"}
 )
 WAITING = """<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="2">
-<body style="font:1rem/1.5 system-ui;margin:3rem;color:#555">The desk page does not answer.
+<body style="font:1rem/1.5 system-ui;margin:3rem;color:#555">
+No answer from the desk page yet, or no more.
 <small>It is asked again every two seconds.</small>"""
 
 
