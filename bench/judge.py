@@ -5,6 +5,7 @@ In: each event, and the states around it.  Out: *broken*, sentences; and what wa
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Protocol
 
 from edge_watchdog.core.actions import Action, Evict, Reason, RouteVia, SendAlert
@@ -79,6 +80,11 @@ class Judge:
         self._said.clear()
         self._goals.clear()
         self._last_told.clear()
+
+    def found(self, wrong: Iterable[str]) -> None:
+        """Take in what others found to be broken."""
+        for words in wrong:
+            self._break(words)
 
     def note_done(self, action: Action) -> None:
         """A crash amid the actions: this one was carried out."""

@@ -19,14 +19,17 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from bench.judge import Judge
+from bench.meter import EVERY_S, PLAN, Meter
 from edge_watchdog.core.actions import ProbeBurst, ProbeEvery
-from edge_watchdog.core.advance import advance, has_work
+from edge_watchdog.core.advance import Step, advance, has_work
+from edge_watchdog.core.budget import amount
 from edge_watchdog.core.codec import decode, encode
 from edge_watchdog.core.events import ClockStepped, Event, HoursChanged
+from edge_watchdog.core.policy import Plan
 from edge_watchdog.core.state import Phase, State
 from edge_watchdog.sim.scenarios import BROADBAND, PHONE, STICK, turn, usual_policy, usual_world
 from edge_watchdog.sim.studio import Studio
@@ -81,14 +84,21 @@ class Disk:
 class Box(Studio):
     """A studio whose box may crash; everything it does is judged."""
 
-    def __init__(self, seed: int) -> None:
-        """Open the shop."""
+    def __init__(self, seed: int, plan: Plan = PLAN) -> None:
+        """Open the shop; *plan* is that of its LTE stick."""
         self.judge = Judge(self)
+        self.meter = Meter(STICK, plan)
         self._chance = Random(seed)
         self._crash_in = -1
         self._disk: Disk | None = None
         self.crashes = 0
-        super().__init__(usual_policy(), usual_world(), seed=seed, watch=self.judge)
+        policy = replace(usual_policy(), plans=((STICK, plan),))
+        super().__init__(policy, usual_world(), seed=seed, watch=self._judged)
+
+    def _judged(self, before: State, event: Event, step: Step) -> None:
+        self.meter.lives(before, step.actions, event.at, is_used=self.route == STICK)
+        self.judge.found(self.meter.wrong(before, event, step))
+        self.judge(before, event, step)
 
     def crash_soon(self) -> None:
         """Crash at one of the next lines."""
@@ -146,6 +156,7 @@ class Box(Studio):
         self.judge.forget()
         reboots = self._chance.random() < 0.2
         self.boots += reboots
+        self.meter.crashes(reboots=reboots)
         self.now = self.now.plus(2.0)
         self.start(f"boot {self.boots}")
 
@@ -165,6 +176,8 @@ class Box(Studio):
             if self.leap(until - self.second):
                 self._disk = None
             self.run(min(until, self.second + 0.37))
+            if self.now.mono - self.meter.read_at >= EVERY_S:
+                self.feed(self.meter.read(self.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +266,7 @@ def report(box: Box, days: float, took_s: float) -> str:
             cells = [f"{s:.2f}" for s in (statistics.median(left), ninety_five, left[-1])]
         lines.append(f"| {name} | {times} | {len(left)} | {' | '.join(cells)} |")
     told = Counter(judge.told)
+    lines += ["", f"Most that {box.meter.uplink} carried in a month: {amount(box.meter.most)}."]
     lines += ["", "Alerts: " + ", ".join(f"{k} {n}" for k, n in sorted(told.items())) + "."]
     lines += [f"BROKEN: {words}" for words in judge.broken] or ["No property was broken."]
     return "\n".join(lines)

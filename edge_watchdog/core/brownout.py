@@ -7,6 +7,7 @@ a line that our own traffic fills is not the provider's fault.
 
 from dataclasses import dataclass, replace
 
+from edge_watchdog.core.budget import may_carry
 from edge_watchdog.core.evidence import BUCKET_S, internet, is_hard_down, is_verified, loss_ratio
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.ladder import SLOW_AFTER_S
@@ -116,6 +117,7 @@ def _candidate(state: State, policy: Policy) -> str | None:
         known = state.uplinks[uplink.name]
         usable = known.link is not None and not is_hard_down(known.link) and not has_portal(known)
         fine = known.silence is None and not known.browned
+        fine = fine and may_carry(state, uplink.name, policy)
         if uplink.name != state.failover.active and usable and fine:
             return uplink.name
     return None

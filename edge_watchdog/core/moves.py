@@ -191,13 +191,17 @@ def is_ordered(failover: Failover) -> bool:
 
 
 def preferred_clean(state: State, now: Instant, policy: Policy) -> str | None:
-    """Name the most preferred uplink that is better than the active one and clean just now."""
+    """Name the most preferred uplink that is better than the active one and clean just now.
+
+    One whose plan is used up is not better, where the owner says so.
+    """
     if policy.mode is Mode.OBSERVE or is_ordered(state.failover) or state.failover.trial:
         return None
     for uplink in policy.uplinks:
         if uplink.name == state.failover.active:
             return None
-        if _clean_for(state.uplinks[uplink.name], now) > 0:
+        clean = _clean_for(state.uplinks[uplink.name], now) > 0
+        if clean and may_carry(state, uplink.name, policy):
             return uplink.name
     return None
 

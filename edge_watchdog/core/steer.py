@@ -8,6 +8,7 @@ while, when the standby fails, and when the line in use is another one.
 from dataclasses import replace
 
 from edge_watchdog.core.actions import Action, SteerVendor
+from edge_watchdog.core.budget import may_carry
 from edge_watchdog.core.events import Done, Event
 from edge_watchdog.core.evidence import is_hard_down, is_silent
 from edge_watchdog.core.instant import Instant
@@ -80,7 +81,8 @@ def _find(state: State, policy: Policy) -> str | None:
     began = active.journey_since
     for uplink in policy.uplinks:
         known = state.uplinks[uplink.name]
-        if uplink.name == state.failover.active or not _still_carries(known, policy):
+        carries = _still_carries(known, policy) and may_carry(state, uplink.name, policy)
+        if uplink.name == state.failover.active or not carries:
             continue
         visit = known.journey
         if visit is not None and visit.ok and began is not None and visit.at.mono >= began.mono:
