@@ -280,7 +280,8 @@ def gateway(box):
 
 
 def filters(box):
-    return "masquerade" in box.out("nft list ruleset")
+    rules = box.out("nft list ruleset")
+    return "masquerade" in rules and "@claims" in rules
 
 
 def test_in_its_sandbox_a_gateway_filters_repairs_ends_flows_and_serves_names(gateway):
@@ -295,6 +296,6 @@ def test_in_its_sandbox_a_gateway_filters_repairs_ends_flows_and_serves_names(ga
     said = "evicted uplink=broadband flows="
     gateway.eventually("flows are ended", lambda: said in gateway.journal(WATCH))
     gateway.run(f"systemctl stop {WATCH}")
-    assert not filters(gateway)
+    assert "edge_watchdog" not in gateway.out("nft list tables")
     assert not gateway.active(NAMES)
     assert ours(gateway) == []
