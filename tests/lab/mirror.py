@@ -18,7 +18,7 @@ HOP_BY_HOP = frozenset(
 )
 WAITING = """<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <body style="font:1rem/1.5 system-ui;margin:3rem;color:#555">
-No answer from the desk page yet, or no more.
+The desk page does not answer yet, or not any more.
 <small>It is asked again every two seconds.</small>"""
 
 
