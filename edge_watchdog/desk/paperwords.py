@@ -99,5 +99,6 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.WAITING: "No fresh list covers this yet. It can be entered all the same.",
     Outcome.PERSON: "No list shows this. Enter it, then tick it off.",
 }
+OWN_AFFAIR = "No list shows this. See to it, then tick it off."
 LEFT_TASK = "Enter {name} in {vendor}."
 OWED_TASK = "Collect {amount} for {name} ({promise})."

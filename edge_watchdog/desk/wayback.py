@@ -44,6 +44,7 @@ from edge_watchdog.desk.paperwords import (
     METHOD_WORDS,
     OUTCOME_WORDS,
     OWED_TASK,
+    OWN_AFFAIR,
 )
 from edge_watchdog.desk.phrases import NO_VENDOR, long_date
 
@@ -239,6 +240,8 @@ class WayBack:
         words = OUTCOME_WORDS[finding.outcome]
         if entered and finding.outcome is Outcome.ABSENT:
             words = "Entered; the next fresh list will show it."
+        elif draft is not None and draft.kind in (Kind.NOTE, Kind.TASK):
+            words = OWN_AFFAIR
         return Item(
             line_of(entry, paper.local, now_wall, private=private),
             str(finding.outcome),

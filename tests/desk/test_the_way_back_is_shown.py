@@ -99,6 +99,7 @@ async def test_a_spreadsheet_gets_no_formula_and_nobody_else_a_number(desk: Desk
     await desk.post("/paper/new", **bad)
     await desk.post("/paper/new", **SALE)
     await desk.post("/paper/new", kind="task", text="Order foil", do="keep")
+    assert "No list shows this. See to it, then" in (await desk.get("/reconcile"))[1]
     status, text = await desk.get("/reconcile.csv")
     assert status == 200
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
