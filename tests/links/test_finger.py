@@ -1,6 +1,7 @@
 """A finger on the wires: what it feels, and what it only wonders about."""
 
 import contextlib
+import socket
 
 from edge_watchdog.links.finger import QUIET_TOUCHES, RATE_LIMIT_TOUCHES, Finger, KernelWires
 
@@ -84,3 +85,14 @@ def test_the_kernel_knows_its_own_loop():
         assert wires.signal("lo") is True
         assert wires.signal("nothing0") is None
         assert len(wires.packets()["lo"]) == 2
+
+
+def test_what_moved_between_two_touches_is_felt():
+    with (
+        contextlib.closing(KernelWires()) as wires,
+        contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sock,
+    ):
+        heard, sent = wires.packets()["lo"]
+        sock.sendto(b"", ("127.0.0.1", 9))
+        assert wires.packets()["lo"] > (heard, sent)
+        assert [wires.signal("lo") for _ in range(3)] == [True] * 3
