@@ -30,6 +30,8 @@ LAST_RESORT = "a.root-servers.net"  # a name to know when no page is configured
 NOWHERE = ("0.", "127.")
 CANARY_EVERY, CANARY_S = 30, 300.0  # one turn in so many, and no sooner than after so long
 NO_NAME = "invalid"  # nothing below it exists: RFC 6761 section 6.4
+ASTRAY_S = 10.0  # content networks lead elsewhere all day: no sooner than after so long again
+PLACES = 256  # so many addresses of a name are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Errands:
         self._session: aiohttp.ClientSession | None = None
         self._turns = dict.fromkeys(Rung, 0)
         self._canary_due = 0.0
+        self._led: dict[str, set[str]] = {}
+        self._astray, self._astray_due = False, 0.0
         self._running: dict[Rung, asyncio.Task[tuple[Sample, ...]]] = {}
 
     def start(self, rung: Rung) -> asyncio.Task[tuple[Sample, ...]] | None:
@@ -87,6 +91,11 @@ class Errands:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    def take_astray(self) -> bool:
+        """Tell once whether a name leads to where it never led: its page should be looked at."""
+        astray, self._astray = self._astray, False
+        return astray
 
     def _turn(self, rung: Rung) -> int:
         self._turns[rung] += 1
@@ -132,6 +141,7 @@ class Errands:
         finding, detail = heard.finding, heard.detail
         if heard.answer is not None:
             finding, detail = self._judge(heard.answer)
+            self._follow(question.name, heard.answer.addresses, now)
         if finding is Finding.SILENT and now.since(left) > timeout_s + OWN_DELAY_S:
             finding, detail = Finding.NOT_ASKED, "this box was late"
         rtt_s = now.since(left) if heard.answer is not None else None
@@ -150,6 +160,19 @@ class Errands:
             words = f"an address for a name that does not exist ({heard.answer.addresses[0]})"
             visit = Visit(at, Finding.FALSE_ANSWER, visit.rtt_s, words)
         return self._sample(at, Layer.NAMES, f"dns {server} {NO_NAME}", visit)
+
+    def _follow(self, name: str, addresses: tuple[str, ...], now: Instant) -> None:
+        """Forget what was looked up before when *name* leads to where it never led.
+
+        A name server that lies sends every name to its own page; kept addresses would hide that.
+        """
+        led = self._led.setdefault(name, set())
+        if led and led.isdisjoint(addresses) and addresses and now.mono >= self._astray_due:
+            self._astray, self._astray_due = True, now.mono + ASTRAY_S
+            self._resolver.forget()
+        if len(led) > PLACES:
+            led.clear()
+        led.update(addresses)
 
     def _judge(self, answer: Answer) -> tuple[Finding, str]:
         if answer.rcode != NOERROR:

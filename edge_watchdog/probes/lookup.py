@@ -160,6 +160,10 @@ class UplinkResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Forget everything."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask anew for every name."""
         self._known.clear()
 
     async def _find(self, host: str) -> Found:

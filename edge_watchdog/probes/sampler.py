@@ -6,6 +6,7 @@ of the loop is one event.
 """
 
 import asyncio
+import functools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -197,15 +198,17 @@ class Sampler:
         else:
             task = errands.start(rung)
             if task is not None:
-                task.add_done_callback(self._took)
+                task.add_done_callback(functools.partial(self._took, post, errands))
 
-    def _took(self, task: asyncio.Task[tuple[Sample, ...]]) -> None:
+    def _took(self, post: Post, errands: Errands, task: asyncio.Task[tuple[Sample, ...]]) -> None:
         """Take the samples of an errand; its crash is run()'s crash."""
         if task.cancelled():
             return
         error = task.exception()
         if error is None:
             self._closed += task.result()
+            if errands.take_astray():
+                post.timetable.triage(self._clock.now().mono)
             self._wake()
         elif self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)

@@ -713,6 +713,48 @@ async def test_while_no_server_answers_other_names_are_asked_for_as_well(net):
     assert found[0].at == found[1].at, "what was answered excuses what left no later"
 
 
+async def test_a_name_that_leads_elsewhere_has_its_page_looked_at_and_soon_no_other(net):
+    plan = Plan((Url("http://connectivity.example/204"),), (), ssl.create_default_context())
+    errands = Errands(binding(), plan, SystemClock())
+    leads = iter(("203.0.113.9", "203.0.113.9", "203.0.113.66", "203.0.113.67"))
+    astray = []
+
+    def respond(query: bytes) -> bytes | None:
+        return answer_with(next(leads))(query)
+
+    async with dns_server(net, ALPHA, respond):
+        for _ in range(4):
+            task = errands.start(Rung.NAMES)
+            assert task is not None
+            assert [s.finding for s in await task] == [Finding.ANSWERED]
+            astray.append(errands.take_astray())
+    await errands.close()
+    assert astray == [False, False, True, False]
+
+
+async def test_a_page_whose_name_leads_elsewhere_is_visited_out_of_turn(net):
+    periods = Periods(pulse=None, gateway=None, names=0.2, web=60, secure=None, journey=None)
+    place = [ALPHA]
+
+    def respond(query: bytes) -> bytes | None:
+        return answer_with(place[0])(query)
+
+    async with (
+        dns_server(net, ALPHA, respond),
+        sampling(web=("http://connectivity.example/204",)) as (sampler, heard),
+    ):
+
+        def visits() -> int:
+            return sum(s.layer is Layer.WEB for s in heard.samples)
+
+        sampler.bind("broadband", binding())
+        sampler.pace("broadband", periods)
+        await soon(lambda: len(heard.samples) > 3)
+        assert visits() == 1
+        place[0] = BETA
+        await soon(lambda: visits() == 2)
+
+
 @pytest.mark.parametrize(
     "respond, finding",
     [
