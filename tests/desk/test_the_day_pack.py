@@ -129,7 +129,7 @@ async def test_the_page_says_at_the_foot_of_every_sheet_how_old_it_is() -> None:
     said = "as of 12:00 (2 h 10 min ago), front desk, complete. Printed Saturday 21 November 2026,"
     assert page.count(said) == page.count('<section class="sheet') + page.count("screen-only")
     assert page.count(">Lotus Room, Saturday 21 November</p>") == page.count("studio-name")
-    assert "Saturday 21 November, as of 12:00" in page
+    assert "For Saturday 21 November: as of 12:00" in page
     assert "960123" not in page
     assert "allergy" not in page
 
