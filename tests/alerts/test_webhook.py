@@ -13,6 +13,7 @@ from edge_watchdog.alerts.webhook import Webhook, WebhookOptions
 from edge_watchdog.core.actions import Reason
 from edge_watchdog.core.units import FilePath, Url
 from tests.alerts.fakes_alerts import Clock, alert
+from tests.ports import free_ports
 
 SECRET_PATH = "/T0P/s3cret-path"
 
@@ -172,8 +173,7 @@ async def test_a_service_that_hangs_up_may_have_taken_it(hook, session):
 
 
 async def test_a_port_where_nobody_listens_has_not_taken_it(session):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    (port,) = free_ports(1)
     error = await error_of(channel(f"http://127.0.0.1:{port}{SECRET_PATH}", session))
     assert (error.again, error.unsure) == (True, False)
     assert str(error) == "127.0.0.1 cannot be reached"

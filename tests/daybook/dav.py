@@ -18,6 +18,7 @@ from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.units import FilePath, Url
 from edge_watchdog.daybook.caldav import CalDav
 from edge_watchdog.daybook.registry import CalDavOptions
+from tests.ports import free_ports
 
 USER, PASSWORD = "desk", "six-words-of-salt"
 START_S = 20.0
@@ -57,7 +58,7 @@ class Server:
         return str(path)
 
     def start(self) -> None:
-        self.port = self.port or free_port()
+        self.port = self.port or free_ports(1)[0]
         self.process = subprocess.Popen(
             self._command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder
         )
@@ -93,11 +94,6 @@ def serving(name: str, folder: Path) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def wait_for(port: int) -> None:

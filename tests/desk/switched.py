@@ -21,6 +21,7 @@ from edge_watchdog.desk.settings import ScheduleSetting
 from tests.desk.books import FullBook
 from tests.desk.doors import Browser
 from tests.desk.studio import settings, view
+from tests.ports import free_ports
 
 UP_S = 30.0
 
@@ -30,7 +31,7 @@ class Box:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._ports = [0, 0]
+        self._ports = free_ports(2)
         self._desk: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -47,7 +48,6 @@ class Box:
         doors = [socket.create_server(("127.0.0.1", port), backlog=64) for port in self._ports]
         for door in doors:
             door.setblocking(False)
-        self._ports = [door.getsockname()[1] for door in doors]
         source = ScheduleSetting("front desk", 60.0, FullBook(12))
         made = settings(
             self.folder, schedules=(source,), lan_interfaces=("lo",), tls_port=self._ports[1]

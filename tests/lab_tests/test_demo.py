@@ -1,6 +1,5 @@
 import asyncio
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +12,7 @@ from tests.lab.faults import FAULTS
 from tests.lab.lab import missing
 from tests.lab.panel import Panel
 from tests.patience import air, until
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
 
@@ -46,13 +46,6 @@ MIND = {
 }
 
 
-def free_ports() -> int:
-    """Give a port that is free with the next one."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def lab():
     with Lab() as standing:
@@ -65,7 +58,7 @@ def lab():
 @pytest.fixture
 async def site(lab, tmp_path) -> AsyncIterator[tuple[str, str, Panel]]:
     """Serve the demo of a box whose page tells what it was asked."""
-    port = free_ports()
+    port = free_ports(2)[0]
     panel = Panel(lab, tmp_path / "daemon.log", lambda: MIND, port + 1)
     (tmp_path / "daemon.log").write_text("the box speaks\nunfinished")
     async with demo.serving(panel, port):

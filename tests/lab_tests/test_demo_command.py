@@ -9,20 +9,15 @@ import pytest
 
 from tests.lab import manifest
 from tests.lab.lab import missing
+from tests.ports import free_ports
 
 needs_lab = pytest.mark.skipif(bool(missing()), reason=f"a lab needs {missing()}")
 DEMO = [sys.executable, "-m", "tests.lab.demo"]
 
 
-def two_free_ports() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @needs_lab
 def test_the_story_of_the_pulled_cable_ends_well():
-    argv = [*DEMO, "--script", "--port", str(two_free_ports())]
+    argv = [*DEMO, "--script", "--port", str(free_ports(2)[0])]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "new connections leave by lte0" in done.stdout
@@ -33,7 +28,7 @@ def test_the_story_of_the_pulled_cable_ends_well():
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing_behind(how):
     # whoever runs the tests in the background has SIGINT ignored, also by what they start
-    argv = ["env", "--default-signal=INT", *DEMO, "--port", str(two_free_ports())]
+    argv = ["env", "--default-signal=INT", *DEMO, "--port", str(free_ports(2)[0])]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         assert "built" in demo.stdout.readline()

@@ -28,6 +28,7 @@ from edge_watchdog.core.view import (
 )
 from edge_watchdog.mqtt import Mqtt, MqttFace, alert_data, discovery, state
 from tests.patience import air
+from tests.ports import free_ports
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 HOME = Path(__file__).parents[2]
@@ -104,14 +105,9 @@ class Ear:
         self._client.loop_stop()
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 @pytest.fixture
 def broker(tmp_path):
-    broker = Broker(tmp_path, free_port())
+    broker = Broker(tmp_path, free_ports(1)[0])
     broker.start()
     yield broker
     broker.stop()
@@ -381,7 +377,7 @@ def with_password(folder, user, password):
 
 
 async def test_user_and_password_are_used_and_a_refusal_is_said(tmp_path):
-    broker = Broker(tmp_path, free_port(), with_password(tmp_path, "watchdog", "s3cret"))
+    broker = Broker(tmp_path, free_ports(1)[0], with_password(tmp_path, "watchdog", "s3cret"))
     (tmp_path / "pass").write_text("s3cret\n")
     (tmp_path / "wrong").write_text("wrong\n")
     tmp_path.chmod(0o755)
