@@ -271,7 +271,7 @@ def _wait_leader(started: subprocess.Popen[bytes]) -> int:
 def _descendants(pid: int) -> Iterator[int]:
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except FileNotFoundError:
+    except OSError:  # it has ended meanwhile, before or after the file was opened
         return
     for child in children:
         yield int(child)
@@ -281,7 +281,7 @@ def _descendants(pid: int) -> Iterator[int]:
 def _pid_inside(pid: int) -> int | None:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
+    except OSError:
         return None
     pids = next(line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:"))
     return int(pids[-1]) if len(pids) > 1 else None
