@@ -27,6 +27,7 @@ def kernel_state(lab: Lab) -> str:
 def test_traffic_goes_on_when_the_watch_is_killed_on_the_backup(lab: Lab, daemon: Daemon) -> None:
     lab.inject("blackhole")
     daemon.wait(lambda v: v.active == "LTE stick", 4)
+    until(lambda: daemon.overlay() == "lte0", 2)
     daemon.kill()
     assert reaches_the_internet(lab)
     daemon.start()
@@ -34,7 +35,7 @@ def test_traffic_goes_on_when_the_watch_is_killed_on_the_backup(lab: Lab, daemon
         lambda v: v.active == "LTE stick" and v.banner.standing is Standing.BACKUP, 5
     )
     assert view.incidents
-    assert daemon.overlay() == "lte0"
+    until(lambda: daemon.overlay() == "lte0", 2)
     assert reaches_the_internet(lab)
 
 

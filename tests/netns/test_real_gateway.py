@@ -16,7 +16,7 @@ from tests.lab.lab import Lab
 from tests.lab.places import APP, CONNECTIVITY, GATEWAY_BOX_ADDRESS, HOSTS, Place
 from tests.lab.programs import HERE
 from tests.netns.conftest import QUICK_FAILBACK
-from tests.patience import until
+from tests.patience import air, until
 
 WEB = (HOSTS[CONNECTIVITY], 80)
 REQUEST = f"GET /204 HTTP/1.1\r\nHost: {CONNECTIVITY}\r\n\r\n".encode()
@@ -104,7 +104,7 @@ def test_an_old_connection_lives_through_a_gap_and_ends_soon_after_a_real_outage
                 with pytest.raises(ConnectionResetError):
                     one.recv(1)
             ended = time.time()
-        assert ended - said_at(daemon, "old connections end") < 1.0  # half a second, on a calm box
+        assert ended - said_at(daemon, "old connections end") < air(0.5)
 
 
 def said_at(daemon: Daemon, words: str) -> float:
@@ -191,9 +191,9 @@ def test_ipv6_is_told_at_once_that_there_is_no_way(lab: Lab, daemon: Daemon) -> 
     reach = ["ping", "-6", "-c", "1", "-W", "1", "2001:db8:50::1"]
     until(lambda: lab.desk_pc.run(reach).returncode == 0, 5)
     begin = time.monotonic()
-    said = lab.desk_pc.run(["ping", "-6", "-c", "1", "-W", "3", "2001:db8:f::1"]).stdout
+    said = lab.desk_pc.run(["ping", "-6", "-c", "1", "-W", "15", "2001:db8:f::1"]).stdout
     assert "Destination unreachable: No route" in said
-    assert time.monotonic() - begin < 2.5  # ping itself waits for 3 s
+    assert time.monotonic() - begin < air(2)  # ping itself waits for 15 s
 
 
 def test_a_crash_leaves_the_studio_online(lab: Lab, daemon: Daemon) -> None:
@@ -257,7 +257,8 @@ def test_names_are_found_again_though_both_lines_own_name_servers_are_dead(
             number = iter(range(1000))
             until(lambda: finds(lab, f"b{next(number)}.{FRESH}"), 6)
             daemon.wait(lambda v: v.active == "LTE stick" and v.phase == "settled", 15)
-            assert all(finds(lab, f"c{i}.{FRESH}") for i in range(5))
+            for i in range(5):
+                until(lambda: finds(lab, f"c{i}.{FRESH}"), 1)  # noqa: B023 - waited for here
             upstreams = (daemon.folder / "run/upstreams.conf").read_text().split()[1::2]
             assert upstreams == [*lab.resolvers("lte0"), "198.51.100.1", "198.51.100.65"]
         finally:

@@ -9,6 +9,7 @@ import pytest
 from edge_watchdog.core.view import Standing, StudioView
 from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
+from tests.patience import until
 
 SWITCHING = {
     "cable_out": "cable out",
@@ -37,12 +38,12 @@ def test_a_dead_line_is_left_named_and_taken_back(
 ) -> None:
     lab.inject(fault)
     daemon.wait(lambda v: v.active == "LTE stick", 4)
-    assert daemon.overlay() == "lte0"
+    until(lambda: daemon.overlay() == "lte0", 2)
     view = daemon.wait(lambda v: says(v, "backup", cause), 10)
     assert view.banner.steps
     lab.heal(fault)
     daemon.wait(lambda v: v.active == "broadband" and v.phase == "settled", 60)
-    assert daemon.overlay() == "wan0"
+    until(lambda: daemon.overlay() == "wan0", 2)
     daemon.wait(lambda v: v.banner.standing is Standing.NORMAL, 15)
 
 

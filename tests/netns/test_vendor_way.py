@@ -12,7 +12,7 @@ from tests.lab.netns import Host
 from tests.lab.places import APP, CONNECTIVITY, HOSTS, Place
 from tests.netns.conftest import QUICK_FAILBACK
 from tests.netns.test_reconcile import ours
-from tests.patience import until
+from tests.patience import air, until
 
 VENDOR, OTHERS = (HOSTS[APP], 443), (HOSTS[CONNECTIVITY], 80)
 
@@ -56,7 +56,7 @@ def test_the_vendor_alone_takes_the_stick_and_comes_back(lab: Lab, tmp_path: Pat
             view = daemon.wait(lambda v: v.banner.headline.endswith("over LTE stick for now."), 60)
             assert view.active == "broadband"
             assert daemon.overlay() == "wan0"
-            old.settimeout(2)
+            old.settimeout(air(2))
             assert is_reset(old)  # it hung on the way that is broken
         until(lambda: reaches(user, VENDOR), 3)
         used = packets()
