@@ -3,14 +3,14 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from tests.chromium import CHROMIUM, FLAGS
+from tests.chromium import FLAGS, SHELL
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
     """Start a browser, once for a file: that costs more than most tests."""
     async with async_playwright() as tool:
-        made = await tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        made = await tool.chromium.launch(executable_path=SHELL, args=FLAGS)
         yield made
         await made.close()
 
