@@ -5,6 +5,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Programs are started a thousand times here: what was compiled once is kept.
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
