@@ -1,6 +1,7 @@
 """Who gets in: routes, hosts, origins, headers, idlers and crowds, over real sockets."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from edge_watchdog.bridge import Acknowledge
@@ -31,10 +33,26 @@ from tests.patience import air
 PATHS = ("/", "/owner", "/view.json", "/health", "/?kiosk=1", "/nothing-here", "/static/x.js")
 
 
+TOGETHER = pytest.mark.asyncio(loop_scope="module")  # for those that ask one desk half
+
+
 @pytest.fixture
 async def desk(tmp_path):
-    (tmp_path / "day.ics").write_text(calendar(today()))
-    async with running(tmp_path) as made:
+    async with offline(tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def same_desk(tmp_path_factory):
+    """Give a desk half that is asked many things and changed by none."""
+    async with offline(tmp_path_factory.mktemp("desk")) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def offline(folder):
+    (folder / "day.ics").write_text(calendar(today()))
+    async with running(folder) as made:
         made.watch.show(view(Standing.OFFLINE, SystemClock().now().wall))
         await until(lambda: seen(made.url, "Anna B."))
         await until(lambda: seen(made.url, "No internet."))
@@ -93,8 +111,9 @@ async def test_every_route_there_is_is_declared(desk) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_every_answer_is_dressed(desk, path) -> None:
-    _, text, answer = await get(desk.url + path)
+@TOGETHER
+async def test_every_answer_is_dressed(same_desk, path) -> None:
+    _, text, answer = await get(same_desk.url + path)
     headers = answer.headers
     assert headers["Content-Security-Policy"] == (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -109,16 +128,17 @@ async def test_every_answer_is_dressed(desk, path) -> None:
     assert "Traceback" not in text
 
 
-async def test_static_files_carry_their_hash_and_may_be_kept(desk) -> None:
-    page = (await get(desk.url))[1]
+@TOGETHER
+async def test_static_files_carry_their_hash_and_may_be_kept(same_desk) -> None:
+    page = (await get(same_desk.url))[1]
     names = [part.split('"')[0] for part in page.split('"/static/')[1:]]
     assert len(names) == 3
     for name in names:
-        status, _, answer = await get(f"{desk.url}/static/{name}")
+        status, _, answer = await get(f"{same_desk.url}/static/{name}")
         assert status == 200
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert (await get(f"{desk.url}/static/../app.py"))[0] == 404
-    assert (await get(f"{desk.url}/static/%2e%2e%2fapp.py"))[0] == 404
+    assert (await get(f"{same_desk.url}/static/../app.py"))[0] == 404
+    assert (await get(f"{same_desk.url}/static/%2e%2e%2fapp.py"))[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -137,8 +157,9 @@ async def test_static_files_carry_their_hash_and_may_be_kept(desk) -> None:
         ("a b", 421),
     ],
 )
-async def test_only_our_own_names_are_answered(desk, host, status) -> None:
-    found, text, _ = await get(desk.url, headers={"Host": host})
+@TOGETHER
+async def test_only_our_own_names_are_answered(same_desk, host, status) -> None:
+    found, text, _ = await get(same_desk.url, headers={"Host": host})
     assert found == status
     if status == 421:
         assert "Anna" not in text
@@ -167,11 +188,13 @@ async def test_a_name_from_the_configuration_is_ours_and_a_framer_may_be_named(t
         ({"Origin": "OWN"}, 303),
     ],
 )
-async def test_only_our_own_page_may_say_got_it(desk, headers, status) -> None:
-    sent = {name: desk.url if value == "OWN" else value for name, value in headers.items()}
-    found, _ = await post(f"{desk.url}/acknowledge", {"incident": "7"}, **sent)
+@TOGETHER
+async def test_only_our_own_page_may_say_got_it(same_desk, headers, status) -> None:
+    sent = {name: same_desk.url if value == "OWN" else value for name, value in headers.items()}
+    same_desk.orders.clear()
+    found, _ = await post(f"{same_desk.url}/acknowledge", {"incident": "7"}, **sent)
     assert found == status
-    assert desk.orders.count(Acknowledge(7, "the desk")) == (status == 303)
+    assert same_desk.orders.count(Acknowledge(7, "the desk")) == (status == 303)
 
 
 @pytest.mark.parametrize(
@@ -185,10 +208,12 @@ async def test_only_our_own_page_may_say_got_it(desk, headers, status) -> None:
         ({"incident": "7", "x": "y" * 70_000}, 413),
     ],
 )
-async def test_a_got_it_that_makes_no_sense_changes_nothing(desk, data, status) -> None:
-    found, _ = await post(f"{desk.url}/acknowledge", data, Origin=desk.url)
+@TOGETHER
+async def test_a_got_it_that_makes_no_sense_changes_nothing(same_desk, data, status) -> None:
+    same_desk.orders.clear()
+    found, _ = await post(f"{same_desk.url}/acknowledge", data, Origin=same_desk.url)
     assert found == status
-    assert not [order for order in desk.orders if isinstance(order, Acknowledge)]
+    assert not [order for order in same_desk.orders if isinstance(order, Acknowledge)]
 
 
 RAW = {
@@ -204,8 +229,9 @@ RAW = {
 
 
 @pytest.mark.parametrize("raw", RAW)
-async def test_nonsense_is_answered_shortly_and_not_written_down(desk, raw, caplog) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+@TOGETHER
+async def test_nonsense_is_answered_shortly_and_not_written_down(same_desk, raw, caplog) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", same_desk.port)
     writer.write(raw + b"\r\n\r\n")
     async with asyncio.timeout(air(3)):
         assert b" %d " % RAW[raw] in await reader.readline()
@@ -222,9 +248,10 @@ async def test_a_got_it_that_cannot_be_passed_on_is_said(desk) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
-async def test_other_methods_are_refused(desk, method) -> None:
-    async with aiohttp.ClientSession(headers={"Origin": desk.url}) as session:
-        answer = await session.request(method, desk.url)
+@TOGETHER
+async def test_other_methods_are_refused(same_desk, method) -> None:
+    async with aiohttp.ClientSession(headers={"Origin": same_desk.url}) as session:
+        answer = await session.request(method, same_desk.url)
         assert answer.status in (403, 405)
 
 
