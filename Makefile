@@ -22,7 +22,7 @@ run: $(READY)
 
 ## test    everything: lint, then all tests (root for the namespaces)
 test: apt-test root lint
-	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder
+	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 ## lint    format, rules, types, and whether the generated pages are fresh
 lint: $(READY)

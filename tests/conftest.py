@@ -3,7 +3,6 @@
 import contextlib
 import os
 from collections.abc import Generator
-from itertools import zip_longest
 
 import pytest
 from hypothesis import settings
@@ -14,16 +13,13 @@ settings.load_profile("any machine")
 
 # A booted system also needs a kernel and a mirror that a machine may not offer; the rest is ours.
 MAY_BE_SKIPPED = ("tests/system/", "tests/vm/")
-# These wait for real timers and are begun first; a file that computes after each fills the gaps.
+# These wait for real timers: begun first, they leave the processors to the others.
 WAITING = ("tests/netns/", "tests/system/", "tests/e2e/", "tests/lab_tests/", "tests/vendors/")
-# What measures real time goes before all, what only computes gives way; see setpriority(2).
+# What measures real time goes before all, what only computes after all; see setpriority(2).
 NICE = {
     "tests/probes/": -10,
     "tests/links/": -10,
     "tests/netns/": -10,
-    "tests/alerts/": 5,
-    "tests/daybook/": 5,
-    "tests/desk/": 5,
     "tests/core/": 15,
     "tests/sim/": 15,
     "tests/incidents/": 15,
@@ -33,16 +29,8 @@ NICE = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have files that wait and files that compute take turns; the order inside a file stays."""
-    files = dict.fromkeys(_file(item) for item in items)
-    waiting = [file for file in files if file.startswith(WAITING)]
-    turns = zip_longest(waiting, (file for file in files if file not in waiting))
-    place = {file: number for number, turn in enumerate(turns) for file in turn}
-    items.sort(key=lambda item: (place[_file(item)], not item.nodeid.startswith(WAITING)))
-
-
-def _file(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
+    """Put what waits long before what computes; the order inside a file stays."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
 
 
 @pytest.hookimpl(tryfirst=True)
