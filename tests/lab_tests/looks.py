@@ -24,6 +24,7 @@ from tests.lab.places import (
 from tests.patience import air
 
 WAIT_S = 1.0
+QUICK = ("--max-time", str(WAIT_S))  # for a look at all at once, which is done again if need be
 IP_RECVERR = 11
 RCODES = {2: "server failed", 3: "no such name"}
 HEALTHY = {
@@ -62,14 +63,14 @@ def look(lab: Lab) -> dict[str, str]:
         "provider names": lambda: ask_name(lab, ISP_RESOLVER),
         "anchor names": lambda: ask_name(lab, ANCHORS[2].address),
         "missing name": lambda: ask_name(lab, ROUTER_ADDRESS, below="nobody.example"),
-        "web": lambda: code(lab, f"http://{CONNECTIVITY}/204"),
-        "app": lambda: code(lab, f"https://{APP}/login"),
+        "web": lambda: code(lab, f"http://{CONNECTIVITY}/204", *QUICK),
+        "app": lambda: code(lab, f"https://{APP}/login", *QUICK),
         "status": lambda: indicator(lab),
-        "feed": lambda: code(lab, f"https://{APP}/feed.ics"),
-        "hooks": lambda: code(lab, f"https://{HOOKS}/x", "-d", "{}"),
+        "feed": lambda: code(lab, f"https://{APP}/feed.ics", *QUICK),
+        "hooks": lambda: code(lab, f"https://{HOOKS}/x", "-d", "{}", *QUICK),
         "lte": lambda: ping(lab, ANCHORS[4].address, "lte0"),
         "lte names": lambda: ask_name(lab, STICK_ADDRESS, "lte0"),
-        "lte web": lambda: code(lab, f"http://{CONNECTIVITY}/204", "--interface", "lte0"),
+        "lte web": lambda: code(lab, f"http://{CONNECTIVITY}/204", "--interface", "lte0", *QUICK),
         "phone": lambda: ping(lab, ANCHORS[4].address, "phone0"),
     }
     seen: dict[str, str] = {}
@@ -134,7 +135,7 @@ def curl(lab: Lab, url: str, *options: str) -> "subprocess.CompletedProcess[str]
     known = [
         w for port in (80, 443) for w in ("--resolve", f"{host}:{port}:{HOSTS.get(host, host)}")
     ]
-    argv = ["curl", "-sS", "--max-time", str(WAIT_S), "--interface", "wan0", *known]
+    argv = ["curl", "-sS", "--max-time", str(air(4)), "--interface", "wan0", *known]
     return lab.box.run([*argv, "--cacert", str(lab.ca_file), *options, url])
 
 
@@ -145,7 +146,7 @@ def code(lab: Lab, url: str, *options: str) -> str:
 
 def indicator(lab: Lab) -> str:
     """Give the status page's indicator, or what is wrong with the page."""
-    done = curl(lab, f"https://{STATUS}/api/v2/summary.json", "-w", "\n%{http_code}")
+    done = curl(lab, f"https://{STATUS}/api/v2/summary.json", "-w", "\n%{http_code}", *QUICK)
     body, _, status = done.stdout.rpartition("\n")
     if status != "200":
         return status
