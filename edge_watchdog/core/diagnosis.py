@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from edge_watchdog.core.catalogue import ASIDE, PROOFS, TABLE, Row, Sign, Signs
 from edge_watchdog.core.evidence import is_silent
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.ladder import KEEPS, Ladder, ladder
+from edge_watchdog.core.ladder import Ladder, ladder
+from edge_watchdog.core.once import KEEPS
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import sign_in_words
 from edge_watchdog.core.signs import Around, read_signs, report_of, report_words

@@ -20,8 +20,8 @@ from edge_watchdog.core.evidence import (
     window_begins,
 )
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Finding, Health, Layer, LinkState, Neighbour
-from edge_watchdog.core.once import once
+from edge_watchdog.core.model import ALIVE, Finding, Health, Layer, LinkState, Neighbour
+from edge_watchdog.core.once import KEEPS, once
 from edge_watchdog.core.policy import PACES, Periods, Policy
 from edge_watchdog.core.state import Track, UplinkState
 
@@ -31,16 +31,6 @@ STALE_PERIODS = 3.0  # one question may be lost, two in a row are news
 STALE_GRACE_S = 3.0  # the longest time a single question may take
 LOSSY_TIMES = 3  # where much is lost, so many times as many questions must be
 HAIR_S = 1e-6  # sums of seconds are no truer than this
-KEEPS = 32
-ALIVE = frozenset(
-    {
-        Finding.ANSWERED,
-        Finding.WRONG_ANSWER,
-        Finding.FALSE_ANSWER,
-        Finding.PORTAL,
-        Finding.BAD_CERTIFICATE,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

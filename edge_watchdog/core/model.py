@@ -62,6 +62,18 @@ class Finding(StrEnum):
     NOT_ASKED = "not asked"
 
 
+# Something answered, if not always as it should: not lost.
+ALIVE = frozenset(
+    {
+        Finding.ANSWERED,
+        Finding.WRONG_ANSWER,
+        Finding.FALSE_ANSWER,
+        Finding.PORTAL,
+        Finding.BAD_CERTIFICATE,
+    }
+)
+
+
 class Neighbour(StrEnum):
     """What the kernel's ARP or ND table says of a gateway; STALE is "was there, not checked"."""
 

@@ -11,8 +11,7 @@ other.  Formats: include/uapi/linux/netfilter/nf_tables.h.
 import contextlib
 import errno
 import socket
-import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from edge_watchdog.links import LinkError
 from edge_watchdog.links.kernel import Snapshot
@@ -23,16 +22,17 @@ from edge_watchdog.links.netfilter import (
     ask,
     attribute,
     attributes,
+    each_attribute,
+    no_table,
 )
 from edge_watchdog.links.program import run_program
 
 TABLE, SET, REMEMBERED = "edge_watchdog", "claims", "5m"
+ARP_TABLE = f"arp {TABLE}"
 MOST = 64  # whoever makes addresses up fills no memory
 FAMILY_ARP, GET_ELEMENTS = 3, 13
 LIST_TABLE, LIST_SET, LIST_ELEMENTS, KEY, VALUE = 1, 2, 3, 1, 1
 IFNAME_BYTES, ADDRESS_BYTES = 16, 4
-
-_HEAD = struct.Struct("=HH")
 
 Claim = tuple[str, str]  # interface and address
 Own = Mapping[str, frozenset[str]]  # addresses by interface
@@ -78,7 +78,7 @@ class Ears:
         """Listen no more; nothing of ours is left in the kernel."""
         self._loaded = None
         with contextlib.suppress(LinkError):
-            await run_program(["nft", "-f", "-"], _no_table())
+            await run_program(["nft", "-f", "-"], no_table(ARP_TABLE))
 
 
 def table_text(own: Own, macs: Iterable[str]) -> str:
@@ -90,7 +90,7 @@ def table_text(own: Own, macs: Iterable[str]) -> str:
         for name, addresses in sorted(own.items())
         if addresses
     )
-    return f"""{_no_table()}table arp {TABLE} {{
+    return f"""{no_table(ARP_TABLE)}table {ARP_TABLE} {{
   set {SET} {{
     type ifname . ipv4_addr . ether_addr
     flags dynamic,timeout
@@ -104,11 +104,6 @@ def table_text(own: Own, macs: Iterable[str]) -> str:
 """
 
 
-def _no_table() -> str:
-    """Remove the table whether it is there or not: what is made first can be deleted."""
-    return f"table arp {TABLE}\ndelete table arp {TABLE}\n"
-
-
 def _set(words: Iterable[str]) -> str:
     return "{ " + ", ".join(sorted(words)) + " }"
 
@@ -118,20 +113,9 @@ async def _claims() -> list[Claim]:
     place += attribute(LIST_SET, SET.encode() + b"\0")
     found: list[Claim] = []
     async for part in ask(Message(NFT, GET_ELEMENTS, place, FAMILY_ARP)):
-        rows = each(part.get(LIST_ELEMENTS, b""))
-        found += [read_key(attributes(attributes(row)[KEY])[VALUE]) for row in rows]
+        rows = each_attribute(part.get(LIST_ELEMENTS, b""))
+        found += [read_key(attributes(attributes(row)[KEY])[VALUE]) for _, row in rows]
     return found
-
-
-def each(data: bytes) -> Iterator[bytes]:
-    """Give the values of attributes that stand in a row, whatever their kind."""
-    place = 0
-    while place + _HEAD.size <= len(data):
-        length, _ = _HEAD.unpack_from(data, place)
-        if length < _HEAD.size:
-            return
-        yield data[place + _HEAD.size : place + length]
-        place += length + 3 & ~3
 
 
 def read_key(key: bytes) -> Claim:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from edge_watchdog.links import LinkError, advertise, elements, farewell
 from edge_watchdog.links.life import ANSWERED_NEARBY, NEARBY
-from edge_watchdog.links.netfilter import NETLINK_NETFILTER
+from edge_watchdog.links.netfilter import NETLINK_NETFILTER, no_table
 from edge_watchdog.links.program import run_program
 
 TABLE = f"inet {elements.TABLE_NAME}"
@@ -237,7 +237,7 @@ async def read_heard() -> Mapping[int, int]:
 async def remove_table() -> None:
     """Remove our table, whoever left it; harmless when it or nft is not there."""
     with contextlib.suppress(LinkError):
-        await run_program(["nft", "-f", "-"], f"table {TABLE}\ndelete table {TABLE}\n")
+        await run_program(["nft", "-f", "-"], no_table(TABLE))
 
 
 def table_text(sides: Sides, mark: int | None, apart: Mapping[str, int]) -> str:
@@ -251,9 +251,7 @@ def table_text(sides: Sides, mark: int | None, apart: Mapping[str, int]) -> str:
     outside = [name for name in sides.uplinks if name not in sides.lan]
     lan, uplinks = _set(sides.lan), _set(sides.uplinks)
     marks = ", ".join(f'"{name}" : {number}' for name, number in sides.uplinks.items())
-    return f"""table {TABLE}
-delete table {TABLE}
-table {TABLE} {{
+    return f"""{no_table(TABLE)}table {TABLE} {{
   map new_flows {{ type ifname : mark; {_elements(sides, mark)} }}
 {ALLOWED}\
   map apart {{ type ipv4_addr : mark; {f"elements = {_hosts(apart)};" if apart else ""} }}

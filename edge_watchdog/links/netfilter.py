@@ -76,14 +76,23 @@ def nest(kind: int, *inner: bytes) -> bytes:
 
 def attributes(data: bytes) -> Mapping[int, bytes]:
     """Read attributes, by kind; of several of one kind the last."""
-    found, place = {}, 0
+    return dict(each_attribute(data))
+
+
+def each_attribute(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Read attributes in their order: kind and value."""
+    place = 0
     while place + 4 <= len(data):
         length, kind = _ATTRIBUTE.unpack_from(data, place)
         if length < 4:
-            break
-        found[kind & KIND_MASK] = data[place + 4 : place + length]
+            return
+        yield kind & KIND_MASK, data[place + 4 : place + length]
         place += length + 3 & ~3
-    return found
+
+
+def no_table(name: str) -> str:
+    """Give the nft text that removes *name*, there or not: what is made first can be deleted."""
+    return f"table {name}\ndelete table {name}\n"
 
 
 async def change_filter(messages: Sequence[Message]) -> None:

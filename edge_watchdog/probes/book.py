@@ -11,21 +11,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Finding, Sample
+from edge_watchdog.core.model import ALIVE, Finding, Sample
 from edge_watchdog.probes.asking import Heard, Method, Target
 
 SHORTEST_S, LONGEST_S = 0.15, 0.8  # bounds of the miss timer
 LATE_ANSWER_S = 5.0  # an answer this much later still cancels its loss
 OWN_DELAY_S = 0.2  # a timer served later than this is our fault
-ALIVE = frozenset(
-    {
-        Finding.ANSWERED,
-        Finding.WRONG_ANSWER,
-        Finding.FALSE_ANSWER,
-        Finding.PORTAL,
-        Finding.BAD_CERTIFICATE,
-    }
-)  # something answered, if not always as it should: not lost
 NUMBERS = 1 << 16
 
 

@@ -14,10 +14,10 @@ import aiohttp
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Finding, Layer, Sample
+from edge_watchdog.core.model import ALIVE, Finding, Layer, Sample
 from edge_watchdog.core.units import Url
 from edge_watchdog.probes.bind import Binding, can_leave, open_resolver, open_session, opener
-from edge_watchdog.probes.book import ALIVE, OWN_DELAY_S
+from edge_watchdog.probes.book import OWN_DELAY_S
 from edge_watchdog.probes.dns import NOERROR, Answer, Question, question_of
 from edge_watchdog.probes.http import TIMEOUT_S, Visit, secure_twin, visit_plain, visit_secure
 from edge_watchdog.probes.lookup import ask, is_address

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from edge_watchdog.core.diagnosis import diagnose
 from edge_watchdog.core.evidence import learn
-from edge_watchdog.core.ladder import KEEPS as LADDERS
 from edge_watchdog.core.ladder import ladder
 from edge_watchdog.core.model import Finding, Health, Layer
 from edge_watchdog.core.once import KEEPS, once
@@ -67,7 +66,7 @@ class TestTheLadder:
         assert ladder(known, at(20), Policy(POLICY.uplinks)) is not first
 
     def test_of_many_lines_is_kept_of_the_last_ones(self):
-        lines = [UplinkState() for _ in range(LADDERS + 1)]
+        lines = [UplinkState() for _ in range(KEEPS + 1)]
         first = ladder(lines[0], at(0), POLICY)
         assert all(ladder(line, at(0), POLICY) == first for line in lines)
         assert ladder(lines[0], at(0), POLICY) is not first
@@ -88,7 +87,7 @@ class TestADiagnosis:
 
     def test_of_many_lines_is_kept_of_the_last_ones(self):
         known = well().known()
-        lines = [replace(known) for _ in range(LADDERS + 1)]
+        lines = [replace(known) for _ in range(KEEPS + 1)]
         found = {id(diagnose(line, Around(), now=at(20), policy=POLICY)) for line in lines}
         assert found == {id(known.diagnosis)}
 

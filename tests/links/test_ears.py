@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from edge_watchdog.links import LinkError
-from edge_watchdog.links.ears import Ears, each, our_own, read_key, table_text
+from edge_watchdog.links.ears import Ears, our_own, read_key, table_text
 from edge_watchdog.links.kernel import Device, Snapshot
-from edge_watchdog.links.netfilter import attribute
+from edge_watchdog.links.netfilter import attribute, each_attribute
 from edge_watchdog.links.program import run_program
 from tests.lab.impostor import announcement, from_text
 from tests.probes.kernel import BOX, GATEWAY, Wire, inside, wire
@@ -96,7 +96,7 @@ def test_without_an_address_or_a_mac_there_is_less_to_listen_to() -> None:
 
 def test_what_the_kernel_says_is_taken_apart_to_the_end_and_no_further() -> None:
     row = attribute(1, b"ab") + attribute(1, b"wxyz")
-    assert list(each(row)) == [b"ab", b"wxyz"]
-    assert list(each(row + b"\1\0\0\0")) == [b"ab", b"wxyz"]
+    assert [value for _, value in each_attribute(row)] == [b"ab", b"wxyz"]
+    assert [value for _, value in each_attribute(row + b"\1\0\0\0")] == [b"ab", b"wxyz"]
     key = b"wan0".ljust(16, b"\0") + socket.inet_aton(BOX) + from_text(FOREIGN) + bytes(2)
     assert read_key(key) == ("wan0", BOX)
