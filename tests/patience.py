@@ -4,6 +4,7 @@ What comes is taken at once, so air in a bound costs nothing while all is well. 
 are is measured in bench/, not here.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -22,3 +23,10 @@ def until(is_so: Callable[[], bool], quiet_s: float) -> float:
         assert time.monotonic() < begin + air(quiet_s), f"not within {air(quiet_s)} s"
         time.sleep(0.02)
     return time.monotonic() - begin
+
+
+async def soon(is_so: Callable[[], object], quiet_s: float = 4.0) -> None:
+    """Wait beside an event loop until it is so."""
+    async with asyncio.timeout(air(quiet_s)):
+        while not is_so():  # noqa: ASYNC110 - what is waited for raises no event of ours
+            await asyncio.sleep(0.01)

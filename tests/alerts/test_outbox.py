@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from edge_watchdog.alerts.outbox import Outbox
 from edge_watchdog.core.actions import Reason, Severity
 from tests.alerts.fakes_alerts import Clock, Service, alert
+from tests.patience import soon
 
 FIRST, CHANGED, DUE, OVER, NOTICE = (
     Reason.FIRST, Reason.CHANGED, Reason.UPDATE_DUE, Reason.RESOLVED, Reason.NOTICE,
@@ -349,13 +350,9 @@ async def test_run_delivers_by_all_channels_and_wakes_for_news(tmp_path):
     post = Post(tmp_path / "outbox.db", ("a", "b"))
     run = asyncio.create_task(post.outbox.run())
     await post.put(alert(1, FIRST))
-    async with asyncio.timeout(20):
-        while not all(s.heard for s in post.services.values()):  # noqa: ASYNC110 - real threads
-            await asyncio.sleep(0.005)
+    await soon(lambda: all(s.heard for s in post.services.values()))
     await post.put(alert(1, OVER))
-    async with asyncio.timeout(20):
-        while not all(s.open == {} for s in post.services.values()):  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.005)
+    await soon(lambda: all(s.open == {} for s in post.services.values()))
     run.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await run

@@ -30,6 +30,7 @@ from edge_watchdog.core.events import OrderKind
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import CacheReport, Health, Mode
 from edge_watchdog.core.view import Banner, History, Standing, Stretch, StudioView
+from tests.patience import soon
 
 T0 = Instant(100.0, 1.7e9)
 US = frozenset({os.getuid()})
@@ -51,12 +52,6 @@ def report(count, source="front desk"):
 
 HISTORY = History((Stretch("a", 1.0, 300.0, Health.UP, active=True),))
 ORDER = Order(OrderKind.USE, "phone", 600.0, "testing")
-
-
-async def until(condition):
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - real sockets raise no event of ours
-            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
@@ -108,7 +103,7 @@ async def test_a_new_client_gets_the_last_view_and_history_at_once(ends):
     ends.server.show(view_named("new"))
     ends.server.tell(HISTORY)
     async with running(ends.server.run(), ends.client.run()):
-        await until(lambda: ends.told(History))
+        await soon(lambda: ends.told(History))
     assert [v.banner.headline for v in ends.told(StudioView)] == ["new"]
     assert ends.told(History) == [HISTORY]
     assert ends.client.heard == T0
@@ -116,24 +111,24 @@ async def test_a_new_client_gets_the_last_view_and_history_at_once(ends):
 
 async def test_both_halves_hear_each_other(ends):
     async with running(ends.server.run(), ends.client.run()):
-        await until(lambda: ends.client.connected)
+        await soon(lambda: ends.client.connected)
         ends.server.ask_fetch(FetchSchedule(7, "back online"))
         assert ends.client.send(report(41))
         assert ends.client.send(Acknowledge(3, "Anna B."))
         assert ends.client.send(ORDER)
-        await until(lambda: len(ends.heard_by_watch) == 3 and ends.told(FetchSchedule))
+        await soon(lambda: len(ends.heard_by_watch) == 3 and ends.told(FetchSchedule))
     assert ends.heard_by_watch == [report(41), Acknowledge(3, "Anna B."), ORDER]
 
 
 async def test_the_client_comes_back_when_the_server_does(ends):
     async with running(ends.client.run()):
         async with running(ends.server.run()):
-            await until(lambda: ends.client.connected)
-        await until(lambda: ends.lost == 1)
+            await soon(lambda: ends.client.connected)
+        await soon(lambda: ends.lost == 1)
         assert not ends.client.connected
         ends.server = ends.new_server()
         async with running(ends.server.run()):
-            await until(lambda: ends.client.connected)
+            await soon(lambda: ends.client.connected)
     assert ends.lost == 2
 
 
@@ -144,16 +139,16 @@ async def test_only_the_newest_report_outlives_the_connection(ends):
     assert not ends.client.send(ORDER)
     assert not ends.client.send(Acknowledge(1, "A"))
     async with running(ends.server.run(), ends.client.run()):
-        await until(lambda: len(ends.heard_by_watch) == 2)
+        await soon(lambda: len(ends.heard_by_watch) == 2)
         assert ends.client.send(ORDER)
-        await until(lambda: len(ends.heard_by_watch) == 3)
+        await soon(lambda: len(ends.heard_by_watch) == 3)
     assert ends.heard_by_watch == [report(2), report(9, "spa"), ORDER]
 
 
 async def test_a_client_that_is_stopped_while_the_link_breaks_does_stop(ends):
     async with running(ends.client.run()) as (client,):
         async with running(ends.server.run()):
-            await until(lambda: ends.client.connected)
+            await soon(lambda: ends.client.connected)
         client.cancel()
         async with asyncio.timeout(20):
             await asyncio.wait([client])
@@ -161,7 +156,7 @@ async def test_a_client_that_is_stopped_while_the_link_breaks_does_stop(ends):
 
 async def test_orders_that_do_not_leave_are_bounded(ends):
     async with running(ends.server.run(), ends.client.run()):
-        await until(lambda: ends.client.connected)
+        await soon(lambda: ends.client.connected)
         taken = [ends.client.send(ORDER) for _ in range(200)]
     assert taken.count(True) == bridge.ORDERS
 
@@ -169,13 +164,13 @@ async def test_orders_that_do_not_leave_are_bounded(ends):
 async def test_heartbeats_come_in_time(tmp_path):
     ends = Ends(tmp_path / "b", heartbeat_s=0.01)
     async with running(ends.server.run(), ends.client.run()):
-        await until(lambda: len(ends.told(Heartbeat)) > 3)
+        await soon(lambda: len(ends.told(Heartbeat)) > 3)
 
 
 async def test_strangers_are_dropped_and_logged_once(tmp_path, caplog):
     ends = Ends(tmp_path / "b", uids=frozenset({4242}))
     async with running(ends.server.run()):
-        await until(ends.path.exists)
+        await soon(ends.path.exists)
         for _ in range(3):
             reader, writer = await asyncio.open_unix_connection(str(ends.path))
             assert await reader.read() == b""
@@ -188,17 +183,17 @@ async def test_strangers_are_dropped_and_logged_once(tmp_path, caplog):
 
 async def test_more_clients_than_allowed_are_refused(ends):
     async with running(ends.server.run()):
-        await until(ends.path.exists)
+        await soon(ends.path.exists)
         streams = [
             await asyncio.open_unix_connection(str(ends.path)) for _ in range(bridge.CLIENTS)
         ]
-        await until(lambda: ends.server.connected == bridge.CLIENTS)
+        await soon(lambda: ends.server.connected == bridge.CLIENTS)
         reader, writer = await asyncio.open_unix_connection(str(ends.path))
         assert await reader.read() == b""
         writer.close()
         for _, writer in streams:
             writer.close()
-        await until(lambda: ends.server.connected == 0)
+        await soon(lambda: ends.server.connected == 0)
 
 
 def frame(body):
@@ -229,15 +224,15 @@ async def test_a_bad_frame_costs_its_sender_the_connection_and_nothing_else(
     ends, caplog, raw, said
 ):
     async with running(ends.server.run(), ends.client.run()):
-        await until(lambda: ends.client.connected)
+        await soon(lambda: ends.client.connected)
         reader, writer = await asyncio.open_unix_connection(str(ends.path))
         writer.write(raw)
         async with asyncio.timeout(20):
             await reader.read()
         writer.close()
-        await until(lambda: ends.server.connected == 1)
+        await soon(lambda: ends.server.connected == 1)
         assert ends.client.send(ORDER)
-        await until(lambda: ends.heard_by_watch == [ORDER])
+        await soon(lambda: ends.heard_by_watch == [ORDER])
     assert said in caplog.text
 
 
@@ -263,17 +258,17 @@ def test_a_message_that_fits_no_frame_is_refused_by_its_sender():
 async def test_a_view_too_large_is_left_out_and_the_link_stays(ends, caplog):
     ends.server.show(view_named("x" * bridge.LIMIT_BYTES))
     async with running(ends.server.run(), ends.client.run()):
-        await until(lambda: ends.client.connected)
+        await soon(lambda: ends.client.connected)
         ends.server.show(view_named("small"))
-        await until(lambda: ends.told(StudioView))
+        await soon(lambda: ends.told(StudioView))
     assert "does not fit" in caplog.text
 
 
 async def test_a_slow_client_gets_the_newest_view_and_not_a_backlog(ends):
     async with running(ends.server.run()):
-        await until(ends.path.exists)
+        await soon(ends.path.exists)
         reader, writer = await asyncio.open_unix_connection(str(ends.path), limit=1024)
-        await until(lambda: ends.server.connected == 1)
+        await soon(lambda: ends.server.connected == 1)
         for number in range(300):
             ends.server.show(view_named(f"{number} " + "x" * 100_000))
             await asyncio.sleep(0)
@@ -292,7 +287,7 @@ def test_the_command_line_reads_one_view(tmp_path):
 
     async def serve_and_read():
         async with running(ends.server.run()):
-            await until(ends.path.exists)
+            await soon(ends.path.exists)
             return await asyncio.to_thread(read_once, ends.path, 5)
 
     assert asyncio.run(serve_and_read()) == view_named("all well")
@@ -305,14 +300,14 @@ def test_the_command_line_is_told_when_nobody_is_there(tmp_path):
 
 async def test_the_command_line_is_told_when_there_is_no_view_yet(ends):
     async with running(ends.server.run()):
-        await until(ends.path.exists)
+        await soon(ends.path.exists)
         with pytest.raises(BridgeError, match=r"no view within 0\.2 s"):
             await asyncio.to_thread(read_once, ends.path, 0.2)
 
 
 async def test_the_socket_is_for_owner_and_group_and_goes_with_the_server(ends):
     async with running(ends.server.run()):
-        await until(ends.path.exists)
+        await soon(ends.path.exists)
         assert stat.S_IMODE(ends.path.stat().st_mode) == 0o660
     assert not ends.path.exists()
 
@@ -321,16 +316,16 @@ async def test_a_dead_servers_socket_is_replaced(ends):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(ends.path))
     async with running(ends.server.run(), ends.client.run()):
-        await until(lambda: ends.client.connected)
+        await soon(lambda: ends.client.connected)
 
 
 async def test_a_live_servers_socket_is_not_stolen(ends):
     async with running(ends.server.run(), ends.client.run()):
-        await until(lambda: ends.client.connected)
+        await soon(lambda: ends.client.connected)
         with pytest.raises(BridgeError, match="already serves"):
             await ends.new_server().run()
         assert ends.client.send(ORDER)
-        await until(lambda: ends.heard_by_watch == [ORDER])
+        await soon(lambda: ends.heard_by_watch == [ORDER])
 
 
 async def test_a_server_too_busy_to_accept_still_counts_as_live(ends):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_watchdog.children import Ended, run_child
+from tests.patience import soon
 
 SOON_S = 30.0  # a bound on what comes at once
 
@@ -19,9 +20,7 @@ def is_alive(pid: int) -> bool:
 
 
 async def eventually(holds) -> None:
-    async with asyncio.timeout(SOON_S):
-        while not holds():  # noqa: ASYNC110 - the file system tells no Event
-            await asyncio.sleep(0.01)
+    await soon(holds, 6)
 
 
 def script(text: str) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from edge_watchdog.core.view import Standing
 from edge_watchdog.desk.access import Who
-from tests.chromium import CHROMIUM, FLAGS
+from tests.chromium import CHROMIUM, started
 from tests.desk.whole import WRITTEN, Whole, whole_desk
 
 SIZES = {
@@ -74,8 +74,7 @@ async def printed(page: Page, whole: Whole, into: Path) -> None:
 
 async def main(folder: Path, state: Path) -> None:
     """Take them all: in the outage, and the way back as it stands after a fresh list."""
-    async with async_playwright() as tool, whole_desk(state) as whole:
-        browser = await tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with started(CHROMIUM) as browser, whole_desk(state) as whole:
         whole.clock.step(600)
         whole.show(Standing.OFFLINE)
         await whole.write(*WRITTEN)
@@ -99,7 +98,6 @@ async def main(folder: Path, state: Path) -> None:
         whole.hold()
         await page.emulate_media(media="screen")
         await take(page, whole, "https", AFTERWARDS, folder / "afterwards")
-        await browser.close()
 
 
 def as_pictures(file: Path) -> None:

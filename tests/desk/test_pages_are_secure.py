@@ -16,14 +16,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from playwright.async_api import Error as BrowserError
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from edge_watchdog.daybook.seal import KeySeal
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.secure import Secure
 from edge_watchdog.desk.tls import Authority, Names
-from tests.chromium import CHROMIUM, FLAGS, trust
+from tests.chromium import CHROMIUM, started, trust
 from tests.desk.doors import OPEN_LINE, Browser, owner_of, staff_of
 from tests.desk.studio import NOON, StepClock, calendar, running, settings, today
 
@@ -335,15 +335,11 @@ async def test_a_browser_that_trusts_the_root_sees_secure_pages_at_each_address_
     found = re.search(r'href="(https://([\w.-]+):\d+)/sign-in"', page)
     assert found, page
     await asyncio.to_thread(trust, tmp_path, tmp_path / "root.crt", tmp_path / "moving.crt")
-    flags = [*FLAGS, "--host-resolver-rules=MAP * 127.0.0.1"]
-    async with async_playwright() as tool:
-        browser = await tool.chromium.launch(
-            executable_path=CHROMIUM, args=flags, env={"HOME": str(tmp_path)}
-        )
+    rules = "--host-resolver-rules=MAP * 127.0.0.1"
+    async with started(CHROMIUM, rules, env={"HOME": str(tmp_path)}) as browser:
         page_ = await browser.new_page()
         answered = await page_.goto(f"{found[1]}/sign-in")
         assert answered is not None
         assert answered.status == 200
         assert await page_.evaluate("isSecureContext") is True
         await is_trusted_at_its_next_address_alone(page_, moving, tmp_path)
-        await browser.close()

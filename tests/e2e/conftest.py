@@ -1,18 +1,16 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
-from tests.chromium import FLAGS, SHELL
+from tests.chromium import SHELL, started
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
     """Start a browser, once for a file: that costs more than most tests."""
-    async with async_playwright() as tool:
-        made = await tool.chromium.launch(executable_path=SHELL, args=FLAGS)
+    async with started(SHELL) as made:
         yield made
-        await made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

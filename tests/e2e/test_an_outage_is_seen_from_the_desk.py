@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from playwright.async_api import Error as Refused
 
-from tests.chromium import FLAGS
+from tests.chromium import started
 from tests.e2e.ears import LEFT, listen, note_what_left
 from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
@@ -57,10 +57,8 @@ async def chromium(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
     namespace = lab.namespace(Place.DESK)
     inside.write_text(f'#!/bin/sh\nexec nsenter --net=/run/netns/{namespace} chromium "$@"\n')
     inside.chmod(inside.stat().st_mode | stat.S_IXUSR)
-    async with async_playwright() as tool:
-        made = await tool.chromium.launch(executable_path=inside, args=FLAGS)
+    async with started(inside) as made:
         yield made
-        await made.close()
 
 
 async def open_desk(lab: Lab, browser: Browser, path: str = "/") -> Page:

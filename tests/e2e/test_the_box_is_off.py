@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import pytest
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from edge_watchdog.desk.offline import KEPT as PAGES
-from tests.chromium import CHROMIUM, FLAGS, trust
+from tests.chromium import CHROMIUM, started, trust
 from tests.desk.doors import PIN, Browser, device_of, owner_of, sign_in
 from tests.desk.studio import ZONE, Running
 from tests.desk.switched import Box, box_in
@@ -48,12 +48,8 @@ async def browser(box, tmp_path) -> AsyncIterator[Chromium]:
     ):
         (tmp_path / "root.crt").write_bytes(await answer.read())
     await asyncio.to_thread(trust, tmp_path, tmp_path / "root.crt")
-    async with async_playwright() as tool:
-        made = await tool.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, env={"HOME": str(tmp_path)}
-        )
+    async with started(CHROMIUM, env={"HOME": str(tmp_path)}) as made:
         yield made
-        await made.close()
 
 
 async def mia_of(box: Box, url: str) -> Browser:

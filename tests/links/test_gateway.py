@@ -16,6 +16,7 @@ from edge_watchdog.links.kernel import Device, Snapshot
 from edge_watchdog.links.program import run_program
 from tests.lab.lab import Lab
 from tests.lab.netns import inside
+from tests.patience import soon
 
 SIDES = Sides(("lan0",), {"wan0": 7001, "lte0": 7002})
 MADE = (
@@ -132,9 +133,7 @@ async def test_only_the_flows_of_one_uplink_are_ended(box: Lab) -> None:
     assert await list_flows(7001) == ()
     flows = Flows(LanFlows({"LTE": 7002}), SystemClock())
     flows.drain("LTE")
-    async with asyncio.timeout(20):
-        while not flows.left():  # noqa: ASYNC110 - it is counted by another program
-            await asyncio.sleep(0.02)
+    await soon(flows.left)
     assert flows.left() == {"LTE": 1}
     assert await flows.evict("LTE") == 1
     assert flows.left() == {}

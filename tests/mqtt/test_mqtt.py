@@ -27,7 +27,7 @@ from edge_watchdog.core.view import (
     VendorView,
 )
 from edge_watchdog.mqtt import Mqtt, MqttFace, alert_data, discovery, state
-from tests.patience import air
+from tests.patience import soon
 from tests.ports import free_ports
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
@@ -138,9 +138,7 @@ def new_face(broker, **options):
 
 
 async def until(condition, seconds=10.0):
-    async with asyncio.timeout(air(seconds)):
-        while not condition():  # noqa: ASYNC110 - the broker raises no event of ours
-            await asyncio.sleep(0.01)
+    await soon(condition, seconds)
 
 
 def a_view(

@@ -31,7 +31,7 @@ from edge_watchdog.probes.line import NO_ICMP, Line
 from edge_watchdog.probes.sampler import Sampler
 from edge_watchdog.probes.tcp import TcpAsker
 from edge_watchdog.probes.timetable import Rung
-from tests.patience import air
+from tests.patience import air, soon
 from tests.probes.kernel import (
     ALPHA,
     ANCHORS,
@@ -454,14 +454,6 @@ class StepClock(SystemClock):
 
     def now(self):
         return super().now().plus(self.ahead_s)
-
-
-async def soon(is_so):
-    """Wait until it is so, with air; what was not wanted has been heard by then as well."""
-    end = time.monotonic() + air(4)
-    while not is_so():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
 
 
 # --- the sampler ----------------------------------------------------------------------------

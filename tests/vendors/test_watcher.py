@@ -13,6 +13,7 @@ from edge_watchdog.core.events import JourneyReported, VendorReported
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Stage, VendorLevel, VendorReport
 from edge_watchdog.vendors.watcher import FLOOR_S, VendorWatcher
+from tests.patience import soon
 from tests.vendors.servers import serving, session
 
 
@@ -249,13 +250,6 @@ async def test_a_fault_of_this_program_is_not_swallowed_and_the_watcher_can_run_
         assert len(studio.events) >= 1
 
 
-async def until(condition) -> None:
-    """Wait for real sockets; the stepped clock stands still."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
-
-
 async def test_the_app_is_visited_through_each_uplink_at_its_own_pace():
     async def page(_):
         return web.Response(text="<h1>BookWell</h1>")
@@ -266,9 +260,9 @@ async def test_the_app_is_visited_through_each_uplink_at_its_own_pace():
             studio.watcher.visit_every("broadband", 15.0)
             studio.watcher.visit_every("stick", 300.0)
             await studio.time.advance(1.0)
-            await until(lambda: len(studio.events) == 2)
+            await soon(lambda: len(studio.events) == 2)
             await studio.time.advance(17.0)
-            await until(lambda: len(studio.events) == 3)
+            await soon(lambda: len(studio.events) == 3)
             studio.watcher.visit_every("broadband", None)
             await studio.time.advance(100.0)
     reports = [event.report for event in studio.events]
