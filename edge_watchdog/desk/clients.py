@@ -86,6 +86,18 @@ def warnings_of(states: Sequence[SourceState]) -> Mapping[str, str]:
     return found
 
 
+def notes_of(states: Sequence[SourceState]) -> Mapping[str, tuple[Line, ...]]:
+    """Give, by client key, every note as text: warnings first, of each kind the newest first."""
+    return {
+        client.key: tuple(
+            line for kind in (*WARNINGS, *TITLES) for line in _lines(client.notes, kind)
+        )
+        for state in states
+        for client in (state.good.reading.clients if state.good else ())
+        if client.notes
+    }
+
+
 def card_of(client: Client, states: Sequence[SourceState], local: Local) -> Card:
     """Draw a client's card."""
     lines = {kind: _lines(client.notes, kind) for kind in NoteKind}
