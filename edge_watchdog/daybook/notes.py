@@ -1,4 +1,4 @@
-"""What a client's notes are about: vendors give one text, staff must not overlook the allergy in it.
+"""What a client's notes are about: vendors give one text, and no allergy in it may be overlooked.
 
 Texts in, notes of known kinds out.  Nothing is left out; what names no kind stays OTHER.  When in
 doubt it is an allergy: a warning too many costs a look, one too few a client's skin.
@@ -73,18 +73,15 @@ def merged(known: Client | None, more: Client) -> Client:
 
 def _pieces(text: str) -> Iterator[tuple[NoteKind, str]]:
     marks = list(_LABEL.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    head = text[: marks[0].start()] if marks else text
-    if head.strip() or not marks:
-        yield _kind_of(head), head.strip()
-    for mark, end in zip(marks, ends, strict=True):
+    cuts = [*(mark.start() for mark in marks), len(text)]
+    if (head := text[: cuts[0]].strip()) or not marks:
+        yield _kind_of(head), head
+    for mark, end in zip(marks, cuts[1:], strict=True):
         kind, piece = _KINDS[mark[1][:2].casefold()], text[mark.end() : end].strip()
-        if kind is NoteKind.ALLERGY and _NOTHING.fullmatch(piece):
-            kind = NoteKind.OTHER
-        if piece and kind is not NoteKind.OTHER:
-            yield kind, piece
-        else:
+        if not piece or (kind is NoteKind.ALLERGY and _NOTHING.fullmatch(piece)):
             yield NoteKind.OTHER, text[mark.start(1) : end].strip()
+        else:
+            yield kind, piece
 
 
 def _kind_of(text: str) -> NoteKind:

@@ -84,9 +84,7 @@ class RestSource:
         """Ask every question there is; raises DaybookError."""
         mapping = self.mapping
         visits = await all_of(api, mapping.visits, values)
-        more = {
-            name: await all_of(api, part.visits, values) for name, part in mapping.more.items()
-        }
+        more = {name: await all_of(api, part.visits, values) for name, part in mapping.more.items()}
         everything = [*visits, *(one for found in more.values() for one in found)]
         joins = {
             name: await self._names(api, join, everything, values)
@@ -198,7 +196,9 @@ def read_visits(body: bytes, span: Span, mapping: Mapping) -> Reading:
         found = json.loads(body)
         joins, rolls = found["joins"], found.get("rolls", {})
         parts = [("", mapping, found["visits"])]
-        parts += [(k, _as_part(mapping, part), found["more"][k]) for k, part in mapping.more.items()]
+        parts += [
+            (k, _as_part(mapping, part), found["more"][k]) for k, part in mapping.more.items()
+        ]
     except (ValueError, LookupError, TypeError, AttributeError):
         raise DaybookError(NOT_READ) from None
     gathering = Gathering(mapping.label, span)
@@ -229,15 +229,15 @@ def _attendees(
     """Read the roll of a class: who it is, how they stand, and their places."""
     if not found or roll is None:
         return ()
-    places = (roll.id, roll.name, roll.phone, roll.email)
-    return tuple(
-        (
-            Person(*(text_of(one, place) if place else "" for place in places)),
-            _flag(one, roll.flags) or Status.BOOKED,
-            text_of(one, roll.spot) if roll.spot else "",
+
+    def attendee(one: Any) -> tuple[Person, Status, str]:
+        ref, name, phone, email, spot = (
+            text_of(one, place) if place else ""
+            for place in (roll.id, roll.name, roll.phone, roll.email, roll.spot)
         )
-        for one in found
-    )
+        return Person(ref, name, phone, email), _flag(one, roll.flags) or Status.BOOKED, spot
+
+    return tuple(attendee(one) for one in found)
 
 
 def _visit(item: Any, mapping: Mapping, joins: Joins, zone: str) -> Visit:
@@ -252,7 +252,9 @@ def _visit(item: Any, mapping: Mapping, joins: Joins, zone: str) -> Visit:
     def text(expression: str) -> str:
         return text_of(item, expression, joins) if expression else ""
 
-    notes = (note for name, kind in NOTES.items() for note in told(kind, text(getattr(columns, name))))
+    notes = (
+        note for name, kind in NOTES.items() for note in told(kind, text(getattr(columns, name)))
+    )
     return Visit(
         ref=ref,
         start_wall=start,

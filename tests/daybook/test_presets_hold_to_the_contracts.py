@@ -1,4 +1,4 @@
-"""What the presets must know of vendors' APIs, each trap against a fake that holds to the contract."""
+"""What the presets must know of vendors' APIs: each trap, against a fake that keeps the rules."""
 
 import base64
 import datetime as dt
@@ -317,9 +317,7 @@ async def test_a_roll_that_cannot_be_had_makes_no_day(key) -> None:
     async with cloud(**momence_cloud()) as at:
         del at.routes["api/v2/host/sessions/4/bookings"]
         with pytest.raises(DaybookError, match="did not understand"):
-            await looked(
-                rest("momence", at, key, "o@x.example", client_id="c", client_secret="s")
-            )
+            await looked(rest("momence", at, key, "o@x.example", client_id="c", client_secret="s"))
 
 
 async def test_what_is_missing_from_a_body_is_no_day(key) -> None:

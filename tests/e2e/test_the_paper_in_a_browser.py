@@ -58,6 +58,7 @@ async def signed_in(context: BrowserContext, box: Box, there: str) -> Page:
     await page.wait_for_url(f"**{there}")
     return page
 
+
 A_WEEK_AGO = """() => {
   const kept = JSON.parse(localStorage.getItem("paper-waiting"));
   for (const one of kept) one.at -= 7 * 86400e3;
