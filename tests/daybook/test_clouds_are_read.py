@@ -112,7 +112,13 @@ async def test_phorest_counts_pages_from_nought(key) -> None:
         return {"_embedded": {"appointments": here}, "page": {"totalElements": 101}}
 
     staff = {"_embedded": {"staffs": [{"staffId": "s1", "firstName": "Mia", "lastName": "K"}]}}
-    people = {"_embedded": {"clients": [{"clientId": "c1", "firstName": "Anna", "lastName": "B"}]}}
+    people = {
+        "_embedded": {
+            "clients": [
+                {"clientId": "c1", "firstName": "Anna", "lastName": "B", "mobile": "555 0100"}
+            ]
+        }
+    }
     async with cloud(
         branch__b1__appointment=visits,
         branch__b1__staff=lambda _: staff,
@@ -126,6 +132,7 @@ async def test_phorest_counts_pages_from_nought(key) -> None:
         assert [one.query["page"] for one in at.asked[:2]] == ["0", "1"]
     assert len(reading.appointments) == 100
     assert reading.appointments[0].client == "Anna B."
+    assert [one.phone for one in reading.clients] == ["555 0100"]
     assert reading.appointments[0].marks == (Mark.ZONE_ASSUMED,)
     assert reading.appointments[0].start_wall == NINE
 
