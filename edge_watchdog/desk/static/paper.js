@@ -23,8 +23,9 @@
       return true;
     } catch { return false; }
   }
+  // What was kept stays until the box has it or somebody drops it, however long the box is away.
   function queue() {
-    return (load(QUEUE) || []).filter((one) => Date.now() - one.at < KEEP_MS);
+    return load(QUEUE) || [];
   }
   // A form that the browser kept has no token, nor has an empty journal: then it is asked for.
   async function token() {
@@ -296,7 +297,6 @@
       away = root.classList.contains("silent");
     }).observe(root, { attributeFilter: ["class"] });
   }
-  save(QUEUE, queue().length ? queue() : null); // what is older than a day is not kept here
   begin();
   tell();
   flush();
