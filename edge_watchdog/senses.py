@@ -27,7 +27,14 @@ from edge_watchdog.links.leases import find_portal_api
 from edge_watchdog.links.life import heard_ago_s
 from edge_watchdog.links.load import Load
 from edge_watchdog.links.nearby import look_around
-from edge_watchdog.links.neighbours import Claims, peers_answer, there_lately
+from edge_watchdog.links.neighbours import (
+    REMEMBERED_S,
+    Claims,
+    Router,
+    peers_answer,
+    there_lately,
+    two_answer,
+)
 from edge_watchdog.links.usage import read_usage
 from edge_watchdog.probes.bind import Binding, open_session
 from edge_watchdog.probes.captive import ask_captive
@@ -125,6 +132,7 @@ class Senses:
         }
         self._group: asyncio.TaskGroup | None = None
         self._ears = Ears()
+        self._hears = False
         self._stirred = asyncio.Event()  # something fails
         self._taken: frozenset[str] = frozenset()  # addresses of ours in the LAN
         hosts = {a.operator: a.address for a in reversed(config.anchors)}
@@ -166,6 +174,7 @@ class Senses:
                     self._group.create_task(self._keep(post, self._get_to_know))
                 if self._may_ask:
                     self._group.create_task(self._listen())
+                self._group.create_task(self._meet_routers())
                 while True:
                     self._look()
                     await asyncio.sleep(LOOK_S)
@@ -269,6 +278,12 @@ class Senses:
         post.claims.note(self._kernel.snapshot.near.get((device, state.gateway or "")), now)
         return True if now < post.claims.twofold_until else None
 
+    async def _meet_routers(self) -> None:
+        """Note, whenever the kernel says something, which device is the router, for ever."""
+        async for _ in self._kernel.looks():
+            for post in self._posts.values():
+                self._is_taken(post, self._clock.now().mono)
+
     async def _listen(self) -> None:
         """Hear of other devices that say they have an address of ours, for ever."""
         lines = {post.uplink.interface for post in self._posts.values()}
@@ -278,16 +293,38 @@ class Senses:
             try:
                 claimed = await self._ears.claimed(*our_own(snapshot, lines | lan))
             except LinkError as error:
+                self._hears = False
                 log.info("claims of other devices are not heard: %s", error)
                 await asyncio.sleep(DEAF_S)
                 continue
+            self._hears = True
             names = {name for name, _ in claimed}
             for post in self._posts.values():
                 taken = snapshot.called(post.uplink.interface) in names
                 self._found(post, own_address_taken=taken or None)
             in_lan = {snapshot.called(name) for name in lan}
             self._taken = frozenset(address for name, address in claimed if name in in_lan)
+            for post in self._posts.values():
+                await self._settle_router(post)
             await self._until_stirred()
+
+    async def _settle_router(self, post: Post) -> None:
+        """Where something fails, and another device has the router's address: do both have it?"""
+        state, device = self._seen(post)
+        if not post.what or state is None or device is None or not state.gateway:
+            return
+        self._is_taken(post, self._clock.now().mono)
+        if not post.claims.is_to_ask(self._clock.now().mono):
+            return
+        called = self._kernel.snapshot.called(post.uplink.interface)
+        self._found(post, asking_router=True)
+        try:
+            if await two_answer(self._kernel, self._ears, Router(device, called, state.gateway)):
+                post.claims.twofold_until = self._clock.now().mono + REMEMBERED_S
+        except LinkError as error:
+            log.info("not asked who is the router uplink=%s: %s", post.uplink.name, error)
+        taken = self._is_taken(post, self._clock.now().mono)
+        self._found(post, asking_router=None, address_taken=taken)
 
     async def _until_stirred(self) -> None:
         """Wait until it is time to listen again: at once where something begins to fail."""
@@ -306,7 +343,9 @@ class Senses:
     async def _ask_neighbours(self, post: Post) -> None:
         """Ask who else is there, and whether the router's address is still that of another.
 
-        Who has vanished is asked again, and not forgotten: it may come back.
+        Where answers are heard the other is asked only if it is known to be there: from a router
+        that another one stands in for, all traffic would go to a dead one meanwhile.  Who has
+        vanished is asked again, and not forgotten: it may come back.
         """
         peers: dict[str, str] = {}
         while True:
@@ -315,7 +354,8 @@ class Senses:
                 now = self._clock.now().mono
                 self._is_taken(post, now)
                 doubted = post.claims.doubted(now)
-                if doubted is not None and state.gateway:
+                alone = not self._hears or now < post.claims.twofold_until
+                if doubted is not None and state.gateway and alone:
                     await self._kernel.ask_again(device, state.gateway, doubted)
                 peers = there_lately(self._kernel, device, state.gateway) or peers
                 await self._ask_peers(post, device, peers)

@@ -117,16 +117,19 @@ def _find(
     best = rank(signs)
     sure = best.confidence >= policy.confident
     sure = sure and best.confidence >= 2 * best.runner_up_confidence
-    sure = sure and not (best.cause is Cause.ROUTER_DEAD and _asks_peers(known, now))
+    sure = sure and not _is_being_asked(best.cause, known, now)
     if not sure:
         return _dated(Cause.CHECKING, best.confidence, now, because, before, best.cause)
     return _dated(best.cause, best.confidence, now, because, before, best.runner_up)
 
 
-def _asks_peers(known: UplinkState, now: Instant) -> bool:
-    """Tell whether a moment will tell the router from the switch that it hangs on."""
+def _is_being_asked(cause: Cause, known: UplinkState, now: Instant) -> bool:
+    """Tell whether a moment will tell the router from the switch that it hangs on, or from two."""
     report = report_of(known, now)
-    return report is not None and report.asking_peers is True
+    if report is None:
+        return False
+    neighbours = cause is Cause.ROUTER_DEAD and report.asking_peers is True
+    return neighbours or report.asking_router is True
 
 
 def _in_doubt(known: UplinkState, now: Instant, because: tuple[str, ...]) -> Diagnosis:

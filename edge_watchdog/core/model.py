@@ -183,7 +183,8 @@ class DriverReport:
     A driver repeats it at least once a minute.  *overlaps* names the network of the studio that the
     line's own addresses overlap with, "" for none.  *peers_answer*: other devices of the local
     network do; *asking_peers*: that is being found out.  *address_taken*: two devices use the
-    router's address; *own_address_taken*: another device says that it has ours.  *router_online* is
+    router's address; *asking_router*: that is being found out.  *own_address_taken*: another device
+    says that it has ours.  *router_online* is
     the router's own word (PCP, UPnP or its page).  *path_mtu_bytes*: the largest packet that comes
     through unbroken, or of which the way says that it is too large.  *load_ratio*: the studio's
     traffic against the learned peak, the busier way.  *mobile_signal_dbm* is RSRP.
@@ -215,6 +216,7 @@ class DriverReport:
     captive: CaptiveWord | None = None
     asking_peers: bool | None = None
     own_address_taken: bool | None = None
+    asking_router: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

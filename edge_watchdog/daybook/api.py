@@ -51,6 +51,7 @@ class Api:
         self._clock = clock
         self._base = URL(account.base_url.rstrip("/") + "/")
         self._bytes = 0
+        self.base_url = account.base_url
         self.headers = dict(account.headers)
         self.requests = 0
         self.age_s: float | None = None

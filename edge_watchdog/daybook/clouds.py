@@ -1,7 +1,7 @@
 """The keys of the sources that are vendors' clouds, and how each is built from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +21,7 @@ from edge_watchdog.daybook.square import BASE_URL as SQUARE_URL
 from edge_watchdog.daybook.square import Square
 
 MOST_MAPPING_BYTES = 2**18
+USUAL_REQUESTS_A_DAY = 1000
 
 
 def _address(doc: str) -> Mapping[str, str]:
@@ -37,7 +38,6 @@ class RestOptions:
     """A vendor's JSON API, read by a preset or by a mapping of your own."""
 
     tested: ClassVar[Tested] = Tested.CONTRACT
-    requests_a_day: ClassVar[int | None] = 1000
 
     preset: str = field(
         default="",
@@ -77,6 +77,13 @@ class RestOptions:
             "example": "/var/lib/edge-watchdog/desk/vendor.token",
         },
     )
+    currency: str = field(
+        default="",
+        metadata={
+            "doc": "Of its prices, where they come without; none of those are shown without it.",
+            "example": "GBP",
+        },
+    )
     base_url: Url | None = field(
         default=None, metadata=_address("Another host than the preset's, such as a region's.")
     )
@@ -96,12 +103,22 @@ class RestOptions:
         if missing:
             raise ValueError(f"values must give {', '.join(missing)} for {known.label}")
 
+    @property
+    def requests_a_day(self) -> int | None:
+        """Give what the mapping says that the vendor bears, else what most do."""
+        try:
+            return self._read().requests_a_day or USUAL_REQUESTS_A_DAY
+        except DaybookError:
+            return USUAL_REQUESTS_A_DAY
+
     def build(self, clock: Clock, ca_file: str | None) -> ScheduleConnector:
         """Build the connector; *ca_file* is extra trust.  Raises DaybookError."""
         keys = Keys(
             self.values, self.user, self.key_file or "", self.token_file, self.base_url or ""
         )
-        return RestSource(self._read(), keys, clock, trust(ca_file))
+        made = self._read()
+        made = replace(made, currency=self.currency or made.currency)
+        return RestSource(made, keys, clock, trust(ca_file))
 
     def _read(self) -> ApiMapping:
         if self.mapping is None:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from edge_watchdog.daybook.model import NoteKind
+
 
 class Field(StrEnum):
     """What a column can be."""
@@ -32,6 +34,11 @@ class Field(StrEnum):
     PHONE = "phone"
     EMAIL = "email"
     NOTES = "notes"
+    ALLERGIES = "allergies"
+    PATCH_TEST = "patch_test"
+    FORMULA = "formula"
+    PREFERENCES = "preferences"
+    HISTORY = "history"
 
 
 class Export(StrEnum):
@@ -69,6 +76,19 @@ GENERIC: Names = {
     Field.PHONE: ("phone", "mobile", "telephone", "client phone", "telefon"),
     Field.EMAIL: ("email", "e mail", "client email"),
     Field.NOTES: ("notes", "note", "appointment notes", "notizen"),
+    Field.ALLERGIES: ("allergies", "allergy", "medical alert", "medical alerts", "allergien"),
+    Field.PATCH_TEST: ("patch test", "patch test date", "last patch test", "skin test"),
+    Field.FORMULA: ("formula", "colour formula", "color formula", "formula notes", "colour notes"),
+    Field.PREFERENCES: ("preferences", "preference", "client preferences"),
+    Field.HISTORY: ("history", "client history", "last visit", "last appointment"),
+}
+NOTES: Mapping[str, NoteKind] = {
+    Field.ALLERGIES: NoteKind.ALLERGY,
+    Field.PATCH_TEST: NoteKind.PATCH_TEST,
+    Field.FORMULA: NoteKind.COLOUR_FORMULA,
+    Field.PREFERENCES: NoteKind.PREFERENCE,
+    Field.HISTORY: NoteKind.HISTORY,
+    Field.NOTES: NoteKind.OTHER,
 }
 OF_EXPORT: Mapping[Export, Names] = {
     Export.GENERIC: {},

@@ -17,7 +17,14 @@ from zoneinfo import ZoneInfo
 
 from edge_watchdog.core.units import DecimalSign
 from edge_watchdog.daybook import Appointment, DaybookError, Mark, Reading, Span
-from edge_watchdog.daybook.csv_columns import PRICE_NAMES, Export, Field, names_of, places_of
+from edge_watchdog.daybook.csv_columns import (
+    NOTES,
+    PRICE_NAMES,
+    Export,
+    Field,
+    names_of,
+    places_of,
+)
 from edge_watchdog.daybook.csv_values import (
     DateOrder,
     Habits,
@@ -29,7 +36,8 @@ from edge_watchdog.daybook.csv_values import (
     read_state,
     read_time,
 )
-from edge_watchdog.daybook.model import Client, Money, Note, NoteKind, PriceItem
+from edge_watchdog.daybook.model import Client, Money, PriceItem
+from edge_watchdog.daybook.notes import merged, told
 from edge_watchdog.daybook.privacy import NAME_CHARS, place, plain, short_name, without_contacts
 
 DELIMITERS = ",;\t|"
@@ -234,7 +242,8 @@ def _take(row: Mapping[str, str], line: int, span: Span, keys: CsvKeys, *, found
     )
     _keep(one, row.get("id", ""), name, line, found)
     if one.client_key:
-        found.clients[one.client_key] = _client(one.client_key, name, row)
+        known = found.clients.get(one.client_key)
+        found.clients[one.client_key] = merged(known, _client(one.client_key, name, row))
 
 
 def _keep(one: Appointment, number: str, name: str, line: int, found: _Found) -> None:
@@ -333,9 +342,8 @@ def _money(text: str, habits: Habits, line: int, found: _Found) -> Money | None:
 
 
 def _client(key: str, name: str, row: Mapping[str, str]) -> Client:
-    text = row.get("notes", "").strip()
-    notes = (Note(NoteKind.OTHER, text),) if text else ()
-    return Client(key, plain(name, 200), row.get("phone", ""), row.get("email", ""), notes)
+    notes = (note for field, kind in NOTES.items() for note in told(kind, row.get(field, "")))
+    return Client(key, plain(name, 200), row.get("phone", ""), row.get("email", ""), tuple(notes))
 
 
 def _hash(kind: str, text: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from edge_watchdog.daybook import Appointment, Mark, Reading, Span
 from edge_watchdog.daybook.model import Attendee, Client, Money, Note, PriceItem, Status
+from edge_watchdog.daybook.notes import merged
 from edge_watchdog.daybook.privacy import NAME_CHARS, place, plain, short_name, without_contacts
 
 MOST_ROWS = 2000
@@ -109,7 +110,8 @@ class Gathering:
         if not person.ref and not person.name:
             return ""
         key = self._hash(f"client\n{person.ref or person.name}")
-        self._clients[key] = Client(key, person.name, person.phone, person.email, person.notes)
+        one = Client(key, person.name, person.phone, person.email, person.notes)
+        self._clients[key] = merged(self._clients.get(key), one)
         return key
 
     def _hash(self, identity: str) -> str:

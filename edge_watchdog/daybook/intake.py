@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from edge_watchdog.core.units import Detail
 from edge_watchdog.daybook import Appointment, Reading
-from edge_watchdog.daybook.model import Attendee, Client
+from edge_watchdog.daybook.model import WARNINGS, Attendee, Client
+from edge_watchdog.daybook.notes import sort_out
 from edge_watchdog.daybook.privacy import PLACE_CHARS, plain, short_name, without_contacts
 
 DEFAULT_KEEP = frozenset({Detail.PRICE, Detail.ATTENDEES})
@@ -25,7 +26,8 @@ def admit(reading: Reading, keep: AbstractSet[Detail] = DEFAULT_KEEP) -> Reading
     """Give *reading* with names shortened and without every detail that is not in *keep*.
 
     A client comes along only when the owner allows one of phone, email and notes, and only when an
-    appointment of the reading is theirs.  Doing it twice changes nothing.
+    appointment of the reading is theirs; their notes are sorted by what they are about.  Doing it
+    twice changes nothing.
     """
     appointments = tuple(_appointment(one, keep) for one in reading.appointments)
     wanted = {one.client_key for one in appointments}
@@ -58,10 +60,11 @@ def _attendee(one: Attendee) -> Attendee:
 
 
 def _client(one: Client, keep: AbstractSet[Detail]) -> Client:
-    notes = one.notes[:MOST_NOTES] if Detail.NOTES in keep else ()
+    notes = sort_out(one.notes) if Detail.NOTES in keep else ()
+    kept = sorted(notes, key=lambda note: note.kind not in WARNINGS)[:MOST_NOTES]
     return replace(
         one,
         phone=plain(one.phone, PHONE_CHARS) if Detail.PHONE in keep else "",
         email=plain(one.email, EMAIL_CHARS) if Detail.EMAIL in keep else "",
-        notes=tuple(replace(note, text=note.text[:NOTE_CHARS]) for note in notes),
+        notes=tuple(replace(note, text=note.text[:NOTE_CHARS]) for note in kept),
     )

@@ -6,7 +6,7 @@ its place and what would be right, all in one run.
 
 import tomllib
 from collections.abc import Mapping as Table
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from importlib import resources
 from typing import Any, TypeVar
@@ -81,6 +81,8 @@ class Listing:
 class Join:
     """Names for ids: a listing whose entries are found by *id*.
 
+    In columns "@join:place" is the name, "@join.phone:place" and "@join.email:place" the others.
+
     *ids*: ask only for those that stand at this place of the visits, in the parameter *param*,
     joined by commas, *chunk* at a time; without it, all are asked for.
     """
@@ -88,6 +90,8 @@ class Join:
     listing: Listing
     id: str = "id"
     name: str = "name"
+    phone: str = ""
+    email: str = ""
     ids: str = ""
     param: str = ""
     chunk: int = 50
@@ -109,17 +113,53 @@ class Columns:
     room: str = ""
     status: str = ""
     price: str = ""
+    currency: str = ""
     paid: str = ""
     phone: str = ""
     email: str = ""
     note: str = ""
+    allergy: str = ""
+    patch_test: str = ""
+    formula: str = ""
+    preference: str = ""
+    history: str = ""
     capacity: str = ""
     booked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class Roll:
+    """Who is in a class: a listing for each class that has somebody, {visit} in it is the class.
+
+    The other keys are expressions on each entry; *flags* as in Mapping.
+    """
+
+    listing: Listing
+    name: str = "name"
+    id: str = ""
+    phone: str = ""
+    email: str = ""
+    spot: str = ""
+    flags: Table[str, Status] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One more kind of entry that the vendor keeps apart, such as appointments beside classes."""
+
+    visits: Listing
+    columns: Columns
+    statuses: Table[str, Status] = field(default_factory=dict)
+    flags: Table[str, Status] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
-    """One vendor's API.  *flags*: a place that holds anything but no, and what that means."""
+    """One vendor's API.  *flags*: a place that holds anything but no, and what that means.
+
+    *roll* is of the visits, *more* are those that are asked for elsewhere, by a name of their own.
+    *currency* is of prices that come without one.
+    """
 
     label: str
     base_url: str
@@ -132,6 +172,8 @@ class Mapping:
     statuses: Table[str, Status] = field(default_factory=dict)
     flags: Table[str, Status] = field(default_factory=dict)
     joins: Table[str, Join] = field(default_factory=dict)
+    more: Table[str, Part] = field(default_factory=dict)
+    roll: Roll | None = None
     currency: str = ""
     minor_units: bool = False
     requests_a_day: int | None = None
@@ -201,12 +243,33 @@ class _Reader:
         return Listing(read.path, read.params, read.items, paging or Pages())
 
     def join(self, found: object, place: str) -> Join:
+        table, listing = self.asking(found, place)
+        return self.plain(Join, {**table, "listing": listing}, place) or Join(listing)
+
+    def roll(self, found: object, place: str) -> Roll:
+        table, listing = self.asking(found, place)
+        flags = self.states(table.pop("flags", None), f"{place}.flags")
+        made = self.plain(Roll, {**table, "listing": listing}, place) or Roll(listing)
+        return replace(made, flags=flags)
+
+    def asking(self, found: object, place: str) -> tuple[dict[str, Any], Listing]:
+        """Give a table without its question, and the question."""
         table = dict(self.table(found, place))
-        listing = self.listing(
-            {k: table.pop(k) for k in ("path", "params", "items", "paging") if k in table}, place
+        asked = {k: table.pop(k) for k in ("path", "params", "items", "paging") if k in table}
+        return table, self.listing(asked, place)
+
+    def part(self, found: object, place: str) -> Part:
+        """Read visits, columns, statuses and flags; *place* ends with a dot or is empty."""
+        table = self.table(found, place.rstrip("."))
+        names = [one.name for one in fields(Part)]
+        for name in table.keys() - set(names):
+            self.note(f"{place}{name}", f"is not known here; known are {', '.join(names)}")
+        return Part(
+            self.listing(table.get("visits"), f"{place}visits"),
+            self.plain(Columns, table.get("columns"), f"{place}columns") or Columns("", ""),
+            self.states(table.get("statuses"), f"{place}statuses"),
+            self.states(table.get("flags"), f"{place}flags"),
         )
-        table["listing"] = listing
-        return self.plain(Join, table, place) or Join(listing)
 
     def states(self, found: object, place: str) -> dict[str, Status]:
         table = self.table(found, place)
@@ -220,12 +283,16 @@ def read_mapping(text: str, name: str) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise DaybookError(f"{name}: {error}") from None
     reader = _Reader()
+    names = [one.name for one in fields(Part)]
+    main = reader.part({name: found.pop(name) for name in names if name in found}, "")
     parts = {
-        "visits": reader.listing(found.pop("visits", None), "visits"),
-        "columns": reader.plain(Columns, found.pop("columns", None), "columns"),
+        **{name: getattr(main, name) for name in names},
         "auth": reader.plain(Login, found.pop("auth", None), "auth") or Login(),
-        "statuses": reader.states(found.pop("statuses", None), "statuses"),
-        "flags": reader.states(found.pop("flags", None), "flags"),
+        "more": {
+            key: reader.part(one, f"more.{key}.")
+            for key, one in reader.table(found.pop("more", None), "more").items()
+        },
+        "roll": reader.roll(found.pop("roll"), "roll") if "roll" in found else None,
         "joins": {
             key: reader.join(one, f"joins.{key}")
             for key, one in reader.table(found.pop("joins", None), "joins").items()

@@ -68,6 +68,9 @@ class NoteKind(StrEnum):
     OTHER = "note"
 
 
+WARNINGS = (NoteKind.ALLERGY, NoteKind.PATCH_TEST)
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """One thing that was written down of a client; *on* is the day, None when not known."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from edge_watchdog.daybook.api import Api
 from edge_watchdog.daybook.mapping import Listing, Pages, Paging
-from edge_watchdog.daybook.shape import dig, text_of
+from edge_watchdog.daybook.shape import count_of, dig, text_of
 
 
 class ChangedError(Exception):
@@ -34,10 +34,10 @@ async def _pages(api: Api, listing: Listing, values: Mapping[str, str]) -> list[
     paging = listing.paging
     path = listing.path.format_map(values)
     fixed = [*_params(listing.params, values), *_size(paging)]
-    params, found, total = [*fixed, *_first(paging)], [], None
+    params, found, total, pages = [*fixed, *_first(paging)], [], None, 0
     while True:
         answer = await api.get(path, params)
-        items = dig(answer, listing.items) if listing.items else answer
+        items = _items(answer, listing)
         if not isinstance(items, list):
             raise api.error("answered with something that is not its list")
         said = dig(answer, paging.total) if paging.total else None
@@ -45,13 +45,21 @@ async def _pages(api: Api, listing: Listing, values: Mapping[str, str]) -> list[
             raise ChangedError
         total = said
         found += items
-        following = _next(paging, answer, len(found), len(items))
+        pages += 1
+        following = _next(paging, answer, (len(found), len(items), pages))
         if following is None:
             break
         path, params = (following, []) if isinstance(following, str) else (path, fixed + following)
     if isinstance(total, int) and len(found) < total:
         raise ChangedError
     return found
+
+
+def _items(answer: object, listing: Listing) -> object:
+    """Give the list of an answer; some leave an empty one out, and say that there is nothing."""
+    found = dig(answer, listing.items) if listing.items else answer
+    total = listing.paging.total
+    return [] if found is None and total and count_of(dig(answer, total)) == 0 else found
 
 
 def _first(paging: Pages) -> list[tuple[str, str]]:
@@ -65,9 +73,13 @@ def _size(paging: Pages) -> list[tuple[str, str]]:
 
 
 def _next(
-    paging: Pages, answer: object, so_far: int, here: int
+    paging: Pages, answer: object, counts: tuple[int, int, int]
 ) -> str | list[tuple[str, str]] | None:
-    """Give the next page's address, or its parameters; None when this was the last."""
+    """Give the next page's address, or its parameters; None when this was the last.
+
+    *counts*: the entries so far, those of this page, and the pages so far.
+    """
+    so_far, here, pages = counts
     match paging.style:
         case Paging.NONE:
             return None
@@ -81,12 +93,9 @@ def _next(
             done = so_far >= total if isinstance(total, int) else here < paging.most
             if done or not here:
                 return None
-            count = so_far if paging.style is Paging.OFFSET else _page_after(paging, so_far)
+            # Pages are counted, not reckoned: a server may give fewer a page than it was asked for.
+            count = so_far if paging.style is Paging.OFFSET else paging.first + pages
             return [(paging.page, str(count))]
-
-
-def _page_after(paging: Pages, so_far: int) -> int:
-    return paging.first + -(-so_far // paging.most)
 
 
 def _params(params: Mapping[str, Any], values: Mapping[str, str]) -> list[tuple[str, str]]:

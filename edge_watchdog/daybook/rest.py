@@ -10,22 +10,32 @@ import json
 import ssl
 from collections.abc import Iterator
 from collections.abc import Mapping as Table
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
 from edge_watchdog.daybook.api import Account, Api, open_api
-from edge_watchdog.daybook.gathering import Gathering, Person, Visit
+from edge_watchdog.daybook.gathering import GONE, Gathering, Person, Visit
 from edge_watchdog.daybook.keyfile import keep_renewed, newest_secret
-from edge_watchdog.daybook.mapping import Auth, Join, Listing, Mapping
-from edge_watchdog.daybook.model import Note, NoteKind, Status
+from edge_watchdog.daybook.mapping import Auth, Join, Listing, Mapping, Part, Roll
+from edge_watchdog.daybook.model import NoteKind, Status
+from edge_watchdog.daybook.notes import told
 from edge_watchdog.daybook.oauth import ask_for_token
 from edge_watchdog.daybook.paging import all_of
 from edge_watchdog.daybook.shape import Joins, count_of, dig, money_of, text_of, wall_of
 
 BAD_ENTRY = (ValueError, TypeError, ArithmeticError, LookupError)
 NOT_READ = "the day could not be read from the answers"
+NOTES: Table[str, NoteKind] = {
+    "allergy": NoteKind.ALLERGY,
+    "patch_test": NoteKind.PATCH_TEST,
+    "formula": NoteKind.COLOUR_FORMULA,
+    "preference": NoteKind.PREFERENCE,
+    "history": NoteKind.HISTORY,
+    "note": NoteKind.OTHER,
+}
 NO = (None, "", False, 0, "0", "false", "False")
 
 
@@ -63,17 +73,39 @@ class RestSource:
         )
         async with open_api(account, self.clock) as api:
             await self._sign_in(api, values)
-            visits = await all_of(api, self.mapping.visits, values)
-            joins = {
-                name: await self._names(api, join, visits, values)
-                for name, join in self.mapping.joins.items()
-            }
-            body = json.dumps({"visits": visits, "joins": joins}, separators=(",", ":"))
+            body = json.dumps(await self._gather(api, values), separators=(",", ":"))
             return Fetched(body.encode(), age_s=api.age_s or 0.0, requests=api.requests)
 
     async def read(self, body: bytes, span: Span) -> Reading:
         """Read the answers in a thread; raises DaybookError."""
         return await asyncio.to_thread(read_visits, body, span, self.mapping)
+
+    async def _gather(self, api: Api, values: Table[str, str]) -> dict[str, Any]:
+        """Ask every question there is; raises DaybookError."""
+        mapping = self.mapping
+        visits = await all_of(api, mapping.visits, values)
+        more = {name: await all_of(api, part.visits, values) for name, part in mapping.more.items()}
+        everything = [*visits, *(one for found in more.values() for one in found)]
+        joins: dict[str, dict[str, str]] = {}
+        for name, join in mapping.joins.items():
+            joins |= _by_id(name, join, await self._named(api, join, everything, values))
+        rolls = await self._rolls(api, visits, values)
+        return {"visits": visits, "more": more, "joins": joins, "rolls": rolls}
+
+    async def _rolls(
+        self, api: Api, visits: list[Any], values: Table[str, str]
+    ) -> dict[str, list[Any]]:
+        """Ask for the roll of each class that takes place and has somebody in it, by its id."""
+        mapping, found = self.mapping, dict[str, list[Any]]()
+        if mapping.roll is None:
+            return found
+        for item in visits:
+            ref = text_of(item, mapping.columns.id)
+            nobody = count_of(text_of(item, mapping.columns.booked)) == 0
+            if ref and not nobody and _status(item, mapping) not in GONE:
+                about = {**values, "visit": quote(ref, safe="")}
+                found[ref] = await all_of(api, mapping.roll.listing, about)
+        return found
 
     def _key(self) -> str:
         return newest_secret(self.keys.key_file, self.keys.token_file)
@@ -98,8 +130,7 @@ class RestSource:
             case Auth.NONE:
                 return
             case Auth.BASIC:
-                pair = f"{auth.user.format_map(values)}:{auth.password.format_map(values)}"
-                api.headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+                api.headers["Authorization"] = self._basic(values)
             case Auth.BEARER:
                 api.headers["Authorization"] = f"Bearer {values['key']}"
             case Auth.HEADER:
@@ -107,27 +138,37 @@ class RestSource:
             case Auth.OAUTH2:  # pragma: no branch - all are named
                 await self._get_token(api, values)
 
+    def _basic(self, values: Table[str, str]) -> str:
+        """Give the header of RFC 7617."""
+        auth = self.mapping.auth
+        pair = f"{auth.user.format_map(values)}:{auth.password.format_map(values)}"
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
     async def _get_token(self, api: Api, values: Table[str, str]) -> None:
-        """Get an access token (RFC 6749, 4.3, 4.4 or 6); a renewed refresh token is kept."""
+        """Get an access token (RFC 6749, 4.3, 4.4 or 6); a renewed refresh token is kept.
+
+        A client that says who it is by user and password does so here only (2.3.1).
+        """
         auth = self.mapping.auth
         form = {k: v.format_map(values) for k, v in auth.form.items()}
         url = auth.token_url.format_map(values)
+        client = {"Authorization": self._basic(values)} if auth.user else {}
         if "://" in url:  # who signs us in may be another host than who holds the day
-            account = Account(self.mapping.label, url, {}, self.tls)
-            async with open_api(account, self.clock) as office:
-                token = await ask_for_token(office, url, form)
-            api.requests += office.requests
+            account = Account(self.mapping.label, url, client, self.tls)
         else:
-            token = await ask_for_token(api, url, form)
+            account = Account(self.mapping.label, api.base_url, {**api.headers, **client}, self.tls)
+        async with open_api(account, self.clock) as office:
+            token = await ask_for_token(office, url, form)
+        api.requests += office.requests
         if token.refresh and self.keys.token_file and token.refresh != values["key"]:
             files = self.keys.key_file, self.keys.token_file
             await asyncio.to_thread(keep_renewed, *files, token.refresh)
         api.headers["Authorization"] = f"Bearer {token.access}"
 
-    async def _names(
+    async def _named(
         self, api: Api, join: Join, visits: list[Any], values: Table[str, str]
-    ) -> dict[str, str]:
-        """Give the names of a join, by id."""
+    ) -> list[Any]:
+        """Give the entries of a join."""
         found: list[Any] = []
         for extra in _chunks(join, visits):
             listing = join.listing
@@ -135,7 +176,17 @@ class RestSource:
                 listing.path, {**listing.params, **extra}, listing.items, listing.paging
             )
             found += await all_of(api, asked, values)
-        return {text_of(one, join.id): text_of(one, join.name) for one in found}
+        return found
+
+
+def _by_id(name: str, join: Join, found: list[Any]) -> dict[str, dict[str, str]]:
+    """Give what a join says of each id: the name, and what else of a client it was asked for."""
+    asked = {name: join.name, f"{name}.phone": join.phone, f"{name}.email": join.email}
+    return {
+        key: {text_of(one, join.id): text_of(one, place) for one in found}
+        for key, place in asked.items()
+        if place
+    }
 
 
 def _chunks(join: Join, visits: list[Any]) -> Iterator[dict[str, str]]:
@@ -152,18 +203,50 @@ def read_visits(body: bytes, span: Span, mapping: Mapping) -> Reading:
     """Read what fetch() gathered; raises DaybookError."""
     try:
         found = json.loads(body)
-        visits, joins = found["visits"], found["joins"]
-    except (ValueError, LookupError, TypeError):
+        joins, rolls = found["joins"], found.get("rolls", {})
+        parts = [("", mapping, found["visits"])]
+        parts += [
+            (k, _as_part(mapping, part), found["more"][k]) for k, part in mapping.more.items()
+        ]
+    except (ValueError, LookupError, TypeError, AttributeError):
         raise DaybookError(NOT_READ) from None
     gathering = Gathering(mapping.label, span)
-    for item in visits:
-        try:
-            gathering.add(_visit(item, mapping, joins, span.zone))
-        except BAD_ENTRY:
-            gathering.reject()
+    for name, part, visits in parts:
+        for item in visits:
+            try:
+                visit = _visit(item, part, joins, span.zone)
+                gathering.add(
+                    replace(visit, ref=f"{name} {visit.ref}")
+                    if name
+                    else replace(visit, attendees=_attendees(rolls.get(visit.ref), mapping.roll))
+                )
+            except BAD_ENTRY:
+                gathering.reject()
     if gathering.is_too_large:
         raise DaybookError(f"{mapping.label} gave more entries than a few days can have")
     return gathering.reading()
+
+
+def _as_part(mapping: Mapping, part: Part) -> Mapping:
+    """Give the mapping as it reads entries of this part."""
+    return replace(mapping, columns=part.columns, statuses=part.statuses, flags=part.flags)
+
+
+def _attendees(
+    found: list[Any] | None, roll: Roll | None
+) -> tuple[tuple[Person, Status, str], ...]:
+    """Read the roll of a class: who it is, how they stand, and their places."""
+    if not found or roll is None:
+        return ()
+
+    def attendee(one: Any) -> tuple[Person, Status, str]:
+        ref, name, phone, email, spot = (
+            text_of(one, place) if place else ""
+            for place in (roll.id, roll.name, roll.phone, roll.email, roll.spot)
+        )
+        return Person(ref, name, phone, email), _flag(one, roll.flags) or Status.BOOKED, spot
+
+    return tuple(attendee(one) for one in found)
 
 
 def _visit(item: Any, mapping: Mapping, joins: Joins, zone: str) -> Visit:
@@ -178,7 +261,9 @@ def _visit(item: Any, mapping: Mapping, joins: Joins, zone: str) -> Visit:
     def text(expression: str) -> str:
         return text_of(item, expression, joins) if expression else ""
 
-    note = text(columns.note)
+    notes = (
+        note for name, kind in NOTES.items() for note in told(kind, text(getattr(columns, name)))
+    )
     return Visit(
         ref=ref,
         start_wall=start,
@@ -192,10 +277,14 @@ def _visit(item: Any, mapping: Mapping, joins: Joins, zone: str) -> Visit:
             name=text(columns.client),
             phone=text(columns.phone),
             email=text(columns.email),
-            notes=(Note(NoteKind.OTHER, note),) if note else (),
+            notes=tuple(notes),
         ),
         marks=marks,
-        price=money_of(text(columns.price), mapping.currency, minor=mapping.minor_units),
+        price=money_of(
+            text(columns.price),
+            text(columns.currency) or mapping.currency,
+            minor=mapping.minor_units,
+        ),
         paid=_yes_no(item, columns.paid),
         capacity=count_of(text(columns.capacity)),
         booked=count_of(text(columns.booked)),
@@ -213,11 +302,14 @@ def _end(item: Any, mapping: Mapping, start: float, zone: str) -> float:
 
 def _status(item: Any, mapping: Mapping) -> Status:
     """Give the first flag that is raised, else what the status says; unknown words are UNKNOWN."""
-    for place, status in mapping.flags.items():
-        if dig(item, place) not in NO:
-            return status
+    if (flag := _flag(item, mapping.flags)) is not None:
+        return flag
     said = text_of(item, mapping.columns.status) if mapping.columns.status else ""
     return mapping.statuses.get(said, Status.UNKNOWN) if said else Status.NOT_SAID
+
+
+def _flag(item: Any, flags: Table[str, Status]) -> Status | None:
+    return next((status for place, status in flags.items() if dig(item, place) not in NO), None)
 
 
 def _yes_no(item: Any, place: str) -> bool | None:

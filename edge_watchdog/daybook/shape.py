@@ -84,6 +84,7 @@ def dig(item: object, path: str) -> object:
     """Give what stands at a dotted *path* ("guest.mobile.number", "staff.0.name"); None if nothing.
 
     "#last" behind a path gives the last part of an address: APIs name things by their link.
+    "#count" gives how many entries a list has.
     """
     path, _, wanted = path.partition("#")
     for step in path.split("."):
@@ -95,6 +96,8 @@ def dig(item: object, path: str) -> object:
             return None
     if wanted == "last" and isinstance(item, str):
         return item.rstrip("/").rpartition("/")[2]
+    if wanted == "count":
+        return len(item) if isinstance(item, list) else None
     return item
 
 
@@ -102,10 +105,14 @@ def text_of(item: object, expression: str, joins: Joins | None = None) -> str:
     """Give the text that *expression* says.
 
     "a|b" is the first that is there, "a+b" both with a space, "@join:a" the name that *joins*
-    has for the id at a.
+    has for the id at a.  Of "a+b|c+b" the first is taken whose first word is there: a family name
+    alone is what is left when nobody has a given one.
     """
-    for choice in expression.split("|"):
-        words = [_word(item, one.strip(), joins or {}) for one in choice.split("+")]
+    choices = [
+        [_word(item, one.strip(), joins or {}) for one in choice.split("+")]
+        for choice in expression.split("|")
+    ]
+    for words in (*(one for one in choices if one[0]), *choices):
         if found := " ".join(word for word in words if word):
             return found
     return ""

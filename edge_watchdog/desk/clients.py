@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from edge_watchdog.daybook import Appointment, Reading
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
-from edge_watchdog.daybook.model import Client, Note, NoteKind, PriceItem
+from edge_watchdog.daybook.model import WARNINGS, Client, Note, NoteKind, PriceItem
 from edge_watchdog.daybook.price_list import OwnList
 from edge_watchdog.desk.book import money, weekday
 from edge_watchdog.desk.day import SourceLine, source_lines
 from edge_watchdog.desk.phrases import MONTHS, Local
 
-WARNINGS = (NoteKind.ALLERGY, NoteKind.PATCH_TEST)
 TITLES: Mapping[NoteKind, str] = {
     NoteKind.COLOUR_FORMULA: "Colour formula",
     NoteKind.PREFERENCE: "Preferences",
@@ -84,6 +83,18 @@ def warnings_of(states: Sequence[SourceState]) -> Mapping[str, str]:
             if said:
                 found[client.key] = ", ".join(said)
     return found
+
+
+def notes_of(states: Sequence[SourceState]) -> Mapping[str, tuple[Line, ...]]:
+    """Give, by client key, every note as text: warnings first, of each kind the newest first."""
+    return {
+        client.key: tuple(
+            line for kind in (*WARNINGS, *TITLES) for line in _lines(client.notes, kind)
+        )
+        for state in states
+        for client in (state.good.reading.clients if state.good else ())
+        if client.notes
+    }
 
 
 def card_of(client: Client, states: Sequence[SourceState], local: Local) -> Card:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_watchdog.desk.book import BookDay, By, Entry, Group, grouped
-from edge_watchdog.desk.clients import PriceList
+from edge_watchdog.desk.clients import Line, PriceList
 from edge_watchdog.desk.contacts import ContactsModel
 from edge_watchdog.desk.day import SourceLine
 
@@ -24,6 +24,8 @@ DAY_COLUMNS = ("Time", "Client", "Service", "Length", "Price", "Look out for", "
 DAY_SHARES = (13, 17, 24, 9, 9, 12, 9, 7)
 WHOLE_COLUMNS = ("Time", "Client", "Service", "With", "Room", "State", "Arrived", "Paid")
 WHOLE_SHARES = (13, 16, 21, 10, 11, 13, 9, 7)
+NOTE_COLUMNS = ("Time", "Client", "With", "About", "Note", "Of")
+NOTE_SHARES = (12, 16, 10, 14, 34, 14)
 CLASS_COLUMNS = ("Name", "Place", "State", "Here", "Paid", "Signature")
 CLASS_SHARES = (32, 8, 16, 7, 7, 30)
 BOOKING_COLUMNS = ("No.", "Client", "Telephone", "Day and time", "With", "Service", "By", "Entered")
@@ -76,12 +78,16 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
-    """What a pack holds beside the day; *alerts* by client key, empty for what all may see."""
+    """What a pack holds beside the day; *alerts* by client key, None for what all may see.
+
+    *notes* are what is known of clients, by their key; they too are for a private pack only.
+    """
 
     prices: Sequence[PriceList]
     contacts: ContactsModel
     owed: Sequence[Owed] = ()
     alerts: Mapping[str, str] | None = None
+    notes: Mapping[str, Sequence[Line]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +104,11 @@ def day_pack(day: BookDay, lines: Sequence[SourceLine], more: Enclosed, by: Prin
     alerts = more.alerts or {}
     as_of = "; ".join(line.sentence for line in lines) or "no appointment list is set up"
     classes = [one for one in day.entries if one.is_class and not one.is_gone]
+    notes = _notes_sheet(day.entries, more.notes or {})
     sheets = (
         _cover(day, lines, by),
         *(_staff_sheet(group, alerts) for group in grouped(day.entries, By.STAFF)),
+        *([notes] if notes.rows else []),
         *(_class_sheet(one) for one in classes),
         _whole_sheet(day.entries),
         *(_price_sheet(one) for one in more.prices),
@@ -148,6 +156,26 @@ def _staff_sheet(group: Group, alerts: Mapping[str, str]) -> Sheet:
     ]
     spare = [("", "", "", "", "", "", BOX, BOX)] * EXTRA_ROWS
     return Sheet(f"Day sheet: {group.name}", (), DAY_COLUMNS, DAY_SHARES, (*rows, *spare))
+
+
+def _notes_sheet(entries: Sequence[Entry], notes: Mapping[str, Sequence[Line]]) -> Sheet:
+    """Put on paper what a treatment needs to know: warnings, formulas, preferences, history."""
+    coming = [
+        (one, name, key)
+        for one in entries
+        if not one.is_gone
+        for name, key in (
+            (one.client, one.client_key),
+            *((seat.name, seat.client_key) for seat in one.seats if not seat.is_gone),
+        )
+    ]
+    rows = tuple(
+        (_time(one), name, one.member, line.kind, line.text, line.on)
+        for one, name, key in coming
+        for line in notes.get(key, ())
+    )
+    said = ("Private: put it away, and destroy it when the day is over.",)
+    return Sheet("Notes on clients", said, NOTE_COLUMNS, NOTE_SHARES, rows)
 
 
 def _class_sheet(one: Entry) -> Sheet:

@@ -20,7 +20,7 @@ from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import BookDay, money
 from edge_watchdog.desk.bookpages import BookPages
 from edge_watchdog.desk.cache import PageCache
-from edge_watchdog.desk.clients import price_lists, warnings_of
+from edge_watchdog.desk.clients import notes_of, price_lists, warnings_of
 from edge_watchdog.desk.contacts import contacts_model
 from edge_watchdog.desk.day import SourceLine, source_lines
 from edge_watchdog.desk.files import day_csv, day_ics
@@ -124,7 +124,7 @@ class PackPages:
             price_lists(states, now, local, self._board.own_prices),
             contacts_model(self._settings.contacts, vendor),
             self.owed(),
-            warnings_of(states) if private else None,
+            *((warnings_of(states), notes_of(states)) if private else ()),
         )
         return day_pack(
             self._pages.day(one),

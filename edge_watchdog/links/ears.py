@@ -1,8 +1,9 @@
-"""Does another device say that it has an address of ours?  ARP is listened to, nothing is sent.
+"""Does another device say that it has an address of ours, and who answers for the router's?
 
 In: our addresses by interface, and the MACs of all our interfaces.  Out: those that another device
-claimed within the last minutes (RFC 5227 section 2.4).  The rule: the kernel's packet filter
-listens, so that it takes no privilege beyond the one that routes need; what it hears goes its way.
+claimed within the last minutes (RFC 5227 section 2.4); for a moment, who answers a question that
+others ask.  The rule: nothing is sent here; the kernel's packet filter listens, so that it takes
+no privilege beyond the one that routes need; what it hears goes its way.
 
 Whatever one of our own interfaces says is no claim: on two legs in one network they hear each
 other.  Formats: include/uapi/linux/netfilter/nf_tables.h.
@@ -11,7 +12,7 @@ other.  Formats: include/uapi/linux/netfilter/nf_tables.h.
 import contextlib
 import errno
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 from edge_watchdog.links import LinkError
 from edge_watchdog.links.kernel import Snapshot
@@ -28,11 +29,12 @@ from edge_watchdog.links.netfilter import (
 from edge_watchdog.links.program import run_program
 
 TABLE, SET, REMEMBERED = "edge_watchdog", "claims", "5m"
+ANSWERS = "answers"
 ARP_TABLE = f"arp {TABLE}"
 MOST = 64  # whoever makes addresses up fills no memory
 FAMILY_ARP, GET_ELEMENTS = 3, 13
 LIST_TABLE, LIST_SET, LIST_ELEMENTS, KEY, VALUE = 1, 2, 3, 1, 1
-IFNAME_BYTES, ADDRESS_BYTES = 16, 4
+IFNAME_BYTES, ADDRESS_BYTES, MAC_BYTES = 16, 4, 6
 
 Claim = tuple[str, str]  # interface and address
 Own = Mapping[str, frozenset[str]]  # addresses by interface
@@ -66,13 +68,27 @@ class Ears:
             await run_program(["nft", "-f", "-"], wanted)
             self._loaded = wanted
         try:
-            found = await _claims()
+            found = [read_key(key) for key in await _keys(SET)]
         except RefusedError as error:
             if error.code != errno.ENOENT:
                 raise
             self._loaded = None  # somebody flushed it: the next call begins anew
             return frozenset()
         return frozenset((name, address) for name, address in found if address in own.get(name, ()))
+
+    @contextlib.asynccontextmanager
+    async def asking(self, interface: str, address: str) -> AsyncIterator[None]:
+        """Note for a while who answers that it has *address*; raises LinkError."""
+        await run_program(["nft", "-f", "-"], question_text(interface, address))
+        try:
+            yield
+        finally:
+            with contextlib.suppress(LinkError):
+                await run_program(["nft", "-f", "-"], question_over())
+
+    async def answered(self) -> frozenset[str]:
+        """Give the MACs of those who have answered since asking() began; raises LinkError."""
+        return frozenset(key[:MAC_BYTES].hex(":") for key in await _keys(ANSWERS))
 
     async def close(self) -> None:
         """Listen no more; nothing of ours is left in the kernel."""
@@ -104,17 +120,35 @@ def table_text(own: Own, macs: Iterable[str]) -> str:
 """
 
 
+def question_text(interface: str, address: str) -> str:
+    """Give what notes the answers of one question; what an earlier one left is forgotten."""
+    rule = f'iifname "{interface}" arp operation reply arp saddr ip {address}'
+    return f"""add table {ARP_TABLE}
+add set {ARP_TABLE} {ANSWERS} {{ type ether_addr; flags dynamic; size {MOST}; }}
+flush set {ARP_TABLE} {ANSWERS}
+add chain {ARP_TABLE} {ANSWERS} {{ type filter hook input priority 1; policy accept; }}
+flush chain {ARP_TABLE} {ANSWERS}
+add rule {ARP_TABLE} {ANSWERS} {rule} add @{ANSWERS} {{ arp saddr ether }}
+"""
+
+
+def question_over() -> str:
+    """Give what ends a question."""
+    return f"delete chain {ARP_TABLE} {ANSWERS}\ndelete set {ARP_TABLE} {ANSWERS}\n"
+
+
 def _set(words: Iterable[str]) -> str:
     return "{ " + ", ".join(sorted(words)) + " }"
 
 
-async def _claims() -> list[Claim]:
+async def _keys(name: str) -> list[bytes]:
+    """Give the keys of what a set holds; raises LinkError."""
     place = attribute(LIST_TABLE, TABLE.encode() + b"\0")
-    place += attribute(LIST_SET, SET.encode() + b"\0")
-    found: list[Claim] = []
+    place += attribute(LIST_SET, name.encode() + b"\0")
+    found: list[bytes] = []
     async for part in ask(Message(NFT, GET_ELEMENTS, place, FAMILY_ARP)):
         rows = each_attribute(part.get(LIST_ELEMENTS, b""))
-        found += [read_key(attributes(attributes(row)[KEY])[VALUE]) for _, row in rows]
+        found += [attributes(attributes(row)[KEY])[VALUE] for _, row in rows]
     return found
 
 

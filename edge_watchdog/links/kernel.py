@@ -25,7 +25,8 @@ IFF_UP = 0x1
 ARPHRD_ETHER = 1
 QUIET_LOOK_S = 5.0  # look again even when nothing was announced
 SETTLE_S = 0.002  # one cause makes several notifications; take them together
-NUD_PROBE = 0x10
+NUD_NONE, NUD_PROBE = 0x00, 0x10
+NTF_USE = 0x01  # ask now, rather than when there is something to send
 USER_HZ = os.sysconf("SC_CLK_TCK")  # the kernel dates neighbours in it
 NEVER_TICKS = 1 << 31
 NEIGHBOUR_STATES: Mapping[int, Neighbour] = {  # include/uapi/linux/neighbour.h
@@ -256,6 +257,21 @@ class Kernel:
                 )
         except (NetlinkError, OSError) as error:
             raise LinkError(f"{address} cannot be asked whether it is there: {error}") from error
+
+    async def ask_everybody(self, index: int, address: str) -> None:
+        """Have the kernel forget which device is *address*, and ask all of them.
+
+        The first to answer has it from then on; what is to be sent there waits for that.  Raises
+        LinkError.
+        """
+        place = {"dst": address, "ifindex": index}
+        try:
+            async with self.lock:
+                with contextlib.suppress(NetlinkError):  # it may not have known
+                    await self.ipr.neigh("del", **place)
+                await self.ipr.neigh("replace", state=NUD_NONE, flags=NTF_USE, **place)
+        except (NetlinkError, OSError) as error:
+            raise LinkError(f"nobody can be asked who is {address}: {error}") from error
 
     async def leads_out(self, index: int, gateway: str, to: str) -> bool:
         """Tell whether a packet to *to* that is bound to the device would go by *gateway*."""

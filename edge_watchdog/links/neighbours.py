@@ -2,13 +2,16 @@
 
 In: the kernel's table of neighbours, and its own way of asking them again (ARP).  Out: None, True
 or False.  The rule: only devices that were there a moment ago can vanish, and only a device that
-answers for an address has it.
+answers for an address has it.  An address that has gone to another device is no conflict: a second
+router took over (VRRP), or the first was exchanged.  It is one when both answer.
 """
 
 import asyncio
+import math
 from dataclasses import dataclass
 
 from edge_watchdog.core.model import Neighbour
+from edge_watchdog.links.ears import Ears
 from edge_watchdog.links.kernel import Kernel, Near
 
 RECENT_S = 120.0  # a printer that was switched off yesterday is no news
@@ -16,16 +19,23 @@ MOST = 8
 GIVES_UP_S = 1.6  # the kernel has asked twice by then
 LOOK_S = 0.2
 REMEMBERED_S = 300.0  # a router that is exchanged for another does not come back by then
+ASK_EVERY_S = 5.0
+ANSWERS_S, LISTEN_S = 0.3, 0.03  # a device of the same network answers within milliseconds
+ROUNDS = 2  # one answer may have been on its way while the address was handed over
 
 
 @dataclass(slots=True)
 class Claims:
-    """Which devices answered for the router's address, the one before the present one too."""
+    """Which devices answered for the router's address, the one before the present one too.
+
+    Times are CLOCK_BOOTTIME; *asked_at*: when all devices were asked last who has it.
+    """
 
     mac: str | None = None
     former: str | None = None
     changed_at: float = 0.0
     twofold_until: float = 0.0
+    asked_at: float = -math.inf
 
     def note(self, near: Near | None, now: float) -> None:
         """Take in who has it *now* (CLOCK_BOOTTIME); the former one only when it has answered."""
@@ -40,6 +50,49 @@ class Claims:
     def doubted(self, now: float) -> str | None:
         """Give the device that had the address until lately, if another one has it now."""
         return self.former if now - self.changed_at < REMEMBERED_S else None
+
+    def is_to_ask(self, now: float) -> bool:
+        """Tell, every few seconds, that it is open whether two devices have the address."""
+        settled = self.doubted(now) is None or now < self.twofold_until
+        if settled or now - self.asked_at < ASK_EVERY_S:
+            return False
+        self.asked_at = now
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """A router as a line sees it: the device's index and present name, and its own address."""
+
+    index: int
+    interface: str
+    address: str
+
+
+async def two_answer(kernel: Kernel, ears: Ears, router: Router) -> bool:
+    """Ask everybody who is *router*: do the same two devices answer, twice running?
+
+    Raises LinkError.
+    """
+    both: frozenset[str] | None = None
+    for _ in range(ROUNDS):
+        async with ears.asking(router.interface, router.address):
+            await kernel.ask_everybody(router.index, router.address)
+            found = await _answers(ears)
+        both = found if both is None else both & found
+        if len(both) < 2:
+            return False
+    return True
+
+
+async def _answers(ears: Ears) -> frozenset[str]:
+    found: frozenset[str] = frozenset()
+    for _ in range(round(ANSWERS_S / LISTEN_S)):
+        await asyncio.sleep(LISTEN_S)
+        found = await ears.answered()
+        if len(found) > 1:
+            break
+    return found
 
 
 def there_lately(kernel: Kernel, index: int, gateway: str | None) -> dict[str, str]:

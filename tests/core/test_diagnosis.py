@@ -621,6 +621,16 @@ def test_a_silent_router_is_not_accused_before_its_neighbours_were_asked():
     assert cause_of(asked_in_vain) is Cause.PROVIDER_DOWN
 
 
+@pytest.mark.parametrize("samples", [DEAD, ROUTER_DEAD], ids=["provider", "router"])
+def test_nobody_is_accused_before_all_devices_were_asked_who_the_router_is(samples):
+    known = told(*samples, asking_router=True)
+    assert cause_of(known) is Cause.CHECKING
+    two = replace(known, report=DriverReport(at(5), address_taken=True))
+    assert cause_of(two) is Cause.ADDRESS_CONFLICT
+    one = replace(known, report=DriverReport(at(5)))
+    assert cause_of(one) in (Cause.PROVIDER_DOWN, Cause.ROUTER_DEAD)
+
+
 def test_another_device_with_our_own_address_is_named_whether_or_not_the_line_works():
     for samples in (WELL, DEAD, ROUTER_DEAD):
         known = told(*samples, own_address_taken=True)

@@ -65,14 +65,26 @@ async def test_cliniko_is_read_by_its_links(key) -> None:
 
     people = {"practitioners": [{"id": 5, "first_name": "Mia", "last_name": "K"}], "links": {}}
     kinds = {"appointment_types": [{"id": 9, "name": "Massage"}], "links": {}}
+    group = {
+        "id": 7,
+        "starts_at": "2026-11-21T11:00:00Z",
+        "ends_at": "2026-11-21T12:00:00Z",
+        "max_attendees": 8,
+        "patient_ids": ["3", "4"],
+        "appointment_type": {"links": {"self": "https://x/v1/appointment_types/9"}},
+    }
+    groups = {"group_appointments": [group], "total_entries": 1, "links": {}}
     async with cloud(
         individual_appointments=visits,
+        group_appointments=lambda _: groups,
         practitioners=lambda _: people,
         appointment_types=lambda _: kinds,
     ) as at:
         reading = await looked(rest("cliniko", at, key, shard="uk1", contact="o@lotus.example"))
         asked = at.asked[0]
-    (visit,) = reading.appointments
+    visit, together = reading.appointments
+    assert (together.service, together.capacity, together.booked) == ("Massage", 8, 2)
+    assert visit.key != together.key
     assert (visit.start_wall, visit.end_wall) == (NINE, NINE + 2700)
     assert (visit.client, visit.member, visit.service) == ("Anna B.", "Mia K", "Massage")
     assert visit.status is Status.ARRIVED
@@ -100,12 +112,18 @@ async def test_phorest_counts_pages_from_nought(key) -> None:
         return {"_embedded": {"appointments": here}, "page": {"totalElements": 101}}
 
     staff = {"_embedded": {"staffs": [{"staffId": "s1", "firstName": "Mia", "lastName": "K"}]}}
-    people = {"_embedded": {"clients": [{"clientId": "c1", "firstName": "Anna", "lastName": "B"}]}}
+    people = {
+        "_embedded": {
+            "clients": [
+                {"clientId": "c1", "firstName": "Anna", "lastName": "B", "mobile": "555 0100"}
+            ]
+        }
+    }
     async with cloud(
         branch__b1__appointment=visits,
         branch__b1__staff=lambda _: staff,
         branch__b1__service=lambda _: {"_embedded": {"services": []}},
-        branch__b1__room=lambda _: {"_embedded": {"rooms": []}},
+        branch__b1__room=lambda _: {"page": {"totalElements": 0}},  # what is empty is left out
         **{"client-batch": lambda _: people},
     ) as at:
         source = rest("phorest", at, key, "o@x.example", region="eu", business="z", branch="b1")
@@ -114,112 +132,9 @@ async def test_phorest_counts_pages_from_nought(key) -> None:
         assert [one.query["page"] for one in at.asked[:2]] == ["0", "1"]
     assert len(reading.appointments) == 100
     assert reading.appointments[0].client == "Anna B."
+    assert [one.phone for one in reading.clients] == ["555 0100"]
     assert reading.appointments[0].marks == (Mark.ZONE_ASSUMED,)
     assert reading.appointments[0].start_wall == NINE
-
-
-async def test_jane_follows_cursors_and_keeps_the_renewed_token(key, tmp_path) -> None:
-    def visits(request: web.Request) -> Any:
-        assert request.headers["Authorization"] == "Bearer access"
-        number = 2 if "page[cursor]" in request.query else 1
-        one = {
-            "id": f"v{number}",
-            "start_at": "2026-11-21T09:00:00+00:00",
-            "end_at": "2026-11-21T10:00:00+00:00",
-            "patient_id": "p1",
-            "staff_member_id": "m1",
-            "treatment_id": "t1",
-            "state": "arrived" if number == 1 else "reserved",
-        }
-        return {"items": [one], "cursor": "next" if number == 1 else None}
-
-    def token(_request: web.Request) -> Any:
-        return {"access_token": "access", "refresh_token": "k-2"}
-
-    def named(name: str, number: str) -> Any:
-        return lambda _: {"items": [{"id": number, "name": name, "first_name": name}]}
-
-    base = "api/2026-01-01"
-    async with cloud(
-        token=token,
-        **{
-            f"{base}/appointments": visits,
-            f"{base}/patients": named("Anna", "p1"),
-            f"{base}/staff_members": named("Mia", "m1"),
-            f"{base}/treatments": named("Massage", "t1"),
-            f"{base}/locations": named("", ""),
-        },
-    ) as at:
-        file = tmp_path / "token"
-        values = {"clinic": "x", "token_url": f"{at.url}/token", "client_id": "c"}
-        keys = Keys(values, key_file=key, token_file=str(file), base_url=at.url)
-        reading = await looked(RestSource(preset("jane"), keys, CLOCK))
-        assert at.bodies[0]["refresh_token"] == "k-1"
-        assert file.read_text().splitlines()[0] == "k-2"
-        assert file.stat().st_mode & 0o777 == 0o600
-        await looked(RestSource(preset("jane"), keys, CLOCK))
-        assert at.bodies[1]["refresh_token"] == "k-2"
-        (tmp_path / "key").write_text("k-9")  # the owner has signed in anew
-        await looked(RestSource(preset("jane"), keys, CLOCK))
-        assert at.bodies[2]["refresh_token"] == "k-9"
-    found = {one.ref: one.status for one in reading.appointments}
-    assert found == {"v1": Status.ARRIVED, "v2": Status.TENTATIVE}
-    assert reading.appointments[0].client == "Anna"
-
-
-async def test_momence_s_classes_have_their_places(key) -> None:
-    one = {
-        "id": 4,
-        "name": "Yin",
-        "startsAt": "2026-11-21T09:00:00.000Z",
-        "durationInMinutes": 60,
-        "capacity": 12,
-        "bookingCount": 9,
-        "isCancelled": False,
-        "teacher": {"firstName": "Mia", "lastName": "K"},
-    }
-    answer = {"payload": [one], "pagination": {"totalCount": 1}}
-    async with cloud(
-        api__v2__auth__token=lambda _: {"access_token": "a"},
-        api__v2__host__sessions=lambda _: answer,
-    ) as at:
-        source = rest("momence", at, key, "o@x.example", client_id="c", client_secret="s")
-        (visit,) = (await looked(source)).appointments
-        assert at.bodies[0]["grant_type"] == "password"
-    assert (visit.capacity, visit.booked, visit.service) == (12, 9, "Yin")
-    assert visit.end_wall == NINE + 3600
-
-
-async def test_zenoti_and_mariana_tek_are_read(key) -> None:
-    guest = {"id": "g", "first_name": "Anna", "last_name": "B", "mobile": {"number": "555 0100"}}
-    visit = {
-        "appointment_id": "z1",
-        "start_time_utc": "2026-11-21T09:00:00",
-        "end_time_utc": "2026-11-21T09:30:00",
-        "guest": guest,
-        "therapist": {"display_name": "Mia"},
-        "service": {"name": "Facial"},
-        "status": -2,
-    }
-    async with cloud(appointments=lambda _: {"appointments": [visit]}) as at:
-        found = await looked(rest("zenoti", at, key, center="c"))
-        assert at.asked[0].headers["Authorization"] == "apikey k-1"
-    assert found.appointments[0].status is Status.NO_SHOW
-    assert found.clients[0].phone == "555 0100"
-
-    attributes = {
-        "start_datetime": "2026-11-21T09:00:00+00:00",
-        "duration": 50,
-        "class_type_display": "Barre",
-        "instructor_names": ["Mia"],
-        "capacity": 20,
-    }
-    async with cloud(
-        class_sessions=lambda _: {"data": [{"id": "1", "attributes": attributes}], "links": {}}
-    ) as at:
-        found = await looked(rest("mariana_tek", at, key, brand="b", location="1"))
-    assert found.appointments[0].end_wall == NINE + 3000
-    assert (found.appointments[0].member, found.appointments[0].capacity) == ("Mia", 20)
 
 
 def test_every_preset_is_whole() -> None:

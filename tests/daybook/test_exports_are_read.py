@@ -231,6 +231,24 @@ def test_details_of_the_client_come_along_for_the_owner_to_allow() -> None:
     )
 
 
+def test_columns_of_warnings_and_formulas_are_known_and_add_up_over_the_visits() -> None:
+    text = (
+        "Start,Client,Notes,Allergies,Patch test,Colour formula,Last visit\n"
+        "21/11/2026 09:00,Anna Berger,likes tea,PPD,18/11/2026,6/0 20 vol,2 October\n"
+        "21/11/2026 15:00,Anna Berger,,,,,\n"
+        "21/11/2026 16:00,Ben Carter,,none,,,\n"
+    )
+    anna, ben = read(text).clients
+    assert anna.notes == (
+        Note(NoteKind.ALLERGY, "PPD"),
+        Note(NoteKind.PATCH_TEST, "18/11/2026"),
+        Note(NoteKind.COLOUR_FORMULA, "6/0 20 vol"),
+        Note(NoteKind.HISTORY, "2 October"),
+        Note(NoteKind.OTHER, "likes tea"),
+    )
+    assert ben.notes == (Note(NoteKind.OTHER, "Allergies: none"),)
+
+
 @pytest.mark.parametrize(
     "text, decimal, minor",
     [

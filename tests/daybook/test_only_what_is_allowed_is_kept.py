@@ -87,13 +87,15 @@ def test_admitting_twice_changes_nothing() -> None:
     assert admit(once, frozenset(Detail)) == once
 
 
-def test_a_long_history_of_notes_is_cut() -> None:
+def test_a_long_history_of_notes_is_cut_but_never_a_warning() -> None:
     notes = tuple(Note(NoteKind.OTHER, "x" * 5000, date(2026, 1, 1)) for _ in range(99))
+    notes += (Note(NoteKind.OTHER, "x" * 5000 + " allergic to PPD"),)
     kept = admit(
         replace(GIVEN, clients=(replace(ANNA, notes=notes),)), frozenset({Detail.NOTES})
     ).clients[0]
     assert len(kept.notes) == 50
     assert {len(note.text) for note in kept.notes} == {1000}
+    assert [note.kind for note in kept.notes[:2]] == [NoteKind.ALLERGY, NoteKind.OTHER]
 
 
 CONFIG = """

@@ -17,7 +17,7 @@ from edge_watchdog.config.hours import parse_hours
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.units import FilePath, Paper
 from edge_watchdog.daybook.freshness import Now
-from edge_watchdog.daybook.model import Status
+from edge_watchdog.daybook.model import Attendee, Status
 from edge_watchdog.daybook.paper import Kind
 from edge_watchdog.daybook.registry import IcsOptions
 from edge_watchdog.desk.access import Identity, Who
@@ -97,6 +97,23 @@ def test_warnings_are_on_a_pack_only_for_who_may_see_them() -> None:
     )
     assert private["Still to be paid"].rows[0][4] == "01632 960123"
     assert "960123" not in str(plain)
+
+
+def test_what_a_treatment_needs_to_know_is_on_paper_only_for_who_may_see_it() -> None:
+    lesson = yoga(TODAY, 10, attendees=(Attendee("Anna B.", Status.BOOKED, "c-anna"),))
+    off = visit(TODAY, 11, status=Status.CANCELLED)
+    book = held(visit(TODAY, 9), lesson, off, visit(TODAY, 12, client_key="c-beth"))
+    assert "Notes on clients" not in sheets(book)
+    rows = sheets(book, private=True)["Notes on clients"].rows
+    nine = ("09:00\u201309:45", "Anna B.", "Mia")
+    assert rows[:4] == (
+        (*nine, "allergy", "Hair dye containing PPD", "2 March 2026"),
+        (*nine, "patch test", "Done, no reaction", "18 November 2026"),
+        (*nine, "colour formula", "6/0 + 7/3, 20 vol, 35 min", "1 September 2026"),
+        (*nine, "colour formula", "6/0, 20 vol", "1 June 2026"),
+    )
+    assert [row[0] for row in rows] == ["09:00\u201309:45"] * 5 + ["10:00\u201311:00"] * 5
+    assert "Notes on clients" not in sheets(held(), private=True)
 
 
 def test_what_is_owed_comes_from_the_paper_journal() -> None:

@@ -59,6 +59,13 @@ async def signed_in(context: BrowserContext, box: Box, there: str) -> Page:
     return page
 
 
+A_WEEK_AGO = """() => {
+  const kept = JSON.parse(localStorage.getItem("paper-waiting"));
+  for (const one of kept) one.at -= 7 * 86400e3;
+  localStorage.setItem("paper-waiting", JSON.stringify(kept));
+}"""
+
+
 async def written(owner: Browser) -> list[dict[str, str]]:
     """Give what stands in the journal."""
     found: list[dict[str, str]] = json.loads((await owner.get("/reconcile.json"))[1])["entries"]
@@ -147,7 +154,10 @@ async def test_what_was_kept_while_the_box_was_off_arrives_once_from_two_tabs(br
     await fill(second, "Beth Cole", "16:00")
     await second.click("[value=keep]")
     await second.wait_for_selector("text=2 entries are kept on this tablet only.")
+    await first.evaluate(A_WEEK_AGO)  # however long the box is away, nothing is forgotten
     await box.on()
+    third = await tablet.new_page()
+    await third.goto(f"{box.secure_url}/paper")
     for page in (first, second):
         await expect(page.locator("#waiting")).not_to_contain_text("tablet only", timeout=SOON_MS)
     rows = await written(owner)
@@ -156,6 +166,8 @@ async def test_what_was_kept_while_the_box_was_off_arrives_once_from_two_tabs(br
         ("Beth", "16:00"),
     ]
     assert await first.evaluate("localStorage.length") == 0
+    await third.reload()
+    assert await third.locator("text=/Written .* on a tablet, and handed over/").count() == 2
 
 
 async def test_an_entry_that_is_refused_later_stays_until_somebody_decides(browser, box) -> None:

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces are made b
 
 NEAR_IF = "up0"
 OURS, FOREIGN = "02:00:5e:00:53:01", "02:00:5e:00:53:77"
+OTHER = "02:00:5e:00:53:78"
+OPERATION, REPLY = 20, b"\0\2"  # where it stands in a frame (RFC 826)
 LOOK_S = 0.02
 OWN = {NEAR_IF: frozenset({BOX})}
 
@@ -29,12 +31,15 @@ def net() -> Iterator[Wire]:
         yield made
 
 
-def say(net: Wire, mac: str, address: str) -> None:
-    """Announce on the far side of the wire that *mac* has *address*."""
+def say(net: Wire, mac: str, address: str, *, answer: bool = False) -> None:
+    """Announce on the far side of the wire that *mac* has *address*, or answer that it does."""
     owner = from_text(mac)
+    frame = announcement(owner, owner, socket.inet_aton(address))
+    if answer:
+        frame = frame[:OPERATION] + REPLY + frame[OPERATION + 2 :]
     with inside(net.far), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
         sock.bind((NEAR_IF, 0))
-        sock.send(announcement(owner, owner, socket.inet_aton(address)))
+        sock.send(frame)
 
 
 async def hears(ears: Ears, *, within_s: float = 10.0) -> frozenset[tuple[str, str]]:
@@ -69,9 +74,39 @@ async def test_only_the_claim_of_another_device_for_our_address_is_heard(net: Wi
         assert "arp" not in await run_program(["nft", "list", "ruleset"])
 
 
+async def test_who_answers_a_question_is_noted_until_it_is_over(net: Wire) -> None:
+    ears = Ears()
+    with inside(net.box):
+        await ears.claimed(OWN, frozenset({OURS}))
+        before = await run_program(["nft", "-s", "list", "ruleset"])
+        async with ears.asking(NEAR_IF, GATEWAY):
+            say(net, FOREIGN, GATEWAY)  # nobody asked it
+            say(net, FOREIGN, BOX, answer=True)  # another question
+            assert await ears.answered() == frozenset()
+            say(net, FOREIGN, GATEWAY, answer=True)
+            say(net, OTHER, GATEWAY, answer=True)
+            await soon_answered(ears, FOREIGN, OTHER)
+            async with ears.asking(NEAR_IF, GATEWAY):  # what an earlier question left is forgotten
+                assert await ears.answered() == frozenset()
+        assert "answers" not in await run_program(["nft", "list", "ruleset"])
+        assert "answers" not in before
+        with pytest.raises(LinkError):
+            await ears.answered()
+        await ears.close()
+
+
+async def soon_answered(ears: Ears, *macs: str) -> None:
+    async with asyncio.timeout(10):
+        while await ears.answered() != frozenset(macs):  # noqa: ASYNC110 - the kernel tells nobody
+            await asyncio.sleep(LOOK_S)
+
+
 async def test_a_kernel_that_does_not_let_us_listen_is_an_error() -> None:
     with pytest.raises(LinkError):
         await Ears().claimed({"x" * 99: frozenset({BOX})}, frozenset())
+    with pytest.raises(LinkError):
+        async with Ears().asking("x" * 99, GATEWAY):
+            raise AssertionError("there is nothing to listen to")
 
 
 def test_our_own_are_the_addresses_by_present_names_and_the_macs_that_speak() -> None:

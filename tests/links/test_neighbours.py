@@ -7,17 +7,21 @@ import pytest
 
 from edge_watchdog.core.model import Neighbour
 from edge_watchdog.links import LinkError
+from edge_watchdog.links.ears import Ears
 from edge_watchdog.links.kernel import Kernel, Near, Snapshot
 from edge_watchdog.links.neighbours import (
     MOST,
     RECENT_S,
     REMEMBERED_S,
     Claims,
+    Router,
     peers_answer,
     there_lately,
+    two_answer,
 )
 from tests.lab.lab import Lab
-from tests.lab.places import BROKER_ADDRESS, ROUTER_ADDRESS
+from tests.lab.netns import inside
+from tests.lab.places import BROKER_ADDRESS, ROUTER_ADDRESS, Place
 from tests.links.test_kernel import watching
 
 OLD, NEW = "02:00:5e:00:53:0a", "02:00:5e:00:53:0b"
@@ -84,6 +88,19 @@ def test_only_who_was_there_a_moment_ago_can_vanish():
     assert list(there_lately(kernel, 3, None)) == [f"192.168.1.{20 + n}" for n in range(MOST)]
 
 
+def test_all_are_asked_now_and_then_while_it_is_open_who_has_the_address():
+    found = claims((0, OLD), (9, NEW))
+    assert [found.is_to_ask(second) for second in (9.0, 9.1, 13.9, 14.0)] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert not found.is_to_ask(9 + REMEMBERED_S)  # by now it is the router
+    assert not claims((0, OLD)).is_to_ask(1)
+    assert not claims((0, OLD), (9, NEW), (10, OLD)).is_to_ask(20)  # known
+
+
 async def test_without_peers_nothing_is_known(kernel: Kernel):
     assert await peers_answer(kernel, 1, {}) is None
 
@@ -91,6 +108,8 @@ async def test_without_peers_nothing_is_known(kernel: Kernel):
 async def test_what_cannot_be_asked_is_said(kernel: Kernel):
     with pytest.raises(LinkError, match="cannot be asked"):
         await kernel.ask_again(9999, "192.168.1.9", NEW)
+    with pytest.raises(LinkError, match="nobody can be asked"):
+        await kernel.ask_everybody(9999, "192.168.1.9")
 
 
 async def until(kernel: Kernel, wanted) -> None:
@@ -140,3 +159,29 @@ async def test_a_second_device_with_the_router_s_address_is_found_by_asking_the_
         index = kernel.snapshot.devices["wan0"].index
         await kernel.ask_again(index, ROUTER_ADDRESS, first or "")
         await until(kernel, lambda s: noted(s).twofold_until > 0)
+
+
+EXCHANGE = "ip link set lan0 down; ip link set lan0 address {}; ip link set lan0 up"
+
+
+async def test_two_devices_are_found_by_asking_everybody_and_an_exchanged_router_is_one(
+    lab: Lab, kernel: Kernel
+):
+    ears, index = Ears(), kernel.snapshot.devices["wan0"].index
+    router = Router(index, "wan0", ROUTER_ADDRESS)
+    far = lab.host(Place.ROUTER)
+    mac = far.run(["cat", "/sys/class/net/lan0/address"]).stdout.strip()
+    with inside(lab.box.namespace):
+        assert await two_answer(kernel, ears, router) is False
+        far.run(["sh", "-c", EXCHANGE.format(NEW)], check=True)
+        try:
+            assert await two_answer(kernel, ears, router) is False
+            near = (await kernel.look()).near[index, ROUTER_ADDRESS]
+            assert (near.mac, near.state) == (NEW, Neighbour.REACHABLE)
+        finally:
+            far.run(["sh", "-c", EXCHANGE.format(mac)], check=True)
+        lab.inject("address_conflict")
+        assert await two_answer(kernel, ears, router) is True
+        lab.heal("address_conflict")
+        assert await two_answer(kernel, ears, router) is False
+        await ears.close()

@@ -114,3 +114,10 @@ def test_a_device_with_the_box_s_own_address_is_named_as_that(lab: Lab, daemon: 
     view = daemon.wait(is_named, 20)
     assert view.banner.cause == Cause.ADDRESS_CONFLICT
     assert view.banner.headline == "Another device on broadband uses the box's own address."
+
+
+def test_a_second_device_with_the_router_s_address_is_named_first(lab: Lab, daemon: Daemon) -> None:
+    lab.inject("address_conflict")
+    view = daemon.wait(is_named, 20)
+    assert view.banner.cause == Cause.ADDRESS_CONFLICT
+    assert view.banner.headline == "Two devices on broadband use the same address."

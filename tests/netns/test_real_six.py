@@ -1,4 +1,7 @@
-"""IPv6 on one leg with the provider's router: taken while the backup is in use, then given back."""
+"""A gateway on one leg, beside the provider's router: the desk PC moves with it, by IPv4.
+
+IPv6 is taken while the backup is in use, then given back.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +11,7 @@ import pytest
 
 from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
-from tests.lab.places import Place
+from tests.lab.places import CONNECTIVITY, HOSTS, UPLINKS, Place
 from tests.netns.conftest import QUICK_FAILBACK
 
 FAR_AWAY = "2001:db8:f::1"
@@ -66,3 +69,26 @@ def test_on_one_leg_ipv6_is_refused_at_once_while_the_backup_is_in_use(
         daemon.wait(lambda v: v.active == "broadband", 60)
         until(lambda: six not in routers(lab), 10)
         assert "via fe80::1" in routers(lab)
+
+
+def gets_through(lab: Lab) -> bool:
+    page = f"http://{HOSTS[CONNECTIVITY]}/204"
+    return lab.desk_pc.run(["curl", "-s", "-m", "2", "-o", "/dev/null", page]).returncode == 0
+
+
+def test_on_one_leg_the_desk_pc_moves_with_the_box_and_comes_back(lab: Lab, tmp_path: Path) -> None:
+    lab.desk_pc.run(["ip", "route", "replace", "default", "via", UPLINKS[0].address], check=True)
+    with Daemon(
+        lab, tmp_path / "daemon", only="watch", mode="gateway", extra=QUICK_FAILBACK
+    ) as daemon:
+        daemon.wait(lambda v: v.active == "broadband" and v.phase == "settled", 20)
+        until(lambda: gets_through(lab), 30)
+        lab.inject("blackhole")
+        view = daemon.wait(lambda v: v.banner.standing == "backup", 30)
+        assert view.banner.can_work == "Yes. Everything in the studio is online over LTE stick."
+        until(lambda: gets_through(lab), 30)
+        learned = lab.desk_pc.run(["ip", "route", "get", HOSTS[CONNECTIVITY]]).stdout
+        assert f"via {UPLINKS[0].address} " in learned  # and is sent past the box by nobody
+        lab.heal_all()
+        daemon.wait(lambda v: v.active == "broadband" and v.phase == "settled", 60)
+        until(lambda: gets_through(lab), 30)

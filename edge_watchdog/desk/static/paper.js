@@ -23,8 +23,9 @@
       return true;
     } catch { return false; }
   }
+  // What was kept stays until the box has it or somebody drops it, however long the box is away.
   function queue() {
-    return (load(QUEUE) || []).filter((one) => Date.now() - one.at < KEEP_MS);
+    return load(QUEUE) || [];
   }
   // A form that the browser kept has no token, nor has an empty journal: then it is asked for.
   async function token() {
@@ -76,7 +77,7 @@
   // Shows the form of an entry that was refused, as the box gives it back.
   async function look(one) {
     try {
-      const answer = await post({ ...one.body, csrf: (await token()) || one.body.csrf });
+      const answer = await hand_over(one);
       if (answer.redirected) {
         drop(one.body.form);
         location.assign(answer.url);
@@ -101,13 +102,19 @@
     return ask("/paper/new", { method: "POST", body: new URLSearchParams(body) });
   }
 
+  // What waited says for how long: the journal tells when it was written.
+  async function hand_over(one) {
+    const waited = Math.max(0, Math.round((Date.now() - one.at) / 1000)) || 0;
+    return post({ ...one.body, waited, csrf: (await token()) || one.body.csrf });
+  }
+
   async function flush() {
     const ready = queue().filter((one) => !one.refused);
     if (sending || !ready.length) return;
     sending = true;
     try {
       for (const one of ready) {
-        const answer = await post({ ...one.body, csrf: (await token()) || one.body.csrf });
+        const answer = await hand_over(one);
         if (answer.status === 401 || answer.status === 403) {
           tell("Please sign in again first.");
           return;
@@ -296,7 +303,6 @@
       away = root.classList.contains("silent");
     }).observe(root, { attributeFilter: ["class"] });
   }
-  save(QUEUE, queue().length ? queue() : null); // what is older than a day is not kept here
   begin();
   tell();
   flush();
