@@ -26,7 +26,7 @@ from edge_watchdog.daybook.oauth import ask_for_token
 from edge_watchdog.daybook.paging import all_of
 from edge_watchdog.daybook.shape import Joins, count_of, dig, money_of, text_of, wall_of
 
-BAD_ENTRY = (ValueError, TypeError, ArithmeticError, LookupError)
+BAD_ENTRY = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 NOT_READ = "the day could not be read from the answers"
 NOTES: Table[str, NoteKind] = {
     "allergy": NoteKind.ALLERGY,
