@@ -69,7 +69,7 @@ async def shared(tmp_path_factory) -> AsyncIterator[Running]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def desk(shared) -> Running:
+async def desk(shared: Running) -> Running:
     """The desk half of all tests that leave it alive, in calm again."""
     shared.orders.clear()
     stand(shared, Standing.NORMAL)
