@@ -95,6 +95,7 @@ def _vendor(state: State, now: Instant, policy: Policy) -> VendorView | None:
     if report is None and (known is None or known.journey is None):
         return None
     diagnosis = state.vendor.diagnosis
+    cause = diagnosis.cause if diagnosis else Cause.NONE
     return VendorView(
         name=policy.vendor_name,
         page=report.level if report else VendorLevel.UNKNOWN,
@@ -104,6 +105,7 @@ def _vendor(state: State, now: Instant, policy: Policy) -> VendorView | None:
         app=app_health(known, now) if diagnosis else Health.UNKNOWN,
         app_evidence="; ".join(diagnosis.because) if diagnosis else "our own line is not verified",
         windows=report.windows if report else (),
+        cause="" if cause is Cause.NONE else words.label(cause),
     )
 
 

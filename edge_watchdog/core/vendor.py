@@ -11,12 +11,13 @@ from dataclasses import replace
 from edge_watchdog.core.evidence import is_hard_down
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Health, JourneyReport, Stage, VendorLevel, VendorReport
-from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.state import Cause, Diagnosis, UplinkState
 
 CONFIRM_VISITS = 2  # one failed visit is a hiccup, two in a row are news
 TROUBLE = frozenset({VendorLevel.DEGRADED, VendorLevel.PARTIAL_OUTAGE, VendorLevel.MAJOR_OUTAGE})
 JOURNEY_STALE_S = 900.0
+HEARD_S = 15.0  # two visits here and one by a second line, whoever of them is slow
 
 
 def visited(known: UplinkState, report: JourneyReport) -> UplinkState:
@@ -70,10 +71,11 @@ def blame(
     elsewhere = [app_health(o, now) for o in others]
     failed_elsewhere = any(_failed_lately(o, now) for o in others)
     seen = (_app_words(active), *(_app_words(o) for o in others if o.journey), page)
-    if here is Health.DOWN or (failed_here and failed_elsewhere):
-        path = Health.UP in elsewhere and _is_newer(others, active)
-        if path and not _refuses(active.journey):
-            return Cause.VENDOR_PATH, 0.9, seen
+    sure = here is Health.DOWN or (failed_here and failed_elsewhere)
+    path = Health.UP in elsewhere and _is_newer(others, active)
+    if sure and path and not _refuses(active.journey):
+        return Cause.VENDOR_PATH, 0.9, seen
+    if sure and not _is_somebody_awaited(active, others, report, now):
         return _down(active.journey, level), 0.95 if failed_elsewhere else 0.85, seen
     if failed_here:
         return Cause.CHECKING, 0.5, seen
@@ -86,6 +88,33 @@ def blame(
     if report is not None and level is VendorLevel.UNKNOWN and here is Health.UP:
         return Cause.STATUS_PAGE_DOWN, 0.9, seen
     return Cause.NONE, 0.9 if here is Health.UP else 0.0, seen
+
+
+def _is_somebody_awaited(
+    active: UplinkState, others: Sequence[UplinkState], report: VendorReport | None, now: Instant
+) -> bool:
+    """Tell whether the page, or a line that may be asked, has yet to speak of this failure.
+
+    All are asked when it begins (pacing.py); who is first to answer would else decide whom we
+    accuse.  Nobody is waited for long.
+    """
+    began = active.journey_since
+    if began is None or now.since(began) >= HEARD_S:
+        return False
+    page = report is not None and _is_before(report.at, began)
+    asked = [other for other in others if PACES[other.pace].journey is not None]
+    return page or any(_is_awaited(other, active) for other in asked)
+
+
+def _is_awaited(other: UplinkState, active: UplinkState) -> bool:
+    ours, theirs = active.journey, other.journey
+    if theirs is None or ours is None or _is_before(theirs.at, active.journey_since):
+        return True
+    return theirs.ok and _is_before(ours.at, theirs.at)  # does a later visit here fail still?
+
+
+def _is_before(first: Instant, second: Instant | None) -> bool:
+    return second is not None and first.mono < second.mono
 
 
 def _failed_lately(known: UplinkState, now: Instant) -> bool:

@@ -96,7 +96,10 @@ class UplinkView:
 
 @dataclass(frozen=True, slots=True)
 class VendorView:
-    """The vendor as its page says, and its *app* as it is seen from here."""
+    """The vendor as its page says, and its *app* as it is seen from here.
+
+    *cause* is the present diagnosis, "" when nothing is wrong or nothing can be said.
+    """
 
     name: str
     page: VendorLevel
@@ -106,6 +109,7 @@ class VendorView:
     app: Health
     app_evidence: str
     windows: tuple[Window, ...] = ()
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

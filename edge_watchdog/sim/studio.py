@@ -36,6 +36,7 @@ BEGAN = Instant(1000.0, 1_795_252_440.0)  # a Saturday morning, 09:14 UTC
 KERNEL_S = 0.003  # until a route is replaced, or a change of a link is told
 ARP_GIVES_UP_S = 3.0
 PAGE_TIMEOUT_S = 3.0
+VISITS, VISIT_FLOOR_S = ("page", "app"), 5.0  # as vendors/watcher.py has them
 NAME_TIMEOUT_S, NAME_ROUNDS = 2.0, 3  # a name nobody answers is asked for so often, and given up
 SHORTEST_TIMER_S, LONGEST_TIMER_S = 0.15, 0.8  # of a question, as the probes have them
 AVOIDED_EVERY = 16  # as the probes have it
@@ -70,6 +71,7 @@ class Asked:
     periods: dict[str, float] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
     avoid: tuple[str, ...] = ()
+    visited: float = -math.inf
     burst_until: float = -math.inf
     bursts: int = 0
     count: int = 0
@@ -248,7 +250,10 @@ class Studio:
         for rung, period in periods.items():
             soon = self._dice.random() * min(period, 1.0)
             due = asked.due.get(rung, math.inf) if rung in asked.periods else math.inf
-            if due == math.inf or due > self.now.mono + period:
+            if rung in VISITS and period != asked.periods.get(rung, period):
+                floor_s = asked.visited + VISIT_FLOOR_S - self.now.mono
+                self._plan(name, rung, max(soon, floor_s))  # another pace is another question
+            elif due == math.inf or due > self.now.mono + period:
                 self._plan(name, rung, soon if due == math.inf else period)
         asked.periods = periods
 
@@ -263,7 +268,8 @@ class Studio:
         self._plan(name, rung, asked.periods[rung] * (0.9 + 0.2 * self._dice.random()))
         if name and not self._can_ask(name):
             return
-        if rung in ("page", "app"):
+        if rung in VISITS:
+            asked.visited = self.now.mono
             self._visit(name, rung)
         elif rung in SLOW:
             self._ask_slowly(name, rung)

@@ -29,7 +29,8 @@ def lines(view: StudioView) -> Iterator[str]:
         yield from _uplink(uplink)
         yield ""
     if view.vendor is not None:
-        yield f"{view.vendor.name}: app {view.vendor.app}"
+        cause = f", {view.vendor.cause}" if view.vendor.cause else ""
+        yield f"{view.vendor.name}: app {view.vendor.app}{cause}"
         yield f"  app        {view.vendor.app_evidence or 'not visited yet'}"
         said = view.vendor.page_title or view.vendor.page_reason
         yield f"  page       {view.vendor.page} {said}".rstrip()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edge_watchdog.core.actions import Pace
 from edge_watchdog.core.model import Health, JourneyReport, Stage, VendorLevel, VendorReport
 from edge_watchdog.core.state import Cause, Diagnosis, Silence, UplinkState
 from edge_watchdog.core.vendor import app_health, conclude, read, visited
@@ -13,10 +14,10 @@ from tests.core.mind import CABLE, POLICY, STICK, UNPLUGGED, UP, at
 
 WELL = Diagnosis(Cause.NONE, 0.97, at(0))
 LINE = UplinkState(link=UP, diagnosis=WELL)
-GREEN = VendorReport(at(0), VendorLevel.OPERATIONAL)
-UNREADABLE = VendorReport(at(0), VendorLevel.UNKNOWN, reason="not_json")
-RED = VendorReport(at(0), VendorLevel.MAJOR_OUTAGE, "Bookings do not load")
-WORK = VendorReport(at(0), VendorLevel.MAINTENANCE, "New version")
+GREEN = VendorReport(at(4), VendorLevel.OPERATIONAL)
+UNREADABLE = VendorReport(at(4), VendorLevel.UNKNOWN, reason="not_json")
+RED = VendorReport(at(4), VendorLevel.MAJOR_OUTAGE, "Bookings do not load")
+WORK = VendorReport(at(4), VendorLevel.MAINTENANCE, "New version")
 
 
 def visit(second: float = 0.0, stage: Stage = Stage.DONE, **fields: Any) -> JourneyReport:
@@ -100,6 +101,39 @@ def found(
 )  # fmt: skip
 def test_the_vendor_s_trouble_is_named(active, report, others, cause):
     assert found(active, report, *others).cause is cause
+
+
+ASKED = replace(LINE, pace=Pace.STANDBY)
+OLD = replace(GREEN, at=at(0))
+
+
+@pytest.mark.parametrize(
+    "report, other, second, cause",
+    [
+        (OLD, LINE, 5, Cause.CHECKING),
+        (OLD, LINE, 16, Cause.VENDOR_SILENT),
+        (GREEN, LINE, 5, Cause.VENDOR_SILENT),
+        (GREEN, ASKED, 5, Cause.CHECKING),
+        (GREEN, after(visit(0.5), known=ASKED), 5, Cause.CHECKING),
+        (GREEN, after(visit(3), known=ASKED), 5, Cause.CHECKING),
+        (GREEN, after(visit(3), known=ASKED), 16, Cause.VENDOR_SILENT),
+        (GREEN, after(visit(3, Stage.HTTP), known=ASKED), 5, Cause.VENDOR_SILENT),
+        (OLD, after(visit(1.5), known=ASKED), 5, Cause.VENDOR_PATH),
+    ],
+    ids=[
+        "the page was read before",
+        "the page does not answer",
+        "the page has been read since, and nobody else may be asked",
+        "another line has not been asked yet",
+        "another line was asked before",
+        "another line reached it after: perhaps it is back",
+        "nobody says more",
+        "another line does not reach it either",
+        "it is our way to it, whatever the page says",
+    ],
+)
+def test_who_is_first_to_answer_does_not_decide_whom_we_accuse(report, other, second, cause):
+    assert found(DOWN, report, other, second=second).cause is cause
 
 
 @pytest.mark.parametrize(
@@ -205,7 +239,7 @@ class TestPage:
         assert read(None, UNREADABLE, LINE) is UNREADABLE
 
     @pytest.mark.parametrize(
-        "via", [None, replace(LINE, link=UNPLUGGED), replace(LINE, back_at=at(1))]
+        "via", [None, replace(LINE, link=UNPLUGGED), replace(LINE, back_at=at(5))]
     )
     def test_a_page_that_our_own_outage_hid_is_no_news(self, via):
         assert read(GREEN, UNREADABLE, via) is GREEN
