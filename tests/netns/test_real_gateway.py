@@ -255,6 +255,19 @@ def finds(lab: Lab, name: str) -> bool:
     return answer[:2] == query[:2] and int.from_bytes(answer[6:8], "big") == 1
 
 
+def test_computers_that_ask_for_names_in_vain_make_the_box_ask_too(
+    lab: Lab, daemon: Daemon
+) -> None:
+    """Only the watch half runs: nobody answers for names."""
+    number = iter(range(100))
+
+    def is_noticed() -> bool:
+        finds(lab, f"d{next(number)}.{FRESH}")
+        return "ask and are told nothing" in daemon.log.read_text()
+
+    until(is_noticed, 10)
+
+
 def test_names_are_found_again_though_both_lines_own_name_servers_are_dead(
     lab: Lab, tmp_path: Path
 ) -> None:
