@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test lint bench clean apt-demo apt-test root
+.PHONY: help demo run test lint compiled bench clean apt-demo apt-test apt-bench root
 
 ## demo    the studio in a box: pull the cable, watch the desk page (Linux, root)
 demo: apt-demo root $(READY)
@@ -21,7 +21,8 @@ run: $(READY)
 	@$(BIN)/edge-watchdog run --observe
 
 ## test    everything: lint, then all tests (root for the namespaces)
-test: apt-test root lint
+test: apt-test root $(READY)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint compiled
 	@REQUIRE_ALL=1 $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 ## lint    format, rules, types, and whether the generated pages are fresh
@@ -30,6 +31,10 @@ lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/edge-watchdog reference --check
+
+# Every test file is compiled by one process beside the lint, not by four that test.
+compiled: $(READY)
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null || true  # what is wrong is said by the tests
 
 ## bench   measure: outages bridged, what must not move the box, idle cost, peers (root, four hours)
 bench: apt-demo apt-bench root $(READY)

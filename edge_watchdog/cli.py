@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from edge_watchdog.verbs import FINE, INTERRUPTED, Answer
+from edge_watchdog.verbs import FINE, INTERRUPTED, Answer, loading
 from edge_watchdog.verbs.table import parser
 
 
@@ -17,7 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the *arguments* ask for; give the exit code."""
     args = parser().parse_args(arguments)
     try:
-        verb = importlib.import_module(f"edge_watchdog.verbs.{args.verb.replace('-', '_')}")
+        with loading():
+            verb = importlib.import_module(f"edge_watchdog.verbs.{args.verb.replace('-', '_')}")
         answer: Answer = verb.answer(args)
         if answer.text:
             print(answer.text, file=sys.stderr if answer.code else sys.stdout, flush=True)

@@ -207,6 +207,10 @@ class MindbodyOptions:
     password_file: FilePath | None = field(
         default=None, metadata={"doc": "A file with that staff member's password."}
     )
+    location: str = field(
+        default="",
+        metadata={"doc": "The id of this studio, where the site has several.", "example": "1"},
+    )
     base_url: Url | None = field(default=None, metadata=_address("Another address of the API."))
 
     def __post_init__(self) -> None:
@@ -225,4 +229,5 @@ class MindbodyOptions:
             clock,
             self.base_url or MINDBODY_URL,
             trust(ca_file),
+            self.location,
         )

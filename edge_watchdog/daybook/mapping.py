@@ -81,6 +81,8 @@ class Listing:
 class Join:
     """Names for ids: a listing whose entries are found by *id*.
 
+    In columns "@join:place" is the name, "@join.phone:place" and "@join.email:place" the others.
+
     *ids*: ask only for those that stand at this place of the visits, in the parameter *param*,
     joined by commas, *chunk* at a time; without it, all are asked for.
     """
@@ -88,6 +90,8 @@ class Join:
     listing: Listing
     id: str = "id"
     name: str = "name"
+    phone: str = ""
+    email: str = ""
     ids: str = ""
     param: str = ""
     chunk: int = 50

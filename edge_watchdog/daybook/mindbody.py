@@ -21,7 +21,7 @@ from edge_watchdog.daybook.mapping import Listing, Pages, Paging
 from edge_watchdog.daybook.model import Note, NoteKind, Status
 from edge_watchdog.daybook.paging import all_of
 from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ
-from edge_watchdog.daybook.shape import Joins, TimeRule, count_of, text_of, wall_of
+from edge_watchdog.daybook.shape import Joins, TimeRule, count_of, dig, text_of, wall_of
 
 BASE_URL = "https://api.mindbodyonline.com/public/v6"
 LABEL = "Mindbody"
@@ -43,7 +43,10 @@ STATUSES: Mapping[str, Status] = {
 
 @dataclass(frozen=True, slots=True)
 class Mindbody:
-    """One site; *user* is a staff member of it whose rights the names need."""
+    """One site; *user* is a staff member of it whose rights the names need.
+
+    *location* "" is every location of the site.
+    """
 
     site: str
     key_file: str
@@ -52,6 +55,7 @@ class Mindbody:
     clock: Clock
     base_url: str = BASE_URL
     tls: ssl.SSLContext | bool = True
+    location: str = ""
 
     async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - no tokens
         """Ask for everything of *span*; raises DaybookError."""
@@ -59,7 +63,7 @@ class Mindbody:
         headers = {"API-Key": key, "SiteId": self.site, "Accept": "application/json"}
         async with open_api(Account(LABEL, self.base_url, headers, self.tls), self.clock) as api:
             await self._sign_in(api)
-            body = await _gather(api, span)
+            body = await _gather(api, span, self.location)
             text = json.dumps(body, separators=(",", ":"))
             return Fetched(text.encode(), age_s=api.age_s or 0.0, requests=api.requests)
 
@@ -78,18 +82,21 @@ class Mindbody:
         api.headers["Authorization"] = token
 
 
-async def _gather(api: Api, span: Span) -> dict[str, Any]:
+async def _gather(api: Api, span: Span, location: str) -> dict[str, Any]:
     first, last = span.first.isoformat(), span.dates[-1].isoformat()
-    days = {"request.startDate": first, "request.endDate": last}
-    hours = {"request.startDateTime": first, "request.endDateTime": f"{last}T23:59:59"}
+    here = {"request.locationIds": location} if location else {}
+    days = {"request.startDate": first, "request.endDate": last, **here}
+    hours = {"request.startDateTime": first, "request.endDateTime": f"{last}T23:59:59", **here}
     staff = _listing("appointment/staffappointments", "Appointments", days)
     visits = await all_of(api, staff, NOTHING)
     classes = await all_of(api, _listing("class/classes", "Classes", hours), NOTHING)
     rolls = {}
     for one in classes:
+        if dig(one, "IsCanceled") or count_of(dig(one, "TotalBooked")) == 0:
+            continue  # calls are few
         asked = (("request.classID", text_of(one, "Id")),)
         answer = await api.get("class/classvisits", asked)
-        rolls[text_of(one, "Id")] = (answer.get("Class") or {}).get("Visits") or []
+        rolls[text_of(one, "Id")] = _list(api, answer, "Class.Visits")
     ids = {text_of(one, "ClientId") for one in visits}
     ids |= {text_of(one, "ClientId") for roll in rolls.values() for one in roll}
     named = _listing("site/sessiontypes", "SessionTypes")
@@ -120,9 +127,17 @@ async def _clients(api: Api, ids: list[str]) -> dict[str, Any]:
         chunk = ids[begin : begin + CLIENTS_A_CALL]
         asked = [("request.clientIds", one) for one in chunk]
         answer = await api.get("client/clients", (*asked, ("request.limit", str(A_PAGE))))
-        for one in answer.get("Clients") or ():
+        for one in _list(api, answer, "Clients"):
             found[text_of(one, "Id")] = one
     return found
+
+
+def _list(api: Api, answer: object, place: str) -> list[Any]:
+    """Give a list of an answer, nothing where it says null."""
+    found = dig(answer, place)
+    if found is not None and not isinstance(found, list):
+        raise api.error("answered with something that is not its list")
+    return found or []
 
 
 def read_site(body: bytes, span: Span) -> Reading:

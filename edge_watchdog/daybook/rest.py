@@ -26,7 +26,7 @@ from edge_watchdog.daybook.oauth import ask_for_token
 from edge_watchdog.daybook.paging import all_of
 from edge_watchdog.daybook.shape import Joins, count_of, dig, money_of, text_of, wall_of
 
-BAD_ENTRY = (ValueError, TypeError, ArithmeticError, LookupError)
+BAD_ENTRY = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 NOT_READ = "the day could not be read from the answers"
 NOTES: Table[str, NoteKind] = {
     "allergy": NoteKind.ALLERGY,
@@ -86,10 +86,9 @@ class RestSource:
         visits = await all_of(api, mapping.visits, values)
         more = {name: await all_of(api, part.visits, values) for name, part in mapping.more.items()}
         everything = [*visits, *(one for found in more.values() for one in found)]
-        joins = {
-            name: await self._names(api, join, everything, values)
-            for name, join in mapping.joins.items()
-        }
+        joins: dict[str, dict[str, str]] = {}
+        for name, join in mapping.joins.items():
+            joins |= _by_id(name, join, await self._named(api, join, everything, values))
         rolls = await self._rolls(api, visits, values)
         return {"visits": visits, "more": more, "joins": joins, "rolls": rolls}
 
@@ -166,10 +165,10 @@ class RestSource:
             await asyncio.to_thread(keep_renewed, *files, token.refresh)
         api.headers["Authorization"] = f"Bearer {token.access}"
 
-    async def _names(
+    async def _named(
         self, api: Api, join: Join, visits: list[Any], values: Table[str, str]
-    ) -> dict[str, str]:
-        """Give the names of a join, by id."""
+    ) -> list[Any]:
+        """Give the entries of a join."""
         found: list[Any] = []
         for extra in _chunks(join, visits):
             listing = join.listing
@@ -177,7 +176,17 @@ class RestSource:
                 listing.path, {**listing.params, **extra}, listing.items, listing.paging
             )
             found += await all_of(api, asked, values)
-        return {text_of(one, join.id): text_of(one, join.name) for one in found}
+        return found
+
+
+def _by_id(name: str, join: Join, found: list[Any]) -> dict[str, dict[str, str]]:
+    """Give what a join says of each id: the name, and what else of a client it was asked for."""
+    asked = {name: join.name, f"{name}.phone": join.phone, f"{name}.email": join.email}
+    return {
+        key: {text_of(one, join.id): text_of(one, place) for one in found}
+        for key, place in asked.items()
+        if place
+    }
 
 
 def _chunks(join: Join, visits: list[Any]) -> Iterator[dict[str, str]]:

@@ -19,7 +19,7 @@ from edge_watchdog.daybook.gathering import Gathering, Person, Visit
 from edge_watchdog.daybook.keyfile import read_secret
 from edge_watchdog.daybook.model import Money, Note, NoteKind, PriceItem, Status
 from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ
-from edge_watchdog.daybook.shape import Joins, TimeRule, text_of, wall_of
+from edge_watchdog.daybook.shape import Joins, TimeRule, dig, text_of, wall_of
 
 BASE_URL = "https://connect.squareup.com"
 API_VERSION = "2026-05-20"
@@ -98,8 +98,9 @@ async def _customers(api: Api, bookings: Iterable[Any]) -> dict[str, Any]:
     for begin in range(0, len(ids), CHUNK):
         chunk = {"customer_ids": ids[begin : begin + CHUNK]}
         answer = await api.post("v2/customers/bulk-retrieve", chunk)
-        responses = answer.get("responses", {}) if isinstance(answer, dict) else {}
-        found |= {key: one.get("customer", {}) for key, one in responses.items()}
+        responses = dig(answer, "responses")
+        for key, one in responses.items() if isinstance(responses, dict) else ():
+            found[key] = dig(one, "customer") or {}
     return found
 
 
@@ -111,7 +112,8 @@ async def _team(api: Api) -> dict[str, str]:
 
 async def _catalog(api: Api, bookings: Iterable[Any]) -> list[Any]:
     """Give the service variations that the bookings name, and the items they belong to."""
-    segments = [s for b in bookings for s in b.get("appointment_segments") or ()]
+    lists = [dig(b, "appointment_segments") for b in bookings]
+    segments = [s for one in lists if isinstance(one, list) for s in one]
     ids = sorted({one for s in segments if (one := text_of(s, "service_variation_id"))})
     found: list[Any] = []
     for begin in range(0, len(ids), CHUNK):

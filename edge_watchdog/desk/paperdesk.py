@@ -45,11 +45,12 @@ from edge_watchdog.desk.access import Identity
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.paperforms import Around
-from edge_watchdog.desk.paperwords import NO_JOURNAL
+from edge_watchdog.desk.paperwords import NO_JOURNAL, SOME_TIME_BEFORE, WRITTEN_EARLIER
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings
 
 BY_THE_LIST = "the list"
+AT_ONCE_S = 60
 CARRIED = ("phone", "note", "contact")
 TROUBLED = (Standing.VENDOR, Standing.OFFLINE, Standing.CHECKING)
 _T = TypeVar("_T")
@@ -101,14 +102,18 @@ class PaperDesk:
             self._board.changed()
         return self.journal
 
-    async def keep(self, draft: Draft, who: Identity, form: str) -> Kept:
-        """Keep a draft; raises PaperError, TakenError, DaybookError."""
+    async def keep(self, draft: Draft, who: Identity, form: str, waited_s: int = 0) -> Kept:
+        """Keep a draft that a tablet held for *waited_s* while the box was away.
+
+        Raises PaperError, TakenError, DaybookError.
+        """
         journal = await self.look()
         parent = journal.entry(draft.parent) if draft.replaces else None
         if parent is not None and parent.draft is not None and not who.sees_private:
             content = _with_hidden(draft.content, parent.draft.content)
             draft = dataclasses.replace(draft, content=content)
-        draft = dataclasses.replace(draft, doubt=self._doubt(draft, journal))
+        said = (self._doubt(draft, journal), self._earlier(waited_s))
+        draft = dataclasses.replace(draft, doubt=" ".join(one for one in said if one))
         listed, pen = self.listed(), self._pen(who, form)
         if self.store is not None:
             self.store.buffers = self.buffers
@@ -327,6 +332,17 @@ class PaperDesk:
         """Give the sentence that goes with a time that is not certainly free."""
         said = self._answer(draft, journal)[1]
         return "" if said.verdict is Freedom.FREE else said.sentence
+
+    def _earlier(self, waited_s: int) -> str:
+        """Say when it was written, where that was not just now."""
+        if waited_s < AT_ONCE_S:
+            return ""
+        now = self._board.now()
+        # with its date, for the sentence stays
+        when = (
+            self.local.moment(now.at.wall - waited_s, 0.0) if now.wall_known else SOME_TIME_BEFORE
+        )
+        return WRITTEN_EARLIER.format(when=when)
 
     def _pen(self, who: Identity, form: str) -> Pen:
         now = self._board.now()

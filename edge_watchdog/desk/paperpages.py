@@ -109,7 +109,9 @@ class PaperPages:
             _refuse_note(kind, who)
             if fields.get("do") == "times":
                 return self._form(request, await self._with_times(shown, around))
-            kept = await self._paper.keep(draft_of(fields, around), who, fields.get("form", ""))
+            waited_s = number_in_text(fields.get("waited", ""))
+            form = fields.get("form", "")
+            kept = await self._paper.keep(draft_of(fields, around), who, form, waited_s)
         except PaperError as error:
             return self._form(request, await self._wrong(shown, error, around))
         except DaybookError as error:

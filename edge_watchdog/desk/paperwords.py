@@ -91,6 +91,8 @@ DAMAGED = (
 )
 KEPT = "Kept as {name}."
 AGAIN = "That was kept already, as {name}. Nothing was written twice."
+WRITTEN_EARLIER = "Written {when} on a tablet, and handed over when the box was back."
+SOME_TIME_BEFORE = "some time before"
 OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.FOUND: "It is in the list.",
     Outcome.TAKEN: "Somebody else has this time now. Call the client and agree on another.",

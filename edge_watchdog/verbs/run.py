@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from edge_watchdog.config import ConfigError
-from edge_watchdog.verbs import Answer, complaint
+from edge_watchdog.verbs import Answer, complaint, loading
 from edge_watchdog.verbs.setting import config_of
 
 
@@ -18,13 +18,15 @@ def answer(args: argparse.Namespace) -> Answer:
         return complaint(["This machine has no default route: there is nothing to observe."])
     if args.only == "desk":
         # Neither half loads the libraries of the other: they cost memory on a small box.
-        from edge_watchdog.verbs.desk_half import run_desk  # noqa: PLC0415
+        with loading():
+            from edge_watchdog.verbs.desk_half import run_desk  # noqa: PLC0415
 
         return run_desk(config)
     if args.only == "names":
         from edge_watchdog.verbs.names_half import become_dnsmasq  # noqa: PLC0415
 
         return become_dnsmasq(config)
-    from edge_watchdog.watch import run_watch  # noqa: PLC0415
+    with loading():
+        from edge_watchdog.watch import run_watch  # noqa: PLC0415
 
     return Answer(code=asyncio.run(run_watch(config, with_desk=args.only is None)))

@@ -8,8 +8,10 @@ import pytest
 from aiohttp import web
 
 from edge_watchdog.clock import SystemClock
+from edge_watchdog.core.units import FilePath, Url
 from edge_watchdog.daybook import DaybookError, Mark, Reading, ScheduleConnector, Span
 from edge_watchdog.daybook.acuity import Acuity
+from edge_watchdog.daybook.clouds import MindbodyOptions
 from edge_watchdog.daybook.mapping import preset, presets
 from edge_watchdog.daybook.mindbody import Mindbody
 from edge_watchdog.daybook.model import Money, Status
@@ -112,7 +114,13 @@ async def test_phorest_counts_pages_from_nought(key) -> None:
         return {"_embedded": {"appointments": here}, "page": {"totalElements": 101}}
 
     staff = {"_embedded": {"staffs": [{"staffId": "s1", "firstName": "Mia", "lastName": "K"}]}}
-    people = {"_embedded": {"clients": [{"clientId": "c1", "firstName": "Anna", "lastName": "B"}]}}
+    people = {
+        "_embedded": {
+            "clients": [
+                {"clientId": "c1", "firstName": "Anna", "lastName": "B", "mobile": "555 0100"}
+            ]
+        }
+    }
     async with cloud(
         branch__b1__appointment=visits,
         branch__b1__staff=lambda _: staff,
@@ -126,6 +134,7 @@ async def test_phorest_counts_pages_from_nought(key) -> None:
         assert [one.query["page"] for one in at.asked[:2]] == ["0", "1"]
     assert len(reading.appointments) == 100
     assert reading.appointments[0].client == "Anna B."
+    assert [one.phone for one in reading.clients] == ["555 0100"]
     assert reading.appointments[0].marks == (Mark.ZONE_ASSUMED,)
     assert reading.appointments[0].start_wall == NINE
 
@@ -305,3 +314,20 @@ async def test_mindbody_asks_for_twenty_names_at_a_time(key) -> None:
         calls = [one for one in at.asked if one.path == "/client/clients"]
     assert [len(one.query.getall("request.clientIds")) for one in calls] == [20, 20, 6]
     assert fetched.requests == len(at.asked)
+
+
+@pytest.mark.parametrize("location", ["", "2"])
+async def test_mindbody_is_asked_for_no_roll_of_a_class_that_is_empty_or_off(key, location) -> None:
+    routes = mindbody_cloud("2026-11-21T09:00:00", "2026-11-21T10:00:00")
+    (yoga,) = routes["class/classes"](None)["Classes"]
+    classes = [yoga, {**yoga, "Id": 3, "TotalBooked": 0}, {**yoga, "Id": 4, "IsCanceled": True}]
+    routes["class/classes"] = lambda _: {"Classes": classes}
+    async with cloud(**routes) as at:
+        options = MindbodyOptions("-99", FilePath(key), location=location, base_url=Url(at.url))
+        reading = await looked(options.build(CLOCK, None))
+        rolls = [one.query["request.classID"] for one in at.asked if "classvisits" in one.path]
+        asked = [one.query.get("request.locationIds", "") for one in at.asked[:2]]
+    assert rolls == ["2"]
+    assert asked == [location, location]
+    lessons = [one for one in reading.appointments if one.service == "Yoga"]
+    assert [(one.booked, len(one.attendees)) for one in lessons] == [(1, 1), (0, 0)]

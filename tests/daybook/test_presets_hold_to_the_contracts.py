@@ -187,9 +187,15 @@ def jane_cloud() -> dict[str, Any]:
             return web.json_response({"errors": [{"message": "not a filter"}]}, status=400)
         wanted = request.query["public_id[eq]"].split(",")
         begin = int(request.query.get("page[cursor]", "0"))
-        people = [
+        people: list[dict[str, Any]] = [
             {"id": "p1", "first_name": "Elizabeth", "last_name": "Bell", "preferred_name": "Beth"},
-            {"id": "p2", "first_name": "Anna", "last_name": "Cole"},
+            {
+                "id": "p2",
+                "first_name": "Anna",
+                "last_name": "Cole",
+                "email": "anna@mail.example",
+                "phone_numbers": [{"type": "mobile", "number": "01632 960123"}],
+            },
         ]
         found = [one for one in people if one["id"] in wanted]
         return {"items": found[begin : begin + 1], "cursor": "1" if begin == 0 else None}
@@ -212,9 +218,14 @@ async def test_jane_s_people_are_found_page_by_page_and_no_family_name_stands_al
     key, tmp_path
 ) -> None:
     async with cloud(**jane_cloud()) as at:
-        found = by_ref(await looked(jane(at, key, str(tmp_path / "token"))))
+        reading = await looked(jane(at, key, str(tmp_path / "token")))
+    found = by_ref(reading)
     assert {ref: one.client for ref, one in found.items()} == {"v1": "Beth B.", "v2": "Anna C."}
     assert [found[ref].status for ref in ("v1", "v2")] == [Status.ARRIVED, Status.TENTATIVE]
+    assert [(one.phone, one.email) for one in reading.clients] == [
+        ("", ""),
+        ("01632 960123", "anna@mail.example"),
+    ]
 
 
 async def test_jane_s_renewed_token_is_kept_until_the_owner_signs_in_anew(key, tmp_path) -> None:

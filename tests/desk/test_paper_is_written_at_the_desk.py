@@ -17,6 +17,7 @@ from edge_watchdog.desk.paperkept import FORMS
 from edge_watchdog.desk.settings import JournalSettings
 from tests.daybook.papers import listed
 from tests.desk.papered import MIA, Desk, desk_of
+from tests.desk.studio import view
 
 PICK = re.compile(r'name="pick" value="([^"]+)"')
 BOOKING = {
@@ -61,6 +62,27 @@ async def test_a_browser_keeps_every_form_and_nothing_that_was_written(desk: Des
     assert "Carol D." in (await desk.get("/paper/blank?kind=check-in"))[1]
     assert 'role="alert">Notes' not in (await desk.get("/paper/blank?kind=note"))[1]
     assert (await desk.get("/paper/blank?kind=strange"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    "waited, known, words",
+    [
+        ("183600", True, "Written 19 November 2026 09:00 on a tablet, and handed over"),
+        ("183600", False, "Written some time before on a tablet, and handed over"),
+        ("59", True, ""),
+        ("-5", True, ""),
+        ("soon", True, ""),
+    ],
+)
+async def test_what_a_tablet_held_while_the_box_was_away_says_since_when(
+    desk: Desk, waited, known, words
+) -> None:
+    desk.board.hear(view(Standing.VENDOR, desk.clock.wall, wall_known=known))
+    where = (await desk.post("/paper/new", form="f1", waited=waited, **BOOKING))[1]
+    page = (await desk.get(where))[1]
+    assert "Kept as P-0001." in page
+    assert words in page
+    assert ("on a tablet, and" in page) is bool(words)
 
 
 async def test_a_booking_is_kept_in_three_steps_and_shown(desk: Desk) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import dataclasses
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -52,12 +54,34 @@ SMALL = """() => [...document.querySelectorAll("button, nav a, summary")]
   .map(([text]) => text)"""
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def desk(tmp_path) -> AsyncIterator[Running]:
-    (tmp_path / "day.ics").write_text(calendar(today()))
-    async with running(tmp_path, lan_interfaces=("lo",)) as made:
-        stand(made, Standing.NORMAL)
+@asynccontextmanager
+async def desk_half(folder: Path) -> AsyncIterator[Running]:
+    (folder / "day.ics").write_text(calendar(today()))
+    async with running(folder, lan_interfaces=("lo",)) as made:
         made.watch.tell(history(SystemClock().now().wall))
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory) -> AsyncIterator[Running]:
+    async with desk_half(tmp_path_factory.mktemp("desk")) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def desk(shared: Running) -> Running:
+    """The desk half of all tests that leave it alive, in calm again."""
+    shared.orders.clear()
+    stand(shared, Standing.NORMAL)
+    await ready(shared)
+    return shared
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def mortal(tmp_path) -> AsyncIterator[Running]:
+    """A desk half for one test, to be stopped or given another day."""
+    async with desk_half(tmp_path) as made:
+        stand(made, Standing.NORMAL)
         await ready(made)
         yield made
 
@@ -142,9 +166,9 @@ async def test_everything_works_without_javascript(browser, desk) -> None:
     assert Acknowledge(7, "the desk") in desk.orders
 
 
-async def test_a_page_whose_box_is_gone_says_so_soon_and_keeps_the_day(browser, desk) -> None:
-    page = await opened(browser, desk)
-    desk.stop()
+async def test_a_page_whose_box_is_gone_says_so_soon_and_keeps_the_day(browser, mortal) -> None:
+    page = await opened(browser, mortal)
+    mortal.stop()
     await shown(page, "The box is not heard since")
     assert await page.is_visible("text=Anna B.")
     assert re.search(r"since \d\d:\d\d\.", await page.inner_text("#box"))
@@ -206,9 +230,9 @@ async def test_a_page_that_asks_is_not_sent_again_what_it_shows(browser, desk) -
     assert await page.inner_text("#box") == ""
 
 
-async def test_a_silent_watch_half_is_said_and_the_day_stays(browser, desk) -> None:
-    page = await opened(browser, desk)
-    desk.stop_watch()
+async def test_a_silent_watch_half_is_said_and_the_day_stays(browser, mortal) -> None:
+    page = await opened(browser, mortal)
+    mortal.stop_watch()
     await shown(page, "The watching half is not heard since")
     assert await page.is_visible("text=Anna B.")
 
@@ -262,9 +286,9 @@ async def test_a_wall_display_has_large_type(browser, desk) -> None:
 
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
-async def test_the_day_prints_with_its_age_and_a_head_on_each_page(browser, desk, paper) -> None:
-    desk.write_day(calendar(today(), rows=15))
-    page = await opened(browser, desk)
+async def test_the_day_prints_with_its_age_and_a_head_on_each_page(browser, mortal, paper) -> None:
+    mortal.write_day(calendar(today(), rows=15))
+    page = await opened(browser, mortal)
     await page.emulate_media(media="print")
     assert await page.is_visible("text=Read-only copy.")
     assert await page.locator("p.asof >> visible=true").count() == 1
@@ -310,16 +334,16 @@ async def test_focus_and_open_details_survive_a_change(browser, desk) -> None:
     assert await page.is_visible("#chart-table table")
 
 
-async def test_a_reload_is_questioned_only_while_the_box_is_silent(browser, desk) -> None:
-    page = await opened(browser, desk)
+async def test_a_reload_is_questioned_only_while_the_box_is_silent(browser, mortal) -> None:
+    page = await opened(browser, mortal)
     check = "!window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     assert await page.evaluate(check) is False
-    desk.stop()
+    mortal.stop()
     await shown(page, "The box is not heard since")
     assert await page.evaluate(check) is True
 
 
-async def test_the_page_may_be_framed_only_where_that_is_allowed(browser, desk, tmp_path) -> None:
+async def test_the_page_may_be_framed_only_where_that_is_allowed(browser, desk) -> None:
     page = await browser.new_page()
     await page.route(
         "http://frame.example/",

@@ -166,6 +166,8 @@ async def test_what_was_kept_while_the_box_was_off_arrives_once_from_two_tabs(br
         ("Beth", "16:00"),
     ]
     assert await first.evaluate("localStorage.length") == 0
+    await third.reload()
+    assert await third.locator("text=/Written .* on a tablet, and handed over/").count() == 2
 
 
 async def test_an_entry_that_is_refused_later_stays_until_somebody_decides(browser, box) -> None:

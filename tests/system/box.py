@@ -164,7 +164,7 @@ class Box:
             assert waited < air(within_s), (
                 f"not within {air(within_s)} s: {what}\n{self._failures()}"
             )
-            time.sleep(0.1)
+            time.sleep(0.25)  # each look starts a few programs
         return time.monotonic() - started
 
     def as_unit(self, unit: str, command: str) -> Result:

@@ -77,7 +77,7 @@
   // Shows the form of an entry that was refused, as the box gives it back.
   async function look(one) {
     try {
-      const answer = await post({ ...one.body, csrf: (await token()) || one.body.csrf });
+      const answer = await hand_over(one);
       if (answer.redirected) {
         drop(one.body.form);
         location.assign(answer.url);
@@ -102,13 +102,19 @@
     return ask("/paper/new", { method: "POST", body: new URLSearchParams(body) });
   }
 
+  // What waited says for how long: the journal tells when it was written.
+  async function hand_over(one) {
+    const waited = Math.max(0, Math.round((Date.now() - one.at) / 1000)) || 0;
+    return post({ ...one.body, waited, csrf: (await token()) || one.body.csrf });
+  }
+
   async function flush() {
     const ready = queue().filter((one) => !one.refused);
     if (sending || !ready.length) return;
     sending = true;
     try {
       for (const one of ready) {
-        const answer = await post({ ...one.body, csrf: (await token()) || one.body.csrf });
+        const answer = await hand_over(one);
         if (answer.status === 401 || answer.status === 403) {
           tell("Please sign in again first.");
           return;
