@@ -47,6 +47,7 @@ from edge_watchdog.links.drain import Flows, end_those_to, meter
 from edge_watchdog.links.ethernet import EthernetDriver
 from edge_watchdog.links.finger import Finger
 from edge_watchdog.links.firewall import remove_table
+from edge_watchdog.links.forwarder import Forwarder
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
@@ -58,6 +59,7 @@ from edge_watchdog.mqtt import MqttFace
 from edge_watchdog.probes.bind import Binding, open_resolver, open_session
 from edge_watchdog.probes.dates import with_dates
 from edge_watchdog.probes.sampler import Sampler
+from edge_watchdog.probes.timetable import Rung
 from edge_watchdog.senses import Known, Senses
 from edge_watchdog.supervise import attempt, end_all
 from edge_watchdog.vendors.watcher import VendorWatcher
@@ -212,6 +214,7 @@ class Hands:
         if self._gateway is not None:
             workers["gateway"] = self._gateway.run
             workers["ipv6"] = self._gateway.advertise
+            workers["forwarder"] = Forwarder(self._doubt_names).run
         if self._fence is not None:
             workers["fence"] = self._fence.run
         return workers
@@ -263,6 +266,11 @@ class Hands:
         """Ask the line in use now rather than at its turn: it sends and hears nothing."""
         if uplink == self._active:
             self._sampler.hasten(uplink)
+
+    def _doubt_names(self) -> None:
+        """Ask the line in use now, for names too: the studio's computers get no answers."""
+        if self._active is not None:
+            self._sampler.hasten(self._active, Rung.NAMES)
 
     async def _touch(self, action: Touching) -> None:
         match action:

@@ -23,6 +23,7 @@ from edge_watchdog.links.ears import Ears, our_own
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
+from edge_watchdog.links.lan import LanWatch
 from edge_watchdog.links.leases import find_portal_api
 from edge_watchdog.links.life import heard_ago_s
 from edge_watchdog.links.load import Load
@@ -135,6 +136,10 @@ class Senses:
         self._hears = False
         self._stirred = asyncio.Event()  # something fails
         self._taken: frozenset[str] = frozenset()  # addresses of ours in the LAN
+        lines = {one.uplink.interface for one in config.uplinks}
+        behind = known.gateway is not None
+        lan = tuple(n for n in config.box.lan_interfaces if behind and n not in lines)
+        self._lan = LanWatch(kernel, lan, emit=emit, clock=clock)
         hosts = {a.operator: a.address for a in reversed(config.anchors)}
         self._hosts = tuple(hosts.values())[::-1]  # one of each operator, the first first
         self._work: dict[Inquiry, Callable[[Post], Awaitable[None]]] = {
@@ -159,11 +164,12 @@ class Senses:
 
     def problems(self) -> tuple[str, ...]:
         """Say what the owner should know of the studio's own network."""
-        return tuple(
+        taken = (
             f"Another device in the studio's network uses the box's own address, {address}."
             " Unplug the device that was added last, if there is one."
             for address in sorted(self._taken)
         )
+        return (*self._lan.problems(), *taken)
 
     async def run(self) -> None:
         """Look for ever."""
@@ -174,6 +180,7 @@ class Senses:
                     self._group.create_task(self._keep(post, self._get_to_know))
                 if self._may_ask:
                     self._group.create_task(self._listen())
+                    self._group.create_task(self._lan.run())
                 self._group.create_task(self._meet_routers())
                 while True:
                     self._look()

@@ -49,6 +49,7 @@ from edge_watchdog.core.failover import FIRST_LOOK_S, decide, heed, note_clean
 from edge_watchdog.core.inquiries import set_inquiries
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.ladder import ladder, turns
+from edge_watchdog.core.lan import tell_of_lan
 from edge_watchdog.core.life import note_life
 from edge_watchdog.core.model import BoxReport, Health, Layer, Mode, Sample
 from edge_watchdog.core.moves import PARTIAL_S, WAY_BACK_S, hold_s
@@ -103,11 +104,12 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state = incidents.keep_incidents(state, event, now, policy)
     state, bills = account(state, event, now, policy)
     state, limits = set_limits(state, policy)
+    state, lan = tell_of_lan(state, event, now)
     state, paces = set_paces(state, now, policy)
     state, looks = set_inquiries(state, now, policy)
     state, alerts = alerting.send_alerts(state, now, policy)
     state, fetch = _fetch(before, state)
-    actions = (*again, *moves, *ways, *paces, *looks, *bills, *limits, *alerts, *fetch)
+    actions = (*again, *moves, *ways, *paces, *looks, *bills, *limits, *lan, *alerts, *fetch)
     owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
     stepped = max(state.stepped, now.mono)
     state = replace(state, unfinished=(*state.unfinished, *owed), stepped=stepped)
@@ -268,7 +270,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         vendor=replace(state.vendor, order=None),
         steering=replace(state.steering, order=None, not_before=0.0),
         limited=None,
-        box=BoxState(),
+        box=BoxState(lan=state.box.lan),
         boot_id=event.boot_id,
         version=event.version,
         trouble=(),

@@ -224,13 +224,14 @@ class BoxReport:
     """How the box itself is; None = nothing new.
 
     *lag_s*: for so long, until *at*, the program could not run.  *clock_offset_s*: the right time
-    less ours.
+    less ours.  *lan_lost*: nothing of the studio's own network is reached any more, or it is again.
     """
 
     at: Instant
     power_low: bool | None = None
     lag_s: float | None = None
     clock_offset_s: float | None = None
+    lan_lost: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -441,6 +441,19 @@ OWN_ADDRESS = Phrase(
     ),
 )
 
+# Where the studio's own network is out of the reach of a box with two legs; {lasted}: how long.
+LAN_LOST = Phrase(
+    PHRASES[Cause.LAN_SWITCH_DEAD].label,
+    "The box does not reach the studio's own network any more.",
+    "The studio's computers are offline, whatever line the box is on. Work on paper meanwhile.",
+    (
+        "Look whether the network switch (the small box with many cables) has power.",
+        "Push the cable between the box and the switch in at both ends until it clicks.",
+        "Leave the router as it is.",
+    ),
+)
+LAN_BACK = "The studio's own network is back. It took {lasted}."
+
 # Where the network itself names its sign-in page, {page}.
 SIGN_IN = "Owner: sign in at {page} on a device that uses {line}."
 

@@ -207,10 +207,19 @@ class UplinkState:
 
 
 @dataclass(frozen=True, slots=True)
+class LanLost:
+    """The studio's own network is out of reach; *told*: the number people were told of it under."""
+
+    since: Instant
+    told: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BoxState:
     """How the box itself is.  *power_low_at*: when that was last so.
 
     *blind_from*, *blind_until* (CLOCK_BOOTTIME): the last stretch in which it could not listen.
+    *lan*: None while the studio's own network is there, or nobody looks.
     """
 
     power_low: bool = False
@@ -218,6 +227,7 @@ class BoxState:
     clock_offset_s: float | None = None
     blind_from: float = 0.0
     blind_until: float = 0.0
+    lan: LanLost | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ QUIET_LOOK_S = 30.0  # the bell has told of every change; this is for a kernel t
 RETRY_S = 1.0
 SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1  # include/uapi/linux/netlink.h
 HEARD = "heard_"  # counters: that, and the mark
+ASKED, TOLD = "names_asked", "names_told"  # counters
 NFNLGRP_NFTABLES = 7  # include/uapi/linux/netfilter/nfnetlink.h
 
 ALLOWED = """\
@@ -234,6 +235,15 @@ async def read_heard() -> Mapping[int, int]:
     }
 
 
+async def read_names() -> tuple[int, int] | None:
+    """Give how often the computers asked the box for names, and how often it said something.
+
+    Counted from the last load of the table on; None without it.  Raises LinkError.
+    """
+    found = await elements.counters()
+    return (found[ASKED], found[TOLD]) if ASKED in found and TOLD in found else None
+
+
 async def remove_table() -> None:
     """Remove our table, whoever left it; harmless when it or nft is not there."""
     with contextlib.suppress(LinkError):
@@ -258,6 +268,7 @@ def table_text(sides: Sides, mark: int | None, apart: Mapping[str, int]) -> str:
   map marks {{ type ifname : mark; elements = {{ {marks} }}; }}
 {_counters(sides)}
 {farewell.SETS_TEXT}{farewell.CHAIN_TEXT}{advertise.CHAIN_TEXT}{_six_text(sides)}\
+{_names_text(lan)}\
   chain choose {{
     type filter hook prerouting priority mangle; policy accept;
     iifname {lan} meta mark 0 ct state established,related ct mark != 0 meta mark set ct mark
@@ -297,6 +308,22 @@ def _six_text(sides: Sides) -> str:
     type filter hook prerouting priority filter; policy accept;
     iifname {_set(sides.lan)} meta pkttype host ip6 daddr 2000::/3 fib daddr type != local\
  {elsewhere}reject with icmpv6 no-route
+  }}
+"""
+
+
+def _names_text(lan: str) -> str:
+    """Count questions to the box's name service, and its answers."""
+    return f"""\
+  counter {ASKED} {{ }}
+  counter {TOLD} {{ }}
+  chain names_in {{
+    type filter hook input priority filter; policy accept;
+    iifname {lan} udp dport 53 counter name {ASKED}
+  }}
+  chain names_out {{
+    type filter hook output priority filter; policy accept;
+    oifname {lan} udp sport 53 counter name {TOLD}
   }}
 """
 

@@ -106,9 +106,9 @@ class Sampler:
             timetable.triage(now)
         self._wake()
 
-    def hasten(self, uplink: str) -> None:
-        """Ask the next anchor now instead of at its turn: something makes one wonder."""
-        self._post(uplink).timetable.hasten(self._clock.now().mono)
+    def hasten(self, uplink: str, *rungs: Rung) -> None:
+        """Ask the next anchor, and *rungs*, now instead of in turn: something makes one wonder."""
+        self._post(uplink).timetable.hasten(self._clock.now().mono, *rungs)
         self._wake()
 
     def methods(self, uplink: str) -> str:

@@ -73,10 +73,11 @@ class Timetable:
             if rung in self._due:
                 self._due[rung] = now
 
-    def hasten(self, now: float) -> None:
-        """Have the next pulse due at once, where there are pulses."""
-        if Rung.PULSE in self._due:
-            self._due[Rung.PULSE] = now
+    def hasten(self, now: float, *rungs: Rung) -> None:
+        """Have the next pulse due at once, and *rungs* besides, as far as they are asked at all."""
+        for rung in (Rung.PULSE, *rungs):
+            if rung in self._due:
+                self._due[rung] = now
 
     def is_bursting(self, now: float) -> bool:
         """Tell whether a burst is on."""

@@ -154,6 +154,19 @@ def test_a_stranger_s_flush_is_repaired(lab: Lab, daemon: Daemon) -> None:
     hears_of_another_box(lab, daemon)
 
 
+def test_a_cable_to_the_studio_s_own_network_that_is_out_is_said(lab: Lab, daemon: Daemon) -> None:
+    lab.desk_pc.run(["ip", "link", "set", "eth0", "down"], check=True)
+    try:
+        daemon.wait(lambda v: any("(lan0) is out" in notice for notice in v.notices), 30)
+    finally:
+        lab.desk_pc.run(["ip", "link", "set", "eth0", "up"], check=True)
+        lab.desk_pc.run(
+            ["ip", "route", "replace", "default", "via", GATEWAY_BOX_ADDRESS], check=True
+        )
+    daemon.wait(lambda v: not any("(lan0) is out" in notice for notice in v.notices), 20)
+    until(lambda: gets_through(lab), 10)
+
+
 def hears_of_another_box(lab: Lab, daemon: Daemon) -> None:
     """A computer that takes the box's own address in the LAN is told of."""
     argv = [sys.executable, "-I", str(HERE / "impostor.py"), "eth0", GATEWAY_BOX_ADDRESS]
@@ -240,6 +253,19 @@ def finds(lab: Lab, name: str) -> bool:
         except OSError:
             return False
     return answer[:2] == query[:2] and int.from_bytes(answer[6:8], "big") == 1
+
+
+def test_computers_that_ask_for_names_in_vain_make_the_box_ask_too(
+    lab: Lab, daemon: Daemon
+) -> None:
+    """Only the watch half runs: nobody answers for names."""
+    number = iter(range(100))
+
+    def is_noticed() -> bool:
+        finds(lab, f"d{next(number)}.{FRESH}")
+        return "ask and are told nothing" in daemon.log.read_text()
+
+    until(is_noticed, 10)
 
 
 def test_names_are_found_again_though_both_lines_own_name_servers_are_dead(

@@ -81,15 +81,17 @@ def test_a_tick_that_decides_does_not_wait_for_its_turn():
     assert [times.take_tick(when) for when in (0.04, 0.1, 0.14 + 1e-9)] == [1, None, 2]
 
 
-def test_a_pulse_can_be_asked_before_its_turn_but_not_where_there_is_none():
+def test_a_pulse_and_names_can_be_asked_before_their_turn_but_not_where_there_is_none():
     times = table()
     times.pace(PACES[Pace.ACTIVE], 0.0)
     times.take_due(0.0)
     times.hasten(0.1)
     assert times.take_due(0.1) == [Rung.PULSE]
     assert times.next_at(0.1) == pytest.approx(0.35)
+    times.hasten(0.15, Rung.NAMES)
+    assert times.take_due(0.15) == [Rung.PULSE, Rung.NAMES]
     times.pace(PACES[Pace.OFF], 0.2)
-    times.hasten(0.3)
+    times.hasten(0.3, Rung.NAMES)
     assert times.take_due(0.3) == []
 
 
