@@ -39,6 +39,8 @@ WORDS: Mapping[int, str] = {
     421: "This box is not known by that name.",
 }
 
+FOR_THE_OWNER = "This page is for the owner. Please sign in as the owner."
+
 
 class AccessError(Exception):
     """A route does not say who may use it."""
@@ -212,7 +214,8 @@ async def _answer(
     identity = gate.identify(request)
     needed = declared.get(asked, Who.LAN)
     if not identity.may(needed):
-        return _error(401, gate, _wanted(request))
+        known = identity.who is not Who.LAN and needed is Who.OWNER
+        return _error(401, gate, _wanted(request), FOR_THE_OWNER if known else "")
     request[PASSAGE] = Passage(
         identity, gate.csrf(request), lambda: gate.identify(request).may(identity.who)
     )
@@ -277,8 +280,8 @@ def _wanted(request: web.Request) -> str:
     return own_path(came.raw_path_qs) if came.authority == request.host else "/"
 
 
-def _error(status: int, gate: Gate, there: str = "/") -> web.Response:
-    words = WORDS.get(status, "Something went wrong.")
+def _error(status: int, gate: Gate, there: str = "/", words: str = "") -> web.Response:
+    words = words or WORDS.get(status, "Something went wrong.")
     page = gate.error_page(status, words, there)
     return web.Response(status=status, text=page, content_type="text/html")
 

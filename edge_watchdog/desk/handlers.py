@@ -27,7 +27,7 @@ MOST_DIGITS = 12
 PASSED_ON_S = 1.5
 BY = "the desk"
 NOT_PASSED_ON = (
-    "The watching half is not heard just now, so nobody was told. Please try again in a moment."
+    "The box could not pass that on just now, so nobody was told. Please try again in a moment."
 )
 
 
