@@ -55,14 +55,6 @@ def _gone(lost: LanLost, number: int, now: Instant) -> Alert:
 
 def _back(lost: LanLost, number: int, now: Instant) -> Alert:
     lasted = words.duration(now.since(lost.since))
-    return Alert(
-        incident=number,
-        reason=Reason.RESOLVED,
-        severity=Severity.OUTAGE,
-        cause=Cause.LAN_SWITCH_DEAD,
-        headline=LAN_BACK.replace("{lasted}", lasted),
-        body="",
-        steps=(),
-        since_wall=lost.since.wall,
-        said_wall=now.wall,
-    )
+    headline = LAN_BACK.replace("{lasted}", lasted)
+    gone = _gone(lost, number, now)
+    return replace(gone, reason=Reason.RESOLVED, headline=headline, body="", steps=())

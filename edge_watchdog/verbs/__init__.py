@@ -34,7 +34,7 @@ def complaint(problems: Iterable[object]) -> Answer:
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Load modules, which leave no garbage to look for: that is a sixth of a half's start."""
+    """Load modules without looking for garbage, of which they leave none: a half starts sooner."""
     gc.disable()
     try:
         yield

@@ -4,11 +4,21 @@ Written after the published contracts; nobody has compared them with the live se
 """
 
 import contextlib
+import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+
+from edge_watchdog.clock import SystemClock
+from edge_watchdog.daybook import Reading, ScheduleConnector, Span
+from edge_watchdog.daybook.mapping import preset
+from edge_watchdog.daybook.rest import Keys, RestSource
+
+SPAN = Span(dt.date(2026, 11, 21), 2, "Europe/London")
+NINE = 1795251600.0  # Saturday 21 November 2026, 09:00 in London
+CLOCK = SystemClock()
 
 Answer = Callable[[web.Request], Any]
 
@@ -57,3 +67,12 @@ def pages_of(items: list[Any], request: web.Request, size: str, first: int = 1) 
     most = int(request.query[size])
     number = int(request.query["page"]) - first
     return items[number * most : (number + 1) * most]
+
+
+async def looked(source: ScheduleConnector, span: Span = SPAN) -> Reading:
+    fetched = await source.fetch(span)
+    return await source.read(fetched.body or b"", span)
+
+
+def rest(name: str, at: Cloud, key: str = "", user: str = "", **values: str) -> RestSource:
+    return RestSource(preset(name), Keys(values, user, key, base_url=at.url), CLOCK)

@@ -7,37 +7,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.units import FilePath, Url
-from edge_watchdog.daybook import DaybookError, Mark, Reading, ScheduleConnector, Span
+from edge_watchdog.daybook import DaybookError, Mark, Span
 from edge_watchdog.daybook.acuity import Acuity
 from edge_watchdog.daybook.clouds import MindbodyOptions
 from edge_watchdog.daybook.mapping import preset, presets
 from edge_watchdog.daybook.mindbody import Mindbody
 from edge_watchdog.daybook.model import Money, Status
-from edge_watchdog.daybook.rest import Keys, RestSource
 from edge_watchdog.daybook.square import Square
-from tests.daybook.clouds_fake import Cloud, cloud, pages_of
-
-SPAN = Span(dt.date(2026, 11, 21), 2, "Europe/London")
-NINE = 1795251600.0  # Saturday 21 November 2026, 09:00 in London
-CLOCK = SystemClock()
-
-
-@pytest.fixture
-def key(tmp_path) -> str:
-    file = tmp_path / "key"
-    file.write_text("k-1\n")
-    return str(file)
-
-
-async def looked(source: ScheduleConnector, span: Span = SPAN) -> Reading:
-    fetched = await source.fetch(span)
-    return await source.read(fetched.body or b"", span)
-
-
-def rest(name: str, at: Cloud, key: str = "", user: str = "", **values: str) -> RestSource:
-    return RestSource(preset(name), Keys(values, user, key, base_url=at.url), CLOCK)
+from tests.daybook.clouds_fake import CLOCK, NINE, SPAN, cloud, looked, pages_of, rest
 
 
 async def test_cliniko_is_read_by_its_links(key) -> None:

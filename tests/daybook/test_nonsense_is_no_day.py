@@ -1,6 +1,5 @@
 """Whatever a vendor's server answers, a look ends with a day or with words, never with a crash."""
 
-import datetime as dt
 import functools
 import json
 from typing import Any
@@ -8,17 +7,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from edge_watchdog.clock import SystemClock
-from edge_watchdog.daybook import DaybookError, Reading, ScheduleConnector, Span
+from edge_watchdog.daybook import DaybookError, Reading, ScheduleConnector
 from edge_watchdog.daybook.acuity import Acuity
 from edge_watchdog.daybook.mindbody import Mindbody
 from edge_watchdog.daybook.square import Square
-from tests.daybook.clouds_fake import Cloud, cloud
+from tests.daybook.clouds_fake import CLOCK, SPAN, Cloud, cloud, rest
 from tests.daybook.test_clouds_are_read import acuity_visit, mindbody_cloud, square_cloud
-from tests.daybook.test_presets_hold_to_the_contracts import momence_cloud, rest
+from tests.daybook.test_presets_hold_to_the_contracts import momence_cloud
 
-SPAN = Span(dt.date(2026, 11, 21), 2, "Europe/London")
-CLOCK = SystemClock()
 NONSENSE: tuple[Any, ...] = (None, [], {}, 7, "x", True, [None], [7, "x"], {"x": None}, [[{}]])
 ANSWERS: tuple[Any, ...] = (None, 7, "x", [None], {"x": 1})
 OURS = ("joins", "kinds", "team")  # texts that the look itself has put together
@@ -28,13 +24,6 @@ CLOUDS = {
     "mindbody": mindbody_cloud("2026-11-21T09:00:00", "2026-11-21T10:00:00"),
     "momence": momence_cloud(),
 }
-
-
-@pytest.fixture
-def key(tmp_path) -> str:
-    file = tmp_path / "key"
-    file.write_text("k-1\n")
-    return str(file)
 
 
 def source(name: str, at: Cloud, key: str) -> ScheduleConnector:

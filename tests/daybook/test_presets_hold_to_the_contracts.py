@@ -1,41 +1,19 @@
 """What the presets must know of vendors' APIs: each trap, against a fake that keeps the rules."""
 
 import base64
-import datetime as dt
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from edge_watchdog.clock import SystemClock
 from edge_watchdog.core.units import FilePath, Url
-from edge_watchdog.daybook import Appointment, DaybookError, Reading, ScheduleConnector, Span
+from edge_watchdog.daybook import Appointment, DaybookError, Reading
 from edge_watchdog.daybook.clouds import RestOptions
 from edge_watchdog.daybook.mapping import preset, read_mapping
 from edge_watchdog.daybook.model import Money, Status
 from edge_watchdog.daybook.rest import Keys, RestSource
 from edge_watchdog.daybook.shape import text_of
-from tests.daybook.clouds_fake import Cloud, cloud, pages_of
-
-SPAN = Span(dt.date(2026, 11, 21), 2, "Europe/London")
-NINE = 1795251600.0  # Saturday 21 November 2026, 09:00 in London
-CLOCK = SystemClock()
-
-
-@pytest.fixture
-def key(tmp_path) -> str:
-    file = tmp_path / "key"
-    file.write_text("k-1\n")
-    return str(file)
-
-
-async def looked(source: ScheduleConnector) -> Reading:
-    fetched = await source.fetch(SPAN)
-    return await source.read(fetched.body or b"", SPAN)
-
-
-def rest(name: str, at: Cloud, key: str, user: str = "", **values: str) -> RestSource:
-    return RestSource(preset(name), Keys(values, user, key, base_url=at.url), CLOCK)
+from tests.daybook.clouds_fake import CLOCK, NINE, SPAN, Cloud, cloud, looked, pages_of, rest
 
 
 def by_ref(reading: Reading) -> dict[str, Appointment]:
