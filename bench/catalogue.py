@@ -5,12 +5,14 @@
 Each fault of tests/lab/faults.py is injected under a watch half that has just settled, at another
 phase for each seed.  What is named (the page's cause, that of a line or of the vendor, as ``why``
 shows it, or that of a new incident) is read ten times a second; "checking" is no name.  A fault
-that is none to the studio is right when nothing is named.  The vendor's page, secure pages and a
+that is none to the studio is right when nothing is named.  Where only what a line carries can tell that
+it lives, somebody works meanwhile.  The vendor's page, secure pages and a
 metered standby are asked every minute or more rarely on purpose: their faults are given two.
 Needs root.
 """
 
 import argparse
+import contextlib
 import itertools
 import statistics
 import sys
@@ -29,6 +31,7 @@ from tests.lab.daemon import Daemon
 from tests.lab.faults import FAULTS, Fault
 from tests.lab.lab import Lab
 from tests.lab.manifest import LabError
+from tests.lab.traffic import trickle
 
 LOOK_EVERY_S = 0.1
 SETTLE_S = 6.0
@@ -39,6 +42,7 @@ SELDOM_ASKED = (
     *("lte_", "stick_pulled", "phone_off", "hotspot_overlaps"),
     *("status_page", "vendor_maintenance", "tls_intercepted", "ipv6_broken"),
 )
+IN_USE = ("anchors_filtered",)
 ALL_TRAFFIC = ("bufferbloat_foreign", "hotspot_overlaps", "line_congested")  # needs a gateway
 BOTH_BAD = ("both_dead", "everything_down")
 VENDOR_DOWN = (Cause.VENDOR_SILENT, Cause.VENDOR_ANNOUNCED, Cause.VENDOR_SLOW, Cause.VENDOR_LOGIN)
@@ -110,7 +114,11 @@ def run(fault: Fault, seeds: int) -> list[Verdict]:
     watched_s = SELDOM_S if fault.name.startswith(SELDOM_ASKED) else WATCHED_S
     verdicts: list[Verdict] = []
     try:
-        with tempfile.TemporaryDirectory() as folder, Lab(topology) as lab:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Lab(topology) as lab,
+            trickle(lab.box) if fault.name in IN_USE else contextlib.nullcontext(),
+        ):
             for seed in range(seeds):
                 home = Path(folder) / f"{seed}"
                 with Daemon(lab, home, only="watch", mode=topology, phone=True) as daemon:

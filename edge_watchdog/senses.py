@@ -41,7 +41,7 @@ from edge_watchdog.probes.bind import Binding, open_session
 from edge_watchdog.probes.captive import ask_captive
 from edge_watchdog.probes.edge import Hop, edge_answers, find_edge
 from edge_watchdog.probes.router import router_online
-from edge_watchdog.probes.six import ipv6_works
+from edge_watchdog.probes.six import global_address, ipv6_works
 from edge_watchdog.probes.sizes import path_mtu_bytes
 
 LOOK_S = 1.0
@@ -90,7 +90,8 @@ class Post:
 
     *claims*: who has the router's address.  *heard*: the gateway's count and when it was read.
     *edge*: the provider's first machine, by *met*, the binding it was met through.  *portal_file*:
-    where option 114 of its lease is kept; *portal_api*: what it said last.
+    where option 114 of its lease is kept; *portal_api*: what it said last.  *six*: the IPv6 address
+    it was last tried with.
     """
 
     uplink: Uplink
@@ -105,6 +106,7 @@ class Post:
     claims: Claims = field(default_factory=Claims)
     portal_file: str = ""
     portal_api: str = ""
+    six: str | None = None
 
 
 class Senses:
@@ -444,8 +446,13 @@ class Senses:
             if binding is not None and now >= edge_at and Inquiry.EDGE not in post.what:
                 edge_at = now + self._pick(post, EDGE_S)
                 post.edge = await find_edge(binding, self._hosts[0]) or post.edge
-            if binding is not None and now >= six_at and self._config.probe.ipv6:
-                six_at = now + self._pick(post, SIX_S)
+            six = None if binding is None else global_address(binding.interface)
+            if (
+                binding is not None
+                and self._config.probe.ipv6
+                and (now >= six_at or six != post.six)
+            ):
+                post.six, six_at = six, now + self._pick(post, SIX_S)
                 works = await ipv6_works(binding.interface, self._config.probe.ipv6)
                 self._found(post, ipv6_works=works)
             await asyncio.sleep(SETTLE_S)

@@ -127,7 +127,8 @@ class ProbeEvery:
 class ProbeBurst:
     """Ask all anchors and the gateway of *uplink* every 100 ms for *for_s* seconds, from now.
 
-    *triage*: also ask the slower rungs (names, web page) once, now, whatever their turn.
+    *triage*: also ask the slower rungs once, now, whatever their turn: names, a web page, and a
+    secure one where that costs nothing by the amount.
     *at_once*: do not wait for the next tenth of a second of a burst that is on; what is asked
     now decides.
     """

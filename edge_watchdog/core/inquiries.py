@@ -13,7 +13,7 @@ from edge_watchdog.core.ladder import ladder
 from edge_watchdog.core.model import Finding, Health, Layer, Neighbour, Stage
 from edge_watchdog.core.once import once
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.portal import says_captive, shows_portal
+from edge_watchdog.core.portal import says_captive, secure_pages, shows_portal
 from edge_watchdog.core.state import State, UplinkState
 
 HANGS_AT = (Stage.TLS, Stage.HTTP, Stage.CONTENT)  # large packets come from here on
@@ -76,8 +76,7 @@ def _may_want_sign_in(known: UplinkState, *, silent: bool) -> bool:
 @once
 def hangs(known: UplinkState) -> bool:
     """Tell whether secure pages, or the vendor's app, began to answer and then hang."""
-    pages = [t for t in known.tracks.values() if t.target.startswith("https ")]
-    if any(t.finding is Finding.SILENT and t.misses for t in pages):
+    if any(t.finding is Finding.SILENT and t.misses for t in secure_pages(known)):
         return True
     journey = known.journey
     return journey is not None and not journey.ok and journey.stage in HANGS_AT

@@ -98,12 +98,14 @@ class VendorLevel(StrEnum):
 class Stage(StrEnum):
     """How far a visit to the vendor's app came; the first stage that failed, or DONE.
 
-    LOGIN: pages come, but signing in only leads back to signing in.
+    CERTIFICATE: there is one, but not one to be trusted.  LOGIN: pages come, but signing in only
+    leads back to signing in.
     """
 
     NAMES = "names"
     CONNECT = "connect"
     TLS = "tls"
+    CERTIFICATE = "certificate"
     HTTP = "http"
     CONTENT = "content"
     LOGIN = "login"

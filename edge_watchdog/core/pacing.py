@@ -18,11 +18,11 @@ from edge_watchdog.core.evidence import (
     service_misses,
 )
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Layer, Uplink
+from edge_watchdog.core.model import Layer, Stage, Uplink
 from edge_watchdog.core.moves import hold_s, next_standby
 from edge_watchdog.core.once import once
-from edge_watchdog.core.policy import PACES, Policy
-from edge_watchdog.core.portal import has_portal, is_portal_proven, plain_pages
+from edge_watchdog.core.policy import PACES, SECURE_OFTEN_S, Policy
+from edge_watchdog.core.portal import has_portal, is_portal_proven, plain_pages, secure_pages
 from edge_watchdog.core.split import LOOK_REST_S, LOOK_S, split_since
 from edge_watchdog.core.state import Cause, Phase, State, UplinkState
 
@@ -31,6 +31,7 @@ SUSPECT_BURST_S = 0.5  # renewed while the suspicion lasts
 SECOND_OPINION_S = 0.3  # three questions to each host
 DOUBT_BURST_S = 0.1  # one question to each host: on a metered line every lost pulse costs a burst
 PREARM_MISSES = 3
+SECURE_STAGES = (Stage.TLS, Stage.CERTIFICATE)
 TRIAGE_REST_S = 2.0
 BURST_REST_S = 5.0  # between bursts over an uplink that is known to be dead, or is only a standby
 BURST_REST_METERED_S = 30.0
@@ -156,7 +157,22 @@ def _is_on_trial(state: State, uplink: Uplink) -> bool:
 def _needs_triage(known: UplinkState) -> bool:
     """Tell whether the slow rungs should be asked before their turn: something just began."""
     names = on_layer(known, Layer.NAMES)
-    return _lost_hearing(known) or 0 < service_misses(names) < SERVICE_MISSES
+    names_waver = 0 < service_misses(names) < SERVICE_MISSES
+    return _lost_hearing(known) or names_waver or _meets_a_stranger(known)
+
+
+def _meets_a_stranger(known: UplinkState) -> bool:
+    """Tell whether the app's secure connection fails, and no secure page was asked since.
+
+    Somebody on the way may open them all: a page of another host tells that from the vendor's own
+    trouble.
+    """
+    journey, since = known.journey, known.journey_since
+    failed = journey is not None and journey.stage in SECURE_STAGES
+    period_s = PACES[known.pace].secure
+    if since is None or not failed or period_s is None or period_s > SECURE_OFTEN_S:
+        return False
+    return all(t.asked.mono < since.mono for t in secure_pages(known))
 
 
 def _lost_hearing(known: UplinkState) -> bool:

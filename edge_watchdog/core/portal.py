@@ -82,6 +82,16 @@ def plain_pages(known: UplinkState) -> Sequence[Track]:
     return _plain(known.tracks)
 
 
+def secure_pages(known: UplinkState) -> Sequence[Track]:
+    """Give the tracks of the pages asked over TLS."""
+    return _secure(known.tracks)
+
+
+@once
+def _secure(tracks: Mapping[str, Track]) -> Sequence[Track]:
+    return [t for t in tracks.values() if t.target.startswith("https ")]
+
+
 @once
 def _plain(tracks: Mapping[str, Track]) -> Sequence[Track]:
     return [t for t in tracks.values() if t.target.startswith("http ")]

@@ -30,7 +30,7 @@ from edge_watchdog.core.model import (
 )
 from edge_watchdog.core.once import once
 from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.portal import has_portal, plain_pages, shows_portal
+from edge_watchdog.core.portal import has_portal, plain_pages, secure_pages, shows_portal
 from edge_watchdog.core.split import (
     PROVEN_LOSSY_S,
     PROVEN_S,
@@ -239,7 +239,9 @@ def _secure(known: UplinkState, around: Around) -> str | None:
     return "clock" if dated and not around.pages_fine else "intercepted"
 
 
-def _secure_pages(known: UplinkState) -> list[Track]:
+def _secure_pages(known: UplinkState) -> Sequence[Track]:
+    if known.silence is None:
+        return secure_pages(known)
     return [t for t in _since_silence(known, Layer.WEB) if t.target.startswith("https ")]
 
 
@@ -253,7 +255,7 @@ def _certificates(known: UplinkState) -> Sequence[Finding]:
     return [t.finding for t in _secure_pages(known)]
 
 
-def _stalls(known: UplinkState, tracks: list[Track]) -> str | None:
+def _stalls(known: UplinkState, tracks: Sequence[Track]) -> str | None:
     """Tell whether secure pages hang while plain ones open."""
     lost = [t for t in tracks if t.finding is Finding.SILENT and t.losing_since is not None]
     if len(lost) < len(tracks) or sum(t.misses for t in lost) < STALLS:

@@ -75,6 +75,7 @@ def blame(
     path = Health.UP in elsewhere and _is_newer(others, active)
     if sure and path and not _refuses(active.journey):
         return Cause.VENDOR_PATH, 0.9, seen
+    sure = sure and (failed_elsewhere or not _may_be_the_line(active))
     if sure and not _is_somebody_awaited(active, others, report, now):
         return _down(active.journey, level), 0.95 if failed_elsewhere else 0.85, seen
     if failed_here:
@@ -106,6 +107,12 @@ def _is_somebody_awaited(
     return page or any(_is_awaited(other, active) for other in asked)
 
 
+def _may_be_the_line(active: UplinkState) -> bool:
+    """Tell whether our own line, slow or lossy, may be why a visit got no answer at all."""
+    unanswered = active.journey is not None and active.journey.status is None
+    return unanswered and (active.slow_since is not None or _is_slow_ourselves(active))
+
+
 def _is_awaited(other: UplinkState, active: UplinkState) -> bool:
     ours, theirs = active.journey, other.journey
     if theirs is None or ours is None or _is_before(theirs.at, active.journey_since):
@@ -131,7 +138,7 @@ def _down(journey: JourneyReport | None, level: VendorLevel) -> Cause:
         return Cause.VENDOR_REFUSES
     if journey is not None and journey.stage is Stage.LOGIN:
         return Cause.VENDOR_LOGIN
-    if journey is not None and journey.stage in (Stage.NAMES, Stage.TLS):
+    if journey is not None and journey.stage in (Stage.NAMES, Stage.CERTIFICATE):
         return Cause.VENDOR_NAME
     return Cause.VENDOR_SILENT
 

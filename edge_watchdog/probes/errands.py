@@ -18,7 +18,7 @@ from edge_watchdog.core.model import ALIVE, Finding, Layer, Sample
 from edge_watchdog.core.units import Url
 from edge_watchdog.probes.bind import Binding, can_leave, open_resolver, open_session, opener
 from edge_watchdog.probes.book import OWN_DELAY_S
-from edge_watchdog.probes.dns import NOERROR, Answer, Question, question_of
+from edge_watchdog.probes.dns import NOERROR, NXDOMAIN, Answer, Question, question_of
 from edge_watchdog.probes.http import TIMEOUT_S, Visit, secure_twin, visit_plain, visit_secure
 from edge_watchdog.probes.lookup import ask, is_address
 from edge_watchdog.probes.timetable import Rung
@@ -30,6 +30,10 @@ LAST_RESORT = "a.root-servers.net"  # a name to know when no page is configured
 NOWHERE = ("0.", "127.")
 CANARY_EVERY, CANARY_S = 30, 300.0  # one turn in so many, and no sooner than after so long
 NO_NAME = "invalid"  # nothing below it exists: RFC 6761 section 6.4
+# One turn in so many asks for a name nobody asked for before: a router answers known ones from what
+# it kept, minutes after the provider's name service died.  Resolvers need ask nobody: same section.
+NEW_EVERY, NEW_TURN = 5, 2
+NEW_NAME = "(new name)"
 ASTRAY_S = 10.0  # content networks lead elsewhere all day: no sooner than after so long again
 PLACES = 256  # so many addresses of a name are remembered
 
@@ -67,6 +71,8 @@ class Errands:
         self._session: aiohttp.ClientSession | None = None
         self._turns = dict.fromkeys(Rung, 0)
         self._canary_due = 0.0
+        self._knows_new: set[str] = set()  # servers that can be asked for new names
+        self._new_fails = False
         self._led: dict[str, set[str]] = {}
         self._astray, self._astray_due = False, 0.0
         self._running: dict[Rung, asyncio.Task[tuple[Sample, ...]]] = {}
@@ -102,13 +108,22 @@ class Errands:
         return self._turns[rung] - 1
 
     async def _names(self) -> tuple[Sample, ...]:
-        """Ask for one name, and for others while no server answers; all count from one instant."""
+        """Ask for one name, and for others while no server answers; all count from one instant.
+
+        Now and then for a new one, and for nothing else while that fails.
+        """
         names, turn, at = self._plan.names, self._turn(Rung.NAMES), self._clock.now()
         servers = self._binding.resolvers[:RESOLVERS]
         if turn % CANARY_EVERY == CANARY_EVERY - 1 and at.mono >= self._canary_due:
             self._canary_due = at.mono + CANARY_S
             found = await asyncio.gather(*(self._canary(server) for server in servers))
             return tuple(sample for sample in found if sample is not None)
+        if self._new_fails or turn % NEW_EVERY == NEW_TURN:
+            found = await asyncio.gather(*(self._new_name(server) for server in servers))
+            told = tuple(sample for sample in found if sample is not None)
+            self._new_fails = bool(told) and all(s.finding is not Finding.ANSWERED for s in told)
+            if told:
+                return told
         out: list[asyncio.Task[Sample]] = []
         async with asyncio.TaskGroup() as group:
             for number in range(ROUNDS if servers else 0):
@@ -160,6 +175,25 @@ class Errands:
             words = f"an address for a name that does not exist ({heard.answer.addresses[0]})"
             visit = Visit(at, Finding.FALSE_ANSWER, visit.rtt_s, words)
         return self._sample(at, Layer.NAMES, f"dns {server} {NO_NAME}", visit)
+
+    async def _new_name(self, server: str) -> Sample | None:
+        """Ask for a name that cannot be known yet; None from a server that never could say no."""
+        at = self._clock.now()
+        question = question_of(f"{secrets.token_hex(6)}.{NO_NAME}")
+        heard = await ask(opener(self._binding), server, question, timeout_s=NAMES_S)
+        took_s = self._clock.now().since(at)
+        finding, detail, answer = heard.finding, heard.detail, heard.answer
+        if answer is not None and answer.rcode in (NOERROR, NXDOMAIN):
+            self._knows_new.add(server)
+        elif server not in self._knows_new:
+            return None
+        elif answer is not None:
+            finding, detail = Finding.WRONG_ANSWER, answer.rcode_name
+        elif finding is Finding.SILENT and took_s > NAMES_S + OWN_DELAY_S:
+            finding, detail = Finding.NOT_ASKED, "this box was late"
+        rtt_s = None if answer is None else took_s
+        target = f"dns {server} {NEW_NAME}"
+        return self._sample(at, Layer.NAMES, target, Visit(at, finding, rtt_s, detail))
 
     def _follow(self, name: str, addresses: tuple[str, ...], now: Instant) -> None:
         """Forget what was looked up before when *name* leads to where it never led.

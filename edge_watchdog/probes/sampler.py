@@ -97,7 +97,7 @@ class Sampler:
     ) -> None:
         """Ask all anchors and the gateway every BURST_S for *for_s* seconds from now.
 
-        With *triage*, names and web are asked once too, at once.  *at_once*: as in Timetable.
+        With *triage*, names and pages are asked once too, at once.  *at_once*: as in Timetable.
         """
         now = self._clock.now().mono
         timetable = self._post(uplink).timetable

@@ -1,4 +1,4 @@
-"""Does IPv6 work over a line that has it?  Hosts asked by echo, then by TCP, from its own address.
+"""Does IPv6 work over a line that has it?  Hosts asked by echo and by TCP, from its own address.
 
 In: an interface and hosts (IPv6 literals).  Out: True, False, or None where the line has no address
 of the internet's.
@@ -45,10 +45,10 @@ async def ipv6_works(interface: str, hosts: Sequence[str]) -> bool | None:
     source = global_address(interface)
     if source is None:
         return None
-    for ask in (_echoes, _connects):
-        for _ in range(TRIES):
-            if any(await asyncio.gather(*(ask(interface, source, host) for host in hosts))):
-                return True
+    for _ in range(TRIES):
+        asked = (ask(interface, source, host) for ask in (_echoes, _connects) for host in hosts)
+        if any(await asyncio.gather(*asked)):
+            return True
     return False
 
 
@@ -68,7 +68,7 @@ async def _echoes(interface: str, source: str, host: str) -> bool:
     try:
         sock = _open(interface, source, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6)
     except OSError:
-        return False  # not permitted here: TCP is asked next
+        return False  # not permitted here: TCP is asked, too
     try:
         async with asyncio.timeout(PATIENCE_S):
             sock.connect((host, 0))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from enum import StrEnum
 
-from edge_watchdog.core.policy import BURST_S, Periods
+from edge_watchdog.core.policy import BURST_S, SECURE_OFTEN_S, Periods
 
 JITTER_RATIO = 0.1  # boxes that were switched on together must not ask together for ever
 LONGEST_BURST_S = 60.0
@@ -68,8 +68,12 @@ class Timetable:
         self._burst_until = max(self._burst_until, until)
 
     def triage(self, now: float) -> None:
-        """Have names and web due at once, and let their turns go on from there."""
-        for rung in (Rung.NAMES, Rung.WEB):
+        """Have names and pages due at once, and let their turns go on from there.
+
+        Secure pages only where they cost nothing by the amount: one is worth ten plain ones.
+        """
+        cheap = self._periods.get(Rung.SECURE, math.inf) <= SECURE_OFTEN_S
+        for rung in (Rung.NAMES, Rung.WEB, Rung.SECURE) if cheap else (Rung.NAMES, Rung.WEB):
             if rung in self._due:
                 self._due[rung] = now
 

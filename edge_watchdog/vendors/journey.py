@@ -1,7 +1,7 @@
 """One visit to the vendor's app, as a browser would make it up to the sign-in page.
 
-Out comes how far it came: names, connect, TLS, HTTP, content, done.  What our own side could not
-ask says nothing about the vendor.
+Out comes how far it came: names, connect, TLS, certificate, HTTP, content, done.  What our own side
+could not ask says nothing about the vendor.
 """
 
 import asyncio
@@ -242,7 +242,8 @@ def _explain(error: Exception) -> Outcome:
     number, words = error_number(error), error_words(error)
     match error:
         case aiohttp.ClientConnectorCertificateError():
-            return Outcome(Stage.TLS, f"certificate: {_certificate(error.certificate_error)}")
+            words = _certificate(error.certificate_error)
+            return Outcome(Stage.CERTIFICATE, f"certificate: {words}")
         case aiohttp.ClientConnectorDNSError():
             return Outcome(Stage.NAMES, words, asked=number not in OUR_OWN)
         case aiohttp.ClientConnectorSSLError():

@@ -115,6 +115,11 @@ CASES = {
         [*WELL, page(1, BAD, secure=True, detail="unknown issuer"), page(1)],
         UP,
     ),
+    "certificates of a stranger, and no plain page since": (
+        Cause.TLS_INTERCEPTED,
+        [*WELL, page(1, BAD, secure=True, detail="unknown issuer")],
+        UP,
+    ),
     "certificates of another time": (
         Cause.CLOCK_WRONG,
         [*WELL, page(1, BAD, secure=True, detail="certificate not yet valid"), page(1)],

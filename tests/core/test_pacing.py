@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edge_watchdog.core.actions import Pace, ProbeBurst, ProbeEvery, WatchVendor
-from edge_watchdog.core.events import HoursChanged, Ordered, OrderKind
+from edge_watchdog.core.events import HoursChanged, JourneyReported, Ordered, OrderKind
 from edge_watchdog.core.model import Finding, JourneyReport, Layer, Mode, Stage, Uplink, UplinkKind
 from edge_watchdog.core.pacing import (
     BURST_REST_METERED_S,
@@ -172,6 +172,24 @@ class TestBursts:
         mind.second += 5
         made = mind.hear(asked(Layer.NAMES, "dns a", sent_at=mind.second))
         assert only(ProbeBurst, made) == []
+
+    @pytest.mark.parametrize("stage", [Stage.TLS, Stage.CERTIFICATE])
+    def test_where_the_app_s_secure_connection_fails_another_secure_page_is_asked(self, stage):
+        mind = ready()
+        mind.hear(asked(Layer.WEB, "https a", sent_at=mind.second))
+        mind.second += 5
+        made = mind.feed(JourneyReported(mind.now, JourneyReport(mind.now, CABLE, stage)))
+        assert [b.triage for b in only(ProbeBurst, made)] == [True]
+        mind.second += 5
+        made = mind.hear(asked(Layer.WEB, "https a", sent_at=mind.second))
+        assert only(ProbeBurst, made) == []
+
+    def test_a_page_that_fails_otherwise_is_no_reason_nor_is_one_over_a_costly_line(self):
+        mind = ready()
+        mind.second += 5
+        for name, stage in ((CABLE, Stage.HTTP), (STICK, Stage.TLS)):
+            made = mind.feed(JourneyReported(mind.now, JourneyReport(mind.now, name, stage)))
+            assert only(ProbeBurst, made) == []
 
     def test_pages_are_not_asked_twice_within_two_seconds(self):
         mind = ready()

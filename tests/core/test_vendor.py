@@ -72,7 +72,9 @@ def found(
          GREEN, [after(visit(1.5))], Cause.VENDOR_REFUSES),
         (after(visit(1, Stage.LOGIN), visit(2, Stage.LOGIN)), GREEN, [], Cause.VENDOR_LOGIN),
         (after(visit(1, Stage.NAMES), visit(2, Stage.NAMES)), GREEN, [], Cause.VENDOR_NAME),
-        (after(visit(1, Stage.TLS), visit(2, Stage.TLS)), GREEN, [], Cause.VENDOR_NAME),
+        (after(visit(1, Stage.CERTIFICATE), visit(2, Stage.CERTIFICATE)),
+         GREEN, [], Cause.VENDOR_NAME),
+        (after(visit(1, Stage.TLS), visit(2, Stage.TLS)), GREEN, [], Cause.VENDOR_SILENT),
     ],
     ids=[
         "the app answers",
@@ -97,6 +99,7 @@ def found(
         "signing in leads in a circle",
         "its name is not known",
         "its certificate is broken",
+        "its secure connection only hangs",
     ],
 )  # fmt: skip
 def test_the_vendor_s_trouble_is_named(active, report, others, cause):
@@ -191,6 +194,21 @@ def test_a_line_with_a_fault_of_its_own_is_no_second_witness(other):
 
 def test_a_failure_of_hours_ago_is_no_second_witness():
     assert found(after(visit(999, Stage.HTTP)), GREEN, HICCUP, second=1000).cause is Cause.CHECKING
+
+
+SLOW = Diagnosis(Cause.LINE_SLOW, 0.97, at(0))
+
+
+@pytest.mark.parametrize(
+    "change", [{"slow_since": at(0)}, {"diagnosis": SLOW}], ids=["it turned slow", "it is slow"]
+)
+def test_a_slow_line_of_ours_accuses_nobody_of_silence(change):
+    slow = replace(LINE, **change)
+    hanging = after(visit(1, Stage.TLS), visit(2, Stage.TLS), known=slow)
+    assert found(hanging).cause is Cause.CHECKING
+    assert found(hanging, GREEN, HICCUP).cause is Cause.VENDOR_SILENT
+    refused = after(visit(1, Stage.HTTP, status=503), visit(2, Stage.HTTP, status=503), known=slow)
+    assert found(refused).cause is Cause.VENDOR_SILENT
 
 
 class TestVisits:

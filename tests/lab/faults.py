@@ -54,8 +54,8 @@ class Fault:
 
 
 # A load ends by itself.  The foreign one comes from the desk PC: in the gateway topology it goes
-# through the box, which then knows it (line full), and nowhere as long as nobody makes the box
-# forward.  Beside the box ("self") it cannot be seen, nor can its absence (line slow).
+# through the box, which then knows it, and nowhere as long as nobody makes the box forward.  (Of a
+# load beside the box neither it nor its absence is seen: the line is slow.)
 LOAD_S = "120"
 FULL_QUEUE = Queue(Place.ROUTER, "line0", "4mbit", "{}")
 
@@ -194,7 +194,7 @@ FAULTS = (
     Fault(
         "bufferbloat_foreign",
         "All is slow while somebody in the house uploads something big.",
-        Cause.LINE_SLOW,
+        Cause.LINE_FULL,
         (FULL_QUEUE, Program(Place.DESK, "load.py", ("eth0", SINK_ADDRESS, LOAD_S))),
         argument="800",
     ),

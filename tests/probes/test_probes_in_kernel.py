@@ -25,7 +25,7 @@ from edge_watchdog.probes.asking import Method, Target
 from edge_watchdog.probes.bind import open_resolver, open_socket
 from edge_watchdog.probes.dns import Question
 from edge_watchdog.probes.dns_asker import DnsAsker
-from edge_watchdog.probes.errands import CANARY_EVERY, ROUNDS, Errands, Plan
+from edge_watchdog.probes.errands import CANARY_EVERY, NEW_TURN, ROUNDS, Errands, Plan
 from edge_watchdog.probes.icmp import checksum, open_icmp
 from edge_watchdog.probes.line import NO_ICMP, Line
 from edge_watchdog.probes.sampler import Sampler
@@ -708,20 +708,20 @@ async def test_while_no_server_answers_other_names_are_asked_for_as_well(net):
 async def test_a_name_that_leads_elsewhere_has_its_page_looked_at_and_soon_no_other(net):
     plan = Plan((Url("http://connectivity.example/204"),), (), ssl.create_default_context())
     errands = Errands(binding(), plan, SystemClock())
-    leads = iter(("203.0.113.9", "203.0.113.9", "203.0.113.66", "203.0.113.67"))
+    leads = iter(("203.0.113.9", "203.0.113.9", "0.0.0.0", "203.0.113.66", "203.0.113.67"))
     astray = []
 
     def respond(query: bytes) -> bytes | None:
         return answer_with(next(leads))(query)
 
     async with dns_server(net, ALPHA, respond):
-        for _ in range(4):
+        for _ in range(5):
             task = errands.start(Rung.NAMES)
             assert task is not None
             assert [s.finding for s in await task] == [Finding.ANSWERED]
             astray.append(errands.take_astray())
     await errands.close()
-    assert astray == [False, False, True, False]
+    assert astray == [False, False, False, True, False]
 
 
 async def test_a_page_whose_name_leads_elsewhere_is_visited_out_of_turn(net):
@@ -771,6 +771,55 @@ async def test_a_name_that_cannot_exist_shows_who_makes_names_up(net, respond, f
     assert [(s.target, s.finding) for s in found] == (
         [] if finding is None else [("dns 198.51.100.1 invalid", finding)]
     )
+
+
+@pytest.mark.parametrize(
+    "fails, finding, detail",
+    [
+        (answer_with(None, rcode=2), Finding.WRONG_ANSWER, "SERVFAIL"),
+        (lambda _: None, Finding.SILENT, ""),
+    ],
+    ids=["an error", "silence"],
+)
+async def test_a_name_nobody_asked_for_shows_what_kept_names_hide(net, fails, finding, detail):
+    plan = Plan((Url("http://connectivity.example/204"),), (), ssl.create_default_context())
+    errands = Errands(binding(), plan, SystemClock())
+    upstream = [answer_with(None, rcode=3)]
+
+    def respond(query: bytes) -> bytes | None:
+        return (upstream[0] if b"invalid" in query else answer_with("203.0.113.9"))(query)
+
+    async def turn() -> list[tuple[str, Finding, str]]:
+        task = errands.start(Rung.NAMES)
+        assert task is not None
+        return [(s.target.partition(ALPHA)[2], s.finding, s.detail) for s in await task]
+
+    kept, new = " connectivity.example", " (new name)"
+    async with dns_server(net, ALPHA, respond):
+        said = [await turn() for _ in range(NEW_TURN + 1)]
+        assert said[-2:] == [[(kept, Finding.ANSWERED, "")], [(new, Finding.ANSWERED, "")]]
+        upstream[0] = fails
+        errands._turns[Rung.NAMES] = NEW_TURN
+        assert [await turn() for _ in range(2)] == 2 * [[(new, finding, detail)]]
+        upstream[0] = answer_with("203.0.113.99")  # who makes names up is heard, too
+        assert await turn() == [(new, Finding.ANSWERED, "")]
+        assert await turn() == [(kept, Finding.ANSWERED, "")]
+    await errands.close()
+
+
+async def test_a_server_that_never_answered_for_a_new_name_is_not_judged_by_one(net):
+    plan = Plan((Url("http://connectivity.example/204"),), (), ssl.create_default_context())
+    errands = Errands(binding(), plan, SystemClock())
+
+    def respond(query: bytes) -> bytes | None:
+        return (answer_with(None, rcode=5) if b"invalid" in query else answer_with(BETA))(query)
+
+    async with dns_server(net, ALPHA, respond):
+        errands._turns[Rung.NAMES] = NEW_TURN
+        task = errands.start(Rung.NAMES)
+        assert task is not None
+        assert [s.target for s in await task] == [f"dns {ALPHA} connectivity.example"]
+    await errands.close()
 
 
 async def test_orders_given_before_the_start_hold_and_it_can_start_again(net):

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -108,3 +109,12 @@ def test_a_burst_cannot_last_for_ever():
     times.burst(1e9, 0.0)
     assert times.is_bursting(LONGEST_BURST_S - 1)
     assert not times.is_bursting(LONGEST_BURST_S)
+
+
+@pytest.mark.parametrize("secure_s, too", [(60.0, True), (600.0, False), (None, False)])
+def test_in_triage_a_secure_page_is_asked_only_where_it_is_asked_often(secure_s, too):
+    times = table()
+    times.pace(replace(PACES[Pace.ACTIVE], pulse=None, secure=secure_s), 0.0)
+    times.take_due(0.0)
+    times.triage(1.0)
+    assert set(times.take_due(1.0)) == {Rung.NAMES, Rung.WEB} | ({Rung.SECURE} if too else set())

@@ -230,12 +230,10 @@ async def test_a_secure_page_that_redirects_to_an_unprotected_one_fails(authorit
         ("other.example", {}, True, "wrong name"),
     ],
 )
-async def test_a_bad_certificate_fails_at_tls_with_its_reason(
-    authority, host, days, trusted, reason
-):
+async def test_a_bad_certificate_is_told_with_its_reason(authority, host, days, trusted, reason):
     root = authority.root if trusted else None
     report = await go(answering(), context=authority.context(host, **days), root=root)
-    assert (report.stage, report.detail) == (Stage.TLS, f"certificate: {reason}")
+    assert (report.stage, report.detail) == (Stage.CERTIFICATE, f"certificate: {reason}")
     assert report.asked
 
 
