@@ -5,9 +5,9 @@
 Each fault of tests/lab/faults.py is injected under a watch half that has just settled, at another
 phase for each seed.  What is named (the page's cause, that of a line or of the vendor, as ``why``
 shows it, or that of a new incident) is read ten times a second; "checking" is no name.  A fault
-that is none to the studio is right when nothing is named.  Where only what a line carries can tell that
-it lives, somebody works meanwhile.  The vendor's page, secure pages and a
-metered standby are asked every minute or more rarely on purpose: their faults are given two.
+that is none to the studio is right when nothing is named.  Where only what a line carries can tell
+that it lives, somebody works meanwhile.  The vendor's page, secure pages and a metered standby are
+asked every minute or more rarely on purpose: their faults are given two.
 Needs root.
 """
 
