@@ -240,7 +240,11 @@ class Hands:
                 self._sampler.pace(action.uplink, PACES[action.pace], action.avoid)
             case ProbeBurst():
                 self._sampler.burst(
-                    action.uplink, action.for_s, triage=action.triage, at_once=action.at_once
+                    action.uplink,
+                    action.for_s,
+                    triage=action.triage,
+                    secure=action.secure,
+                    at_once=action.at_once,
                 )
             case LookInto():
                 self._senses.look_into(action)

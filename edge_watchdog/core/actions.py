@@ -127,8 +127,8 @@ class ProbeEvery:
 class ProbeBurst:
     """Ask all anchors and the gateway of *uplink* every 100 ms for *for_s* seconds, from now.
 
-    *triage*: also ask the slower rungs once, now, whatever their turn: names, a web page, and a
-    secure one where that costs nothing by the amount.
+    *triage*: also ask the slower rungs (names, web page) once, now, whatever their turn; *secure*:
+    a secure page as well.
     *at_once*: do not wait for the next tenth of a second of a burst that is on; what is asked
     now decides.
     """
@@ -137,6 +137,7 @@ class ProbeBurst:
     uplink: str
     for_s: float
     triage: bool = False
+    secure: bool = False
     at_once: bool = False
 
 

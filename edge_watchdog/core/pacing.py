@@ -134,8 +134,9 @@ def _burst(
     wanted = wanted or has_portal(known) or _needs_triage(known) or known.vetoed
     wanted = wanted or _is_on_trial(state, uplink)
     triage = wanted and _triage_due(known, now)
+    secure = triage and _meets_a_stranger(known)
     at_once = known.burst_at < _brink(known, policy) <= now.mono
-    burst = ProbeBurst(state.next_id, uplink.name, for_s, triage, at_once and active)
+    burst = ProbeBurst(state.next_id, uplink.name, for_s, triage, secure, at_once and active)
     known = replace(known, burst_until=now.mono + for_s, burst_at=now.mono)
     uplinks = {**state.uplinks, uplink.name: known}
     return replace(state, next_id=state.next_id + 1, uplinks=uplinks), (burst,)

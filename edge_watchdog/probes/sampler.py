@@ -93,17 +93,24 @@ class Sampler:
         self._wake()
 
     def burst(
-        self, uplink: str, for_s: float, *, triage: bool = False, at_once: bool = False
+        self,
+        uplink: str,
+        for_s: float,
+        *,
+        triage: bool = False,
+        secure: bool = False,
+        at_once: bool = False,
     ) -> None:
         """Ask all anchors and the gateway every BURST_S for *for_s* seconds from now.
 
-        With *triage*, names and pages are asked once too, at once.  *at_once*: as in Timetable.
+        With *triage*, names and web are asked once too, at once, and a *secure* page.
+        *at_once*: as in Timetable.
         """
         now = self._clock.now().mono
         timetable = self._post(uplink).timetable
         timetable.burst(for_s, now, at_once=at_once)
         if triage:
-            timetable.triage(now)
+            timetable.triage(now, secure=secure)
         self._wake()
 
     def hasten(self, uplink: str, *rungs: Rung) -> None:

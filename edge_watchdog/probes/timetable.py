@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from enum import StrEnum
 
-from edge_watchdog.core.policy import BURST_S, SECURE_OFTEN_S, Periods
+from edge_watchdog.core.policy import BURST_S, Periods
 
 JITTER_RATIO = 0.1  # boxes that were switched on together must not ask together for ever
 LONGEST_BURST_S = 60.0
@@ -67,13 +67,9 @@ class Timetable:
         until = now + min(for_s, LONGEST_BURST_S)
         self._burst_until = max(self._burst_until, until)
 
-    def triage(self, now: float) -> None:
-        """Have names and pages due at once, and let their turns go on from there.
-
-        Secure pages only where they cost nothing by the amount: one is worth ten plain ones.
-        """
-        cheap = self._periods.get(Rung.SECURE, math.inf) <= SECURE_OFTEN_S
-        for rung in (Rung.NAMES, Rung.WEB, Rung.SECURE) if cheap else (Rung.NAMES, Rung.WEB):
+    def triage(self, now: float, *, secure: bool = False) -> None:
+        """Have names and web due at once, a *secure* page too, and go on in turn from there."""
+        for rung in (Rung.NAMES, Rung.WEB, *([Rung.SECURE] if secure else [])):
             if rung in self._due:
                 self._due[rung] = now
 

@@ -27,7 +27,7 @@ from edge_watchdog.core.model import (
     VendorLevel,
     VendorReport,
 )
-from edge_watchdog.core.policy import BURST_S, PACES, SECURE_OFTEN_S, Policy
+from edge_watchdog.core.policy import BURST_S, PACES, Policy
 from edge_watchdog.core.state import State
 from edge_watchdog.sim.leap import carried, is_at_rest, leapable
 from edge_watchdog.sim.world import ANCHORS, Turn, Vendor, World
@@ -296,8 +296,7 @@ class Studio:
             asked.bursts += 1
             self._in(0, partial(self._tick, order.uplink, asked.bursts))
         asked.burst_until = max(asked.burst_until, self.now.mono + order.for_s)
-        cheap = asked.periods.get("secure", math.inf) <= SECURE_OFTEN_S
-        for rung in ("names", "web", "secure") if cheap else ("names", "web"):
+        for rung in ("names", "web", "secure") if order.secure else ("names", "web"):
             if order.triage and rung in asked.periods:
                 self._plan(order.uplink, rung, 0)
 

@@ -179,7 +179,7 @@ class TestBursts:
         mind.hear(asked(Layer.WEB, "https a", sent_at=mind.second))
         mind.second += 5
         made = mind.feed(JourneyReported(mind.now, JourneyReport(mind.now, CABLE, stage)))
-        assert [b.triage for b in only(ProbeBurst, made)] == [True]
+        assert [(b.triage, b.secure) for b in only(ProbeBurst, made)] == [(True, True)]
         mind.second += 5
         made = mind.hear(asked(Layer.WEB, "https a", sent_at=mind.second))
         assert only(ProbeBurst, made) == []

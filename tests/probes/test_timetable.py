@@ -111,10 +111,10 @@ def test_a_burst_cannot_last_for_ever():
     assert not times.is_bursting(LONGEST_BURST_S)
 
 
-@pytest.mark.parametrize("secure_s, too", [(60.0, True), (600.0, False), (None, False)])
-def test_in_triage_a_secure_page_is_asked_only_where_it_is_asked_often(secure_s, too):
+@pytest.mark.parametrize("secure", [True, False])
+def test_in_triage_names_and_a_page_are_asked_at_once_and_a_secure_one_when_told(secure):
     times = table()
-    times.pace(replace(PACES[Pace.ACTIVE], pulse=None, secure=secure_s), 0.0)
+    times.pace(replace(PACES[Pace.ACTIVE], pulse=None), 0.0)
     times.take_due(0.0)
-    times.triage(1.0)
-    assert set(times.take_due(1.0)) == {Rung.NAMES, Rung.WEB} | ({Rung.SECURE} if too else set())
+    times.triage(1.0, secure=secure)
+    assert set(times.take_due(1.0)) == {Rung.NAMES, Rung.WEB} | ({Rung.SECURE} if secure else set())
