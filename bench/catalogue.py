@@ -6,8 +6,8 @@ Each fault of tests/lab/faults.py is injected under a watch half that has just s
 phase for each seed.  What is named (the page's cause, that of a line or of the vendor, as ``why``
 shows it, or that of a new incident) is read ten times a second; "checking" is no name.  A fault
 that is none to the studio is right when nothing is named.  Where only what a line carries can tell
-that it lives, somebody works meanwhile.  The vendor's page, secure pages and a metered standby are
-asked every minute or more rarely on purpose: their faults are given two.
+that it lives, somebody works meanwhile.  The vendor's page and a metered standby are asked every
+minute or more rarely on purpose: their faults are given two.
 Needs root.
 """
 
@@ -39,8 +39,8 @@ WATCHED_S = 45.0  # a name that comes after the 30 s of the goal is seen to be l
 SELDOM_S = 120.0
 SHOWN_S = 30.0
 SELDOM_ASKED = (
-    *("lte_", "stick_pulled", "phone_off", "hotspot_overlaps"),
-    *("status_page", "vendor_maintenance", "tls_intercepted", "ipv6_broken"),
+    *("lte_", "stick_pulled", "phone_off"),
+    *("hotspot_overlaps", "status_page", "vendor_maintenance"),
 )
 IN_USE = ("anchors_filtered",)
 ALL_TRAFFIC = ("bufferbloat_foreign", "hotspot_overlaps", "line_congested")  # needs a gateway

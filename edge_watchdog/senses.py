@@ -446,15 +446,12 @@ class Senses:
             if binding is not None and now >= edge_at and Inquiry.EDGE not in post.what:
                 edge_at = now + self._pick(post, EDGE_S)
                 post.edge = await find_edge(binding, self._hosts[0]) or post.edge
-            six = None if binding is None else global_address(binding.interface)
-            if (
-                binding is not None
-                and self._config.probe.ipv6
-                and (now >= six_at or six != post.six)
-            ):
-                post.six, six_at = six, now + self._pick(post, SIX_S)
-                works = await ipv6_works(binding.interface, self._config.probe.ipv6)
-                self._found(post, ipv6_works=works)
+            if binding is not None and self._config.probe.ipv6:
+                six = global_address(binding.interface)
+                if now >= six_at or six != post.six:
+                    post.six, six_at = six, now + self._pick(post, SIX_S)
+                    works = await ipv6_works(binding.interface, self._config.probe.ipv6)
+                    self._found(post, ipv6_works=works)
             await asyncio.sleep(SETTLE_S)
 
     def _pick(self, post: Post, periods: tuple[float, float]) -> float:

@@ -21,7 +21,7 @@ from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Layer, Stage, Uplink
 from edge_watchdog.core.moves import hold_s, next_standby
 from edge_watchdog.core.once import once
-from edge_watchdog.core.policy import PACES, SECURE_OFTEN_S, Policy
+from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.core.portal import has_portal, is_portal_proven, plain_pages, secure_pages
 from edge_watchdog.core.split import LOOK_REST_S, LOOK_S, split_since
 from edge_watchdog.core.state import Cause, Phase, State, UplinkState
@@ -32,6 +32,7 @@ SECOND_OPINION_S = 0.3  # three questions to each host
 DOUBT_BURST_S = 0.1  # one question to each host: on a metered line every lost pulse costs a burst
 PREARM_MISSES = 3
 SECURE_STAGES = (Stage.TLS, Stage.CERTIFICATE)
+SECURE_OFTEN_S = 60.0  # a line whose secure pages are asked so often carries one more at need
 TRIAGE_REST_S = 2.0
 BURST_REST_S = 5.0  # between bursts over an uplink that is known to be dead, or is only a standby
 BURST_REST_METERED_S = 30.0

@@ -82,7 +82,6 @@ class Plan:
 
 
 ORDER_LONGEST_S = 4 * 3600.0  # nobody remembers an order of yesterday
-SECURE_OFTEN_S = 60.0  # a line whose secure pages are asked so often carries one more at need
 BURST_S = 0.1  # spacing of a burst: each anchor and the gateway, ten times a second
 
 

@@ -9,7 +9,7 @@ yields to a page that opened later.
 import math
 from collections.abc import Mapping, Sequence
 
-from edge_watchdog.core.model import CaptiveWord, Finding
+from edge_watchdog.core.model import CaptiveWord, Finding, Layer
 from edge_watchdog.core.once import once
 from edge_watchdog.core.state import Track, UplinkState
 
@@ -79,19 +79,18 @@ def _word(known: UplinkState) -> CaptiveWord | None:
 
 def plain_pages(known: UplinkState) -> Sequence[Track]:
     """Give the tracks of the pages asked without TLS, which a portal can answer in their stead."""
-    return _plain(known.tracks)
+    return _by_scheme(known.tracks).get("http", ())
 
 
 def secure_pages(known: UplinkState) -> Sequence[Track]:
     """Give the tracks of the pages asked over TLS."""
-    return _secure(known.tracks)
+    return _by_scheme(known.tracks).get("https", ())
 
 
 @once
-def _secure(tracks: Mapping[str, Track]) -> Sequence[Track]:
-    return [t for t in tracks.values() if t.target.startswith("https ")]
-
-
-@once
-def _plain(tracks: Mapping[str, Track]) -> Sequence[Track]:
-    return [t for t in tracks.values() if t.target.startswith("http ")]
+def _by_scheme(tracks: Mapping[str, Track]) -> Mapping[str, Sequence[Track]]:
+    found: dict[str, list[Track]] = {}
+    for track in tracks.values():
+        if track.layer is Layer.WEB:
+            found.setdefault(track.target.partition(" ")[0], []).append(track)
+    return found

@@ -174,16 +174,15 @@ def _anchors(
     return "lossy" if is_lossy(known, now, policy) else "ok"
 
 
-def _since_silence(known: UplinkState, layer: Layer) -> Sequence[Track]:
-    """Give the tracks of *layer* asked after the present silence began; all when there is none."""
-    tracks = on_layer(known, layer)
+def _since_silence(known: UplinkState, tracks: Sequence[Track]) -> Sequence[Track]:
+    """Give those of *tracks* asked after the present silence began; all when there is none."""
     if known.silence is None:
         return tracks
     return [t for t in tracks if t.asked.mono >= known.silence.since.mono]
 
 
 def _names(known: UplinkState, evidence: Evidence) -> str | None:
-    tracks = _since_silence(known, Layer.NAMES)
+    tracks = _since_silence(known, on_layer(known, Layer.NAMES))
     if any(t.finding is Finding.FALSE_ANSWER for t in tracks):
         return "false"
     sign = _sign_of(evidence, degraded="fail")
@@ -215,7 +214,7 @@ def _web(
         return "garden" if walled else "portal"
     if shows_portal(known):
         return None  # a page that was rebuilt says nothing
-    plain = [t for t in _since_silence(known, Layer.WEB) if t.target.startswith("http ")]
+    plain = _since_silence(known, plain_pages(known))
     if any(t.finding is Finding.ANSWERED for t in plain):
         return _sign_of(evidence, degraded="fail")
     return "fail" if evidence.health is Health.DOWN else None
@@ -225,7 +224,7 @@ def _secure(known: UplinkState, around: Around) -> str | None:
     offset = around.clock_offset_s
     if offset is not None and abs(offset) > CLOCK_OFF_S:
         return "clock"
-    tracks = _secure_pages(known)
+    tracks = _since_silence(known, secure_pages(known))
     if not tracks:
         return None
     if len({t.target for t in tracks if "date off by" in t.detail}) >= 2:
@@ -239,12 +238,6 @@ def _secure(known: UplinkState, around: Around) -> str | None:
     return "clock" if dated and not around.pages_fine else "intercepted"
 
 
-def _secure_pages(known: UplinkState) -> Sequence[Track]:
-    if known.silence is None:
-        return secure_pages(known)
-    return [t for t in _since_silence(known, Layer.WEB) if t.target.startswith("https ")]
-
-
 def _is_fine_elsewhere(others: Sequence[UplinkState]) -> bool:
     found = [finding for other in others for finding in _certificates(other)]
     return Finding.ANSWERED in found and Finding.BAD_CERTIFICATE not in found
@@ -252,7 +245,7 @@ def _is_fine_elsewhere(others: Sequence[UplinkState]) -> bool:
 
 @once
 def _certificates(known: UplinkState) -> Sequence[Finding]:
-    return [t.finding for t in _secure_pages(known)]
+    return [t.finding for t in _since_silence(known, secure_pages(known))]
 
 
 def _stalls(known: UplinkState, tracks: Sequence[Track]) -> str | None:

@@ -20,7 +20,7 @@ from edge_watchdog.probes.bind import Binding, can_leave, open_resolver, open_se
 from edge_watchdog.probes.book import OWN_DELAY_S
 from edge_watchdog.probes.dns import NOERROR, NXDOMAIN, Answer, Question, question_of
 from edge_watchdog.probes.http import TIMEOUT_S, Visit, secure_twin, visit_plain, visit_secure
-from edge_watchdog.probes.lookup import ask, is_address
+from edge_watchdog.probes.lookup import Heard, ask, is_address
 from edge_watchdog.probes.timetable import Rung
 
 NAMES_S = 2.0  # a resolver with a cold cache may need more than one second
@@ -153,47 +153,45 @@ class Errands:
         timeout_s = max(NAMES_S - left.since(at), 0.0)
         heard = await ask(opener(self._binding), server, question, timeout_s=timeout_s)
         now = self._clock.now()
-        finding, detail = heard.finding, heard.detail
-        if heard.answer is not None:
+        target = f"dns {server} {question.name}"
+        if heard.answer is None:
+            visit = Visit(at, heard.finding, None, heard.detail)
+            visit = _or_late(visit, now.since(left), timeout_s)
+        else:
             finding, detail = self._judge(heard.answer)
             self._follow(question.name, heard.answer.addresses, now)
-        if finding is Finding.SILENT and now.since(left) > timeout_s + OWN_DELAY_S:
-            finding, detail = Finding.NOT_ASKED, "this box was late"
-        rtt_s = now.since(left) if heard.answer is not None else None
-        target = f"dns {server} {question.name}"
-        return self._sample(at, Layer.NAMES, target, Visit(at, finding, rtt_s, detail))
+            visit = Visit(at, finding, now.since(left), detail)
+        return self._sample(at, Layer.NAMES, target, visit)
 
     async def _canary(self, server: str) -> Sample | None:
         """Ask for a name that cannot exist; only a server that answers says anything by it."""
-        at = self._clock.now()
-        question = question_of(f"{secrets.token_hex(6)}.{NO_NAME}")
-        heard = await ask(opener(self._binding), server, question, timeout_s=NAMES_S)
+        heard, visit = await self._ask_for_nothing(server)
         if heard.answer is None:
             return None
-        visit = Visit(at, Finding.ANSWERED, self._clock.now().since(at))
         if heard.answer.rcode == NOERROR and heard.answer.addresses:
             words = f"an address for a name that does not exist ({heard.answer.addresses[0]})"
-            visit = Visit(at, Finding.FALSE_ANSWER, visit.rtt_s, words)
-        return self._sample(at, Layer.NAMES, f"dns {server} {NO_NAME}", visit)
+            visit = Visit(visit.at, Finding.FALSE_ANSWER, visit.rtt_s, words)
+        return self._sample(visit.at, Layer.NAMES, f"dns {server} {NO_NAME}", visit)
 
     async def _new_name(self, server: str) -> Sample | None:
         """Ask for a name that cannot be known yet; None from a server that never could say no."""
+        heard, visit = await self._ask_for_nothing(server)
+        if heard.answer is not None and heard.answer.rcode in (NOERROR, NXDOMAIN):
+            self._knows_new.add(server)
+        elif server not in self._knows_new:
+            return None
+        elif heard.answer is not None:
+            visit = Visit(visit.at, Finding.WRONG_ANSWER, visit.rtt_s, heard.answer.rcode_name)
+        return self._sample(visit.at, Layer.NAMES, f"dns {server} {NEW_NAME}", visit)
+
+    async def _ask_for_nothing(self, server: str) -> tuple[Heard, Visit]:
+        """Ask for a name that nobody asked for before and that cannot exist."""
         at = self._clock.now()
         question = question_of(f"{secrets.token_hex(6)}.{NO_NAME}")
         heard = await ask(opener(self._binding), server, question, timeout_s=NAMES_S)
         took_s = self._clock.now().since(at)
-        finding, detail, answer = heard.finding, heard.detail, heard.answer
-        if answer is not None and answer.rcode in (NOERROR, NXDOMAIN):
-            self._knows_new.add(server)
-        elif server not in self._knows_new:
-            return None
-        elif answer is not None:
-            finding, detail = Finding.WRONG_ANSWER, answer.rcode_name
-        elif finding is Finding.SILENT and took_s > NAMES_S + OWN_DELAY_S:
-            finding, detail = Finding.NOT_ASKED, "this box was late"
-        rtt_s = None if answer is None else took_s
-        target = f"dns {server} {NEW_NAME}"
-        return self._sample(at, Layer.NAMES, target, Visit(at, finding, rtt_s, detail))
+        visit = Visit(at, heard.finding, took_s if heard.answer is not None else None, heard.detail)
+        return heard, _or_late(visit, took_s, NAMES_S)
 
     def _follow(self, name: str, addresses: tuple[str, ...], now: Instant) -> None:
         """Forget what was looked up before when *name* leads to where it never led.
@@ -241,8 +239,7 @@ class Errands:
 
     def _page(self, target: str, url: str, visit: Visit) -> Sample:
         took_s = self._clock.now().since(visit.at)
-        if visit.finding is Finding.SILENT and took_s > TIMEOUT_S + OWN_DELAY_S:
-            visit = Visit(visit.at, Finding.NOT_ASKED, None, "this box was late")
+        visit = _or_late(visit, took_s, TIMEOUT_S)
         found = self._resolver.found(urlsplit(url).hostname or "")
         if found is not None and (found.reserve or found.stale) and not visit.detail:
             words = "name kept from before" if found.stale else "name by a reserve server"
@@ -269,3 +266,10 @@ class Errands:
             finding=visit.finding,
             detail=visit.detail,
         )
+
+
+def _or_late(visit: Visit, took_s: float, timeout_s: float) -> Visit:
+    """Give *visit*, or say that this box was late where its silence lasted past *timeout_s*."""
+    if visit.finding is Finding.SILENT and took_s > timeout_s + OWN_DELAY_S:
+        return Visit(visit.at, Finding.NOT_ASKED, None, "this box was late")
+    return visit
