@@ -217,17 +217,31 @@ async def test_two_devices_are_found_by_asking_everybody_and_an_exchanged_router
 ):
     ears, index = Ears(), kernel.snapshot.devices["wan0"].index
     router = Router(index, "wan0", ROUTER_ADDRESS)
+    asking, deaf = Claims(), Claims()
+
+    async def look() -> Near:
+        near = (await kernel.look()).near[index, ROUTER_ADDRESS]
+        asking.note(near, 10, asks=True)
+        deaf.note(near, 10, asks=False)
+        return near
+
     far = lab.host(Place.ROUTER)
     mac = far.run(["cat", "/sys/class/net/lan0/address"]).stdout.strip()
     with inside(lab.box.namespace):
         assert await two_answer(kernel, ears, router) is False
+        await look()
         far.run(["sh", "-c", EXCHANGE.format(NEW)], check=True)
         try:
             assert await two_answer(kernel, ears, router) is False
-            near = (await kernel.look()).near[index, ROUTER_ADDRESS]
+            near = await look()
             assert (near.mac, near.state) == (NEW, Neighbour.REACHABLE)
         finally:
             far.run(["sh", "-c", EXCHANGE.format(mac)], check=True)
+        assert await two_answer(kernel, ears, router) is False  # it is back already
+        near = await look()
+        assert (near.mac, near.state) == (mac, Neighbour.REACHABLE)
+        assert (asking.former, asking.twofold_until) == (NEW, 0.0)
+        assert deaf.twofold_until > 0  # what the table alone makes of it
         lab.inject("address_conflict")
         assert await two_answer(kernel, ears, router) is True
         lab.heal("address_conflict")

@@ -10,7 +10,6 @@ from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
 from tests.lab.netns import Host
 from tests.lab.places import BROKER_ADDRESS as BROKER
-from tests.lab.places import ROUTER_ADDRESS, Place
 from tests.lab.traffic import trickle
 from tests.netns.conftest import QUICK_FAILBACK
 
@@ -83,28 +82,3 @@ def test_a_second_device_with_the_router_s_address_is_named_first(lab: Lab, daem
     view = daemon.wait(is_named, 20)
     assert view.banner.cause == Cause.ADDRESS_CONFLICT
     assert view.banner.headline == "Two devices on broadband use the same address."
-
-
-EXCHANGE = "ip link set lan0 down; ip link set lan0 address {}; ip link set lan0 up"
-STANDBY = "02:00:5e:00:53:0b"
-
-
-def test_a_pair_of_routers_that_hands_its_address_over_and_back_is_no_conflict(
-    lab: Lab, daemon: Daemon
-) -> None:
-    router = lab.host(Place.ROUTER)
-    first = router.run(["cat", "/sys/class/net/lan0/address"]).stdout.strip()
-
-    def serves(mac: str) -> None:
-        router.run(["sh", "-c", EXCHANGE.format(mac)], check=True)
-        router.run(["ip", "route", "replace", "default", "via", "192.0.2.1"], check=True)
-        near = ["ip", "neigh", "show", ROUTER_ADDRESS]
-        daemon.wait(lambda _: f"{mac} REACHABLE" in lab.box.run(near).stdout, 30)
-
-    daemon.wait(lambda v: v.banner.cause == Cause.NONE, 20)
-    serves(STANDBY)
-    serves(first)
-    lab.inject("blackhole")
-    view = daemon.wait(is_named, 20)
-    assert view.banner.cause == Cause.PROVIDER_DOWN
-    assert words.label(Cause.ADDRESS_CONFLICT) not in {one.cause for one in view.uplinks}
