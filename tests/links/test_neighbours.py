@@ -226,7 +226,8 @@ async def test_two_devices_are_found_by_asking_everybody_and_an_exchanged_router
         return near
 
     far = lab.host(Place.ROUTER)
-    mac = far.run(["cat", "/sys/class/net/lan0/address"]).stdout.strip()
+    shown = far.run(["ip", "-o", "link", "show", "lan0"], check=True).stdout.split()
+    mac = shown[shown.index("link/ether") + 1]
     with inside(lab.box.namespace):
         assert await two_answer(kernel, ears, router) is False
         await look()
