@@ -104,11 +104,6 @@ class Entry:
         said = f"{self.booked} of {self.capacity} booked"
         return f"{said}, full" if not self.free else f"{said}, {self.free} left"
 
-    @property
-    def people(self) -> str:
-        """Say who is in a class and where: "Anna B. (Bike 12), Beth C."; "" for nobody."""
-        return ", ".join(seat.spoken for seat in self.seats if seat.name)
-
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -51,7 +51,7 @@ def book_of(reading: Reading) -> Book:
     "by, seen",
     [
         ("classes", ("Anna B.", ">Bike 12<", ">arrived<", "Carol D.", ">waiting list<")),
-        ("room", ("Anna B. (Bike 12, arrived), Beth, Carol D. (waiting list)",)),
+        ("room", (">Anna B. (Bike 12, arrived),<", ">Beth,<", ">Carol D. (waiting list)<")),
     ],
 )
 async def test_the_book_shows_people_and_their_spots(by, seen) -> None:
