@@ -142,8 +142,9 @@ def hold_of(
         return None
     visit, lesson = draft.content, lesson_of(draft, classes)
     where = lesson.row if lesson and lesson.row else visit
+    length_s = where.end_wall - where.start_wall or visit.end_wall - visit.start_wall
     return Busy(
-        *(where.start_wall, where.end_wall, where.member, where.room),
+        *(where.start_wall, where.start_wall + length_s, where.member, where.room),
         f"{short_name(visit.client) or visit.service} ({entry.name})",
         entry.number,
         draft.appointment_key,

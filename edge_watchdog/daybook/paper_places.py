@@ -190,8 +190,8 @@ def spot_words(wanted: Wanted) -> str:
     """Say who has the spot."""
     place, visit = wanted.on_spot, wanted.visit
     spot = visit.spot if visit else ""
-    who = _who(place) if place else "somebody else"
-    return f"{spot} is taken in this class: {who}. Choose another one, or leave it empty."
+    who = _who(place) if place else "Somebody else"
+    return f"{who} has {spot} in this class already. Choose another spot, or leave it empty."
 
 
 def twice_words(wanted: Wanted) -> str:

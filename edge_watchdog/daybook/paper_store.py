@@ -62,6 +62,7 @@ from edge_watchdog.daybook.paper_roll import Place
 from edge_watchdog.daybook.seal import Seal
 
 SCHEMA = 2  # 1, which says 0 in its file, had no places in classes
+NO_PLACE_LEFT = "That class is full: another desk was quicker."
 NOT_WRITTEN = "the box's disk did not take it; write it on paper"
 UNREADABLE = "cannot be read"
 
@@ -75,7 +76,7 @@ class TakenError(PaperError):
         self.is_full = wanted.lesson is not None and not self.clashes
         words = taken_words(wanted.hold, self.clashes)
         if self.is_full and wanted.roll is not None:
-            words = full_words(wanted.roll)
+            words = full_words(wanted.roll) if wanted.is_full else NO_PLACE_LEFT
         super().__init__(words, "start")
 
 
