@@ -15,6 +15,7 @@ from edge_watchdog.core.model import Mode
 from edge_watchdog.core.policy import Plan, Policy, Restrict, UsedUp
 from edge_watchdog.core.state import Asking, Spent, State
 from edge_watchdog.core.view import DataView
+from edge_watchdog.core.words import capital
 
 MARKS = (50, 80, 95, 100)  # per cent of the plan at which people are told
 LOUD = 95
@@ -209,7 +210,7 @@ def _plan_words(name: str, one: Spent, plan: Plan, reached: int) -> tuple[str, s
     text = USED_WORDS if reached < 100 else GONE_WORDS
     used, cap = amount(one.total_bytes), amount(plan.cap_bytes or 0)
     headline = text.format(line=name, percent=reached, used=used, cap=cap)
-    return headline, KEEP_WORDS if plan.when_used_up is UsedUp.KEEP else STOP_WORDS
+    return capital(headline), KEEP_WORDS if plan.when_used_up is UsedUp.KEEP else STOP_WORDS
 
 
 def _alert(state: State, name: str, words: tuple[str, str], reached: int, now: Instant) -> Alert:

@@ -114,7 +114,7 @@ def _incident(incident: Incident, policy: Policy) -> IncidentView:
     return IncidentView(
         id=incident.id,
         cause=words.label(incident.cause),
-        headline=f"{what}: {words.label(incident.cause)}",
+        headline=f"{words.capital(what)}: {words.label(incident.cause)}",
         severity=incident.severity,
         opened_wall=incident.opened.wall,
         resolved_wall=incident.resolved.wall if incident.resolved else None,
@@ -138,7 +138,8 @@ def _notices(state: State, policy: Policy) -> tuple[str, ...]:
         known = state.uplinks[uplink.name]
         diagnosis = known.diagnosis
         if uplink.name != state.failover.active and diagnosis and diagnosis.cause not in QUIET:
-            notices.append(f"{uplink.name} is not ready: {words.label(diagnosis.cause)}.")
+            name = words.capital(uplink.name)
+            notices.append(f"{name} is not ready: {words.label(diagnosis.cause)}.")
         deaf = sorted(t.target for t in known.tracks.values() if t.deaf)
         if deaf:
             notices.append(f"Ignored on {uplink.name}, others answer: {', '.join(deaf)}.")
@@ -146,9 +147,9 @@ def _notices(state: State, policy: Policy) -> tuple[str, ...]:
     steering = state.steering
     if steering.uplink is not None:
         notices.append(
-            f"{policy.vendor_name} alone goes over {steering.uplink}:"
+            f"{words.capital(policy.vendor_name)} alone goes over {steering.uplink}:"
             f" it is not reached over {steering.line}."
         )
     if len(state.failover.switches) > policy.flap_switches:
         notices.append("The line keeps breaking; the box stays on the steadier one for a while.")
-    return (*notices, *state.trouble)
+    return (*notices, *map(words.capital, state.trouble))

@@ -117,7 +117,7 @@ def day_pack(day: BookDay, lines: Sequence[SourceLine], more: Enclosed, by: Prin
         _form("Bookings taken on paper", BOOKING_COLUMNS, BOOKING_SHARES, BOOKING_ROWS),
         _form("Sales taken on paper", SALES_COLUMNS, SALES_SHARES, SALES_ROWS),
     )
-    return Pack(by.studio, day.date, f"For {day.date}: {as_of}. Printed {by.made}.", sheets)
+    return Pack(by.studio, day.date, f"For {day.date}: {as_of}. Made {by.made}.", sheets)
 
 
 def _cover(day: BookDay, lines: Sequence[SourceLine], by: Printer) -> Sheet:
