@@ -4,13 +4,14 @@ In: each step that was lived.  Out: readings, as links/counting.py tells them; a
 is wrong.  An estimate: each question costs what bench/month.py measured on the wire, and people
 carry USE_BYTES_S while the studio is open and the line is in use.  The books are kept twice: what
 the mind says was used must be what was carried, nobody may be told too late, and no cap exceeded.
+Once an outage has used up its budget only what is allowed passes, as the packet filter has it.
 """
 
 from collections.abc import Iterator
 
 from edge_watchdog.core.actions import Action, Pace, ProbeBurst, RouteVia, SendAlert
 from edge_watchdog.core.advance import Step
-from edge_watchdog.core.budget import MARKS
+from edge_watchdog.core.budget import DRAINS_S, MARKS
 from edge_watchdog.core.events import Counted, Event
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.policy import BURST_S, PACES, Plan, UsedUp
@@ -20,6 +21,8 @@ from edge_watchdog.sim.studio import BEGAN
 EVERY_S = 60.0
 MONTH_S = 30 * 86_400.0
 USE_BYTES_S = 50_000.0  # card terminals, bookings, a little music
+ALLOWED_BYTES_S = 5_000.0  # of it: card terminals and bookings
+LATE_S = EVERY_S + 5.0  # so long it may go on, until the counter is read
 QUESTION_BYTES = {  # IP there and back; what the router or stick answers itself goes no further
     "pulse": 0.75 * 72 + 0.25 * 150,  # an echo, and every fourth time a DNS query
     "names": 150.0,
@@ -36,6 +39,8 @@ class Meter:
     """The counter of one metered *uplink*, and a second book beside the mind's.
 
     *used*: by the readings of this month; None after a crash, which may have lost a reading.
+    *outage*: what people carried beyond what is allowed since they were last moved to this line;
+    None after a crash, until the next outage.
     """
 
     def __init__(self, uplink: str, plan: Plan) -> None:
@@ -43,7 +48,9 @@ class Meter:
         self.uplink, self.plan = uplink, plan
         self.read_at = BEGAN.mono
         self.used: int | None = 0
+        self.outage: float | None = 0.0
         self.told = self.most = 0
+        self._left = -DRAINS_S
         self._carried, self._device, self._until = 0.0, 1, BEGAN.mono
         self._last: int | None = None
         self._month = 0
@@ -55,10 +62,23 @@ class Meter:
         seconds, self._until = now.mono - self._until, now.mono
         known = before.uplinks[self.uplink]
         if known.link is not None and known.link.carrier:
-            people = USE_BYTES_S if is_used and before.is_open else 0.0
-            self._carried += seconds * (people + _asking_bytes_s(known.pace))
+            people = self._people(before, seconds) if is_used else 0.0
+            self._carried += people + seconds * _asking_bytes_s(known.pace)
         bursts = (a for a in actions if isinstance(a, ProbeBurst) and a.uplink == self.uplink)
         self._carried += sum(TICK_BYTES * burst.for_s / BURST_S for burst in bursts)
+
+    def _people(self, before: State, seconds: float) -> float:
+        """Give what people carry, and enter what is not always allowed."""
+        if self._until - seconds - self._left >= DRAINS_S:
+            self.outage = 0.0
+        self._left = self._until
+        if not before.is_open:
+            return 0.0
+        if before.limited is not None and self.uplink in before.limited.uplinks:
+            return seconds * ALLOWED_BYTES_S
+        if self.outage is not None:
+            self.outage += seconds * (USE_BYTES_S - ALLOWED_BYTES_S)
+        return seconds * USE_BYTES_S
 
     def read(self, now: Instant) -> Counted:
         """Read the counter, and enter that into the second book."""
@@ -75,7 +95,7 @@ class Meter:
 
     def crashes(self, *, reboots: bool) -> None:
         """Have the box crash; if it *reboots* the counter begins anew."""
-        self.used = None
+        self.used = self.outage = None
         if reboots:
             self._carried, self._device, self._last = 0.0, self._device + 1, 0
 
@@ -88,6 +108,9 @@ class Meter:
             yield f"a switch to {self.uplink}, whose plan is used up"
         if not isinstance(event, Counted):
             return
+        budget = self.plan.outage_bytes
+        if budget is not None and (self.outage or 0) > budget + LATE_S * USE_BYTES_S:
+            yield f"an outage cost {self.outage:.0f} bytes on {self.uplink}, {budget} were meant"
         if spent is None:
             yield f"nobody counts what {self.uplink} carries"
         elif self.used is None:

@@ -29,6 +29,7 @@ from edge_watchdog.core.advance import Step, advance, has_work
 from edge_watchdog.core.budget import amount
 from edge_watchdog.core.codec import decode, encode
 from edge_watchdog.core.events import ClockStepped, Event, HoursChanged
+from edge_watchdog.core.model import Mode
 from edge_watchdog.core.policy import Plan
 from edge_watchdog.core.state import Phase, State
 from edge_watchdog.sim.scenarios import BROADBAND, PHONE, STICK, turn, usual_policy, usual_world
@@ -92,7 +93,7 @@ class Box(Studio):
         self._crash_in = -1
         self._disk: Disk | None = None
         self.crashes = 0
-        policy = replace(usual_policy(), plans=((STICK, plan),))
+        policy = replace(usual_policy(Mode.GATEWAY), plans=((STICK, plan),))
         super().__init__(policy, usual_world(), seed=seed, watch=self._judged)
 
     def _judged(self, before: State, event: Event, step: Step) -> None:
@@ -171,9 +172,13 @@ class Box(Studio):
         ]
 
     def leap_or_live(self, until: float) -> None:
-        """Come to second *until*, over all the calm there is before it."""
+        """Come to second *until*, over all the calm there is before it.
+
+        While people go over the metered line, its counter is read in between.
+        """
         while self.second < until:
-            if self.leap(until - self.second):
+            longest_s = EVERY_S if self.route == STICK else math.inf
+            if self.leap(min(until - self.second, longest_s)):
                 self._disk = None
             self.run(min(until, self.second + 0.37))
             if self.now.mono - self.meter.read_at >= EVERY_S:

@@ -108,6 +108,8 @@ def policy(config: Config) -> Policy:
         rehearse=config.timing.rehearse and config.studio.opening_hours is not None,
         restrict=config.metered.restrict,
         plans=tuple((one.uplink.name, one.plan) for one in config.uplinks if one.plan is not None),
+        allows_vendor=bool(config.vendor_hosts),
+        allows_more=bool(config.metered.allow),
     )
     if config.vendor is None:
         return chosen
@@ -143,6 +145,7 @@ def advice(config: Config) -> list[str]:
         said.append('[box] dhcp_range does nothing here: addresses are given in mode "gateway".')
     if config.metered.restrict is not Restrict.NEVER and config.box.mode is not Mode.GATEWAY:
         said.append('[metered] does nothing here: computers are routed in mode "gateway" only.')
+    said += _advice_on_limits(config)
     if not config.box.lan_interfaces:
         said.append("[box] has no lan_interfaces: the pages open on this machine only.")
     said += [
@@ -171,6 +174,21 @@ def advice(config: Config) -> list[str]:
     if config.studio.opening_hours is None:
         said.append("[studio] has no opening_hours: lines are asked as often at night.")
     return said
+
+
+def _advice_on_limits(config: Config) -> Iterator[str]:
+    budgets = [u.uplink.name for u in config.uplinks if u.plan and u.plan.outage_bytes is not None]
+    if config.box.mode is not Mode.GATEWAY:
+        for name in budgets:
+            yield (
+                f"[[uplink]] {name} outage_budget is told, but limits nobody: computers are routed"
+                ' in mode "gateway" only.'
+            )
+    elif config.may_limit and not config.allowed:
+        yield (
+            "[metered] allow is empty and [vendor] has no app_url: over a metered line that is"
+            " limited the studio's computers would reach nothing. Write what they need there."
+        )
 
 
 def _paths(part: object | None) -> Iterator[tuple[str, str]]:

@@ -62,7 +62,9 @@ class UplinkKeys:
     outage_budget: Size | None = field(
         default=None,
         metadata={
-            "doc": "Tell people when one outage has cost this much on a metered line.",
+            "doc": "What one outage may cost on a metered line; people are told. In mode gateway,"
+            " computers then reach only the vendor and what [metered] allows over it, until the"
+            " outage ends or the line is ordered.",
             "example": "500MB",
         },
     )
@@ -114,7 +116,10 @@ class MeteredKeys:
 
     restrict: Restrict = field(
         default=Restrict.NEVER,
-        metadata={"doc": "When only what is allowed is reached; the rest is refused at once."},
+        metadata={
+            "doc": "When only what is allowed is reached, beside a used-up outage_budget; the rest"
+            " is refused at once."
+        },
     )
     allow: tuple[Reachable, ...] = field(
         default=(),

@@ -60,10 +60,16 @@ class Config:
 
         () when no line is ever limited.
         """
-        stops = any(u.plan and u.plan.when_used_up is UsedUp.STOP for u in self.uplinks)
-        if self.metered.restrict is Restrict.NEVER and not stops:
+        if not self.may_limit:
             return ()
         return tuple(dict.fromkeys((*self.vendor_hosts, *self.metered.allow)))
+
+    @property
+    def may_limit(self) -> bool:
+        """Tell whether a metered line is ever limited to what is allowed."""
+        plans = [one.plan for one in self.uplinks if one.plan is not None]
+        ends = any(p.when_used_up is UsedUp.STOP or p.outage_bytes is not None for p in plans)
+        return bool(plans) and (ends or self.metered.restrict is not Restrict.NEVER)
 
     @property
     def vendor_hosts(self) -> tuple[str, ...]:

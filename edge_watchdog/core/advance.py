@@ -18,7 +18,7 @@ from edge_watchdog.core.actions import (
     ProbeEvery,
     RouteVia,
 )
-from edge_watchdog.core.budget import account, carry_over, set_limits
+from edge_watchdog.core.budget import account, carry_over
 from edge_watchdog.core.diagnosis import diagnose
 from edge_watchdog.core.events import (
     BoxReported,
@@ -51,6 +51,7 @@ from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.ladder import ladder, turns
 from edge_watchdog.core.lan import tell_of_lan
 from edge_watchdog.core.life import note_life
+from edge_watchdog.core.limits import limits_end, set_limits
 from edge_watchdog.core.model import BoxReport, Health, Layer, Mode, Sample
 from edge_watchdog.core.moves import PARTIAL_S, WAY_BACK_S, hold_s
 from edge_watchdog.core.pacing import burst_due, set_paces
@@ -103,7 +104,7 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state, ways = decide_way(state, event, now, policy)
     state = incidents.keep_incidents(state, event, now, policy)
     state, bills = account(state, event, now, policy)
-    state, limits = set_limits(state, policy)
+    state, limits = set_limits(state, now, policy)
     state, lan = tell_of_lan(state, event, now)
     state, paces = set_paces(state, now, policy)
     state, looks = set_inquiries(state, now, policy)
@@ -240,7 +241,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
             fresh,
             incidents=_carry_over(state.incidents, event.at, policy),
             rehearsals={n: r for n, r in state.rehearsals.items() if n in names},
-            spent=carry_over(state, policy),
+            spent=carry_over(state, event.at, policy),
             next_id=state.next_id,
             next_incident=state.next_incident,
         )
@@ -365,6 +366,7 @@ def _deadlines(state: State, policy: Policy) -> Iterator[float]:
     yield from _failover_deadlines(state, policy)
     if (at := next_way(state, policy)) is not None:
         yield at
+    yield from limits_end(state)
     for incident in state.incidents:
         if (at := alerting.next_alert(incident)) is not None:
             yield at

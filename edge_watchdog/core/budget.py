@@ -8,11 +8,10 @@ decision needs it.  Nothing is known before the first reading, and that is said.
 
 from dataclasses import replace
 
-from edge_watchdog.core.actions import Action, Alert, Limit, Pace, Reason, SendAlert, Severity
+from edge_watchdog.core.actions import Action, Alert, Pace, Reason, SendAlert, Severity
 from edge_watchdog.core.events import Counted, Event
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Mode
-from edge_watchdog.core.policy import Plan, Policy, Restrict, UsedUp
+from edge_watchdog.core.policy import Plan, Policy, UsedUp
 from edge_watchdog.core.state import Asking, Spent, State
 from edge_watchdog.core.view import DataView
 from edge_watchdog.core.words import capital
@@ -25,7 +24,6 @@ HEAD_START_RATIO = 0.1  # of it may be used at once, for the first days of a mon
 CALM_RATIO = 0.9  # back to usual when this far below what would be in time
 USED_WORDS = "{line} has used {percent} % of this month's data ({used} of {cap})."
 GONE_WORDS = "{line} has used up this month's data ({used} of {cap})."
-OUTAGE_WORDS = "This outage has cost {used} on {line} so far."
 KEEP_WORDS = "The box goes on using it when the usual line is down; that may cost more."
 STOP_WORDS = "Once it is used up, the box does not switch to it any more."
 SPARE_STEP = "Leave videos, backups and large downloads for later."
@@ -44,8 +42,16 @@ def account(
     in_use = event.uplink in _users(state)
     counted = _counted(state.spent.get(event.uplink), event, in_use)
     counted = replace(counted, asking=_asking(counted, plan, event.at.wall))
+    counted = replace(counted, full_at=_full_at(counted, plan, event.at))
     state = replace(state, spent={**state.spent, event.uplink: counted})
     return _tell(state, event.uplink, plan, now)
+
+
+def _full_at(one: Spent, plan: Plan, now: Instant) -> float | None:
+    """Give when this outage had used up the data meant for it."""
+    if plan.outage_bytes is None or one.outage_bytes < plan.outage_bytes:
+        return None
+    return now.mono if one.full_at is None else one.full_at
 
 
 def _users(state: State) -> tuple[str | None, ...]:
@@ -57,10 +63,14 @@ def _used(one: Spent, in_use: bool, now: Instant) -> Spent:
         return one
     if not in_use:
         return replace(one, in_use=False, left_at=now.mono)
-    again = one.left_at is not None and now.mono - one.left_at < DRAINS_S
-    if again:
+    if is_draining(one, now):
         return replace(one, in_use=True)
-    return replace(one, in_use=True, outage_bytes=0, outage_told=False)
+    return replace(one, in_use=True, outage_bytes=0, outage_told=False, full_at=None)
+
+
+def is_draining(one: Spent, now: Instant) -> bool:
+    """Tell whether a line was left so short a time ago that it may still carry what began then."""
+    return not one.in_use and one.left_at is not None and now.mono - one.left_at < DRAINS_S
 
 
 def _counted(one: Spent | None, event: Counted, in_use: bool) -> Spent:
@@ -74,8 +84,7 @@ def _counted(one: Spent | None, event: Counted, in_use: bool) -> Spent:
         one = replace(one, month=event.month, ends=event.ends, since=event.month, told=0)
         one = replace(one, used_bytes=0, asking_bytes=0)
     one = replace(one, device=event.device, reading_bytes=event.carried_bytes)
-    draining = one.left_at is not None and event.at.mono - one.left_at < DRAINS_S
-    if one.in_use or draining:
+    if one.in_use or is_draining(one, event.at):
         outage_bytes = one.outage_bytes + more
         return replace(one, used_bytes=one.used_bytes + more, outage_bytes=outage_bytes)
     return replace(one, asking_bytes=one.asking_bytes + more)
@@ -109,43 +118,29 @@ def may_carry(state: State, uplink: str, policy: Policy) -> bool:
     plan = policy.plan_of(uplink)
     if plan is None or plan.when_used_up is UsedUp.KEEP:
         return True
-    return not _is_used_up(state, uplink, plan)
+    return not is_used_up(state, uplink, plan)
 
 
-def _is_used_up(state: State, uplink: str, plan: Plan) -> bool:
+def is_used_up(state: State, uplink: str, plan: Plan) -> bool:
+    """Tell whether the plan's month is used up."""
     one = state.spent.get(uplink)
     return one is not None and plan.cap_bytes is not None and one.total_bytes >= plan.cap_bytes
 
 
-def set_limits(state: State, policy: Policy) -> tuple[State, tuple[Action, ...]]:
-    """Order, when that changes, over which lines only what is allowed may be reached."""
-    if policy.mode is not Mode.GATEWAY:
-        return state, ()
-    limited = tuple(name for name, plan in policy.plans if _is_limited(state, name, plan, policy))
-    before = state.limited.uplinks if state.limited else ()
-    if limited == before:
-        return state, ()
-    order = Limit(state.next_id, limited)
-    return replace(state, limited=order, next_id=state.next_id + 1), (order,)
+def carry_over(state: State, now: Instant, policy: Policy) -> dict[str, Spent]:
+    """Give what is still true after a reboot: the counters begin anew, the month goes on.
 
-
-def _is_limited(state: State, name: str, plan: Plan, policy: Policy) -> bool:
-    if policy.restrict is Restrict.ALWAYS:
-        return True
-    cares = policy.restrict is Restrict.USED_UP or plan.when_used_up is UsedUp.STOP
-    return cares and _is_used_up(state, name, plan)
-
-
-def limit_words(state: State) -> tuple[str, ...]:
-    """Say which lines are limited now."""
-    names = state.limited.uplinks if state.limited else ()
-    return tuple(f"Over {name} only the addresses that you allowed are reached." for name in names)
-
-
-def carry_over(state: State, policy: Policy) -> dict[str, Spent]:
-    """Give what is still true after a reboot: the counters begin anew, the month goes on."""
+    So does an outage, when it is bridged again soon: a reboot is no way to more data.
+    """
     return {
-        name: replace(one, device=0, reading_bytes=0, in_use=False, left_at=None)
+        name: replace(
+            one,
+            device=0,
+            reading_bytes=0,
+            in_use=False,
+            left_at=now.mono if one.in_use else None,
+            full_at=None if one.full_at is None else now.mono,
+        )
         for name, one in state.spent.items()
         if policy.plan_of(name) is not None
     }
@@ -181,28 +176,26 @@ def data_words(data: DataView | None, *, metered: bool) -> str:
 
 def _tell(state: State, name: str, plan: Plan, now: Instant) -> tuple[State, tuple[Action, ...]]:
     one = state.spent[name]
-    alerts: list[Alert] = []
-    if plan.cap_bytes is not None:
-        percent = 100 * one.total_bytes // plan.cap_bytes
-        reached = max((mark for mark in MARKS if percent >= mark), default=0)
-        if reached > one.told:
-            alerts.append(_alert(state, name, _plan_words(name, one, plan, reached), reached, now))
-            one = replace(one, told=reached)
-    over = plan.outage_bytes is not None and one.outage_bytes >= plan.outage_bytes
-    if over and one.in_use and not one.outage_told:
-        words = OUTAGE_WORDS.format(line=name, used=amount(one.outage_bytes))
-        alert = _alert(state, name, (words, ""), LOUD, now)
-        alerts.append(replace(alert, incident=alert.incident + len(alerts)))
-        one = replace(one, outage_told=True)
-    first = state.next_id
-    actions = tuple(SendAlert(first + n, alert) for n, alert in enumerate(alerts))
-    state = replace(
-        state,
-        spent={**state.spent, name: one},
-        next_id=first + len(alerts),
-        next_incident=state.next_incident + len(alerts),
-    )
-    return state, actions
+    if plan.cap_bytes is None:
+        return state, ()
+    percent = 100 * one.total_bytes // plan.cap_bytes
+    reached = max((mark for mark in MARKS if percent >= mark), default=0)
+    if reached <= one.told:
+        return state, ()
+    alert = data_alert(state, name, _plan_words(name, one, plan, reached), reached, now)
+    return send(with_spent(state, name, replace(one, told=reached)), alert)
+
+
+def with_spent(state: State, name: str, one: Spent) -> State:
+    """Give *state* with what *name* has carried."""
+    return replace(state, spent={**state.spent, name: one})
+
+
+def send(state: State, alert: Alert) -> tuple[State, tuple[Action, ...]]:
+    """Have *alert*, whose number is the next one, sent."""
+    action = SendAlert(state.next_id, alert)
+    numbers = state.next_id + 1, state.next_incident + 1
+    return replace(state, next_id=numbers[0], next_incident=numbers[1]), (action,)
 
 
 def _plan_words(name: str, one: Spent, plan: Plan, reached: int) -> tuple[str, str]:
@@ -213,7 +206,10 @@ def _plan_words(name: str, one: Spent, plan: Plan, reached: int) -> tuple[str, s
     return capital(headline), KEEP_WORDS if plan.when_used_up is UsedUp.KEEP else STOP_WORDS
 
 
-def _alert(state: State, name: str, words: tuple[str, str], reached: int, now: Instant) -> Alert:
+def data_alert(
+    state: State, name: str, words: tuple[str, str], reached: int, now: Instant
+) -> Alert:
+    """Give what is told of the data of *name*; *words*: headline and body."""
     loud = reached >= LOUD
     return Alert(
         incident=state.next_incident,

@@ -72,7 +72,7 @@ class Plan:
     """What a metered line may carry; None = nobody said.
 
     *cap_bytes*: a month.  *asking_cap_bytes*: our own questions a month, while nobody uses it.
-    *outage_bytes*: in one outage, before people are told.
+    *outage_bytes*: in one outage, before only what is allowed is reached over it.
     """
 
     cap_bytes: int | None = None
@@ -94,6 +94,8 @@ class Policy:
     vendor_name: str = "the scheduling vendor"
     restrict: Restrict = Restrict.NEVER
     plans: tuple[tuple[str, Plan], ...] = ()  # of metered uplinks, by name
+    allows_vendor: bool = True  # over a limited line; *allows_more*: the owner named something
+    allows_more: bool = False
 
     divert_probes: int = 12  # with fewer, one lossy line looks like a dead one
     divert_span_s: float = 0.5  # gaps up to half a second are common and heal by themselves

@@ -2,11 +2,12 @@
 
 from edge_watchdog.core import words
 from edge_watchdog.core.advance import health_of
-from edge_watchdog.core.budget import data_view, data_words, limit_words
+from edge_watchdog.core.budget import data_view, data_words
 from edge_watchdog.core.evidence import loss_ratio
 from edge_watchdog.core.incidents import QUIET
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.ladder import ladder
+from edge_watchdog.core.limits import limit_words
 from edge_watchdog.core.model import Health, Layer, Uplink, VendorLevel
 from edge_watchdog.core.moves import hold_s, preferred_clean
 from edge_watchdog.core.policy import Policy
@@ -41,7 +42,7 @@ def view(state: State, policy: Policy, now: Instant) -> StudioView:
         incidents=tuple(_incident(incident, policy) for incident in recent[:SHOWN_INCIDENTS]),
         failback_at_wall=_failback_at(state, now, policy),
         override=_override(failover, now),
-        notices=_notices(state, policy),
+        notices=_notices(state, now, policy),
         wall_known=all(
             u.diagnosis is None or u.diagnosis.cause is not Cause.CLOCK_WRONG
             for u in state.uplinks.values()
@@ -131,7 +132,7 @@ def _failback_at(state: State, now: Instant, policy: Policy) -> float | None:
     return since.wall + hold_s(state.failover, policy)
 
 
-def _notices(state: State, policy: Policy) -> tuple[str, ...]:
+def _notices(state: State, now: Instant, policy: Policy) -> tuple[str, ...]:
     """List what is worth knowing, but is nobody's alarm."""
     notices = []
     for uplink in policy.uplinks:
@@ -143,7 +144,7 @@ def _notices(state: State, policy: Policy) -> tuple[str, ...]:
         deaf = sorted(t.target for t in known.tracks.values() if t.deaf)
         if deaf:
             notices.append(f"Ignored on {uplink.name}, others answer: {', '.join(deaf)}.")
-    notices += limit_words(state)
+    notices += limit_words(state, now, policy)
     steering = state.steering
     if steering.uplink is not None:
         notices.append(

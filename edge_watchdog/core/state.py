@@ -370,6 +370,7 @@ class Spent:
     counted.  *used_bytes*: while people or the box used it, *asking_bytes*: the rest, our own
     questions.  *outage_bytes*: since it was last switched to.  *left_at* (CLOCK_BOOTTIME): when it
     last was not used any more.  *told*: the last mark of the plan that people were told of.
+    *full_at* (CLOCK_BOOTTIME): since when this outage has used up the data meant for it.
     """
 
     device: int
@@ -385,6 +386,7 @@ class Spent:
     told: int = 0
     outage_told: bool = False
     asking: Asking = Asking.USUAL
+    full_at: float | None = None
 
     @property
     def total_bytes(self) -> int:

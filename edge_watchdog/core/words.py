@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from edge_watchdog.core.evidence import internet
 from edge_watchdog.core.instant import Instant
+from edge_watchdog.core.limits import still_works
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.phrases import (
     HOTSPOT,
@@ -249,7 +250,7 @@ def _can_work(
         text = STEERED_ALL if policy.mode is Mode.GATEWAY else STEERED_BOX
         return _fill(text, uplink, state, policy)
     behind_us = standing is Standing.BACKUP and policy.mode is Mode.GATEWAY
-    text = ALL_ONLINE if behind_us else CAN_WORK[standing]
+    text = (still_works(state, policy) or ALL_ONLINE) if behind_us else CAN_WORK[standing]
     if standing is Standing.BACKUP and not behind_us and _is_mended(state, cause):
         text = MENDED_BOX
     return _fill(text, uplink, state, policy)

@@ -1,7 +1,8 @@
 """What the interfaces of metered lines have carried, read now and then.
 
-In: the kernel's counters and what month of the plan it is.  Out: Counted events.  The counters
-begin anew when a device does; whoever adds them up is told which device it was.
+In: the kernel's counters and what month of the plan it is.  Out: Counted events, sooner where much
+was carried: whoever limits a line must not hear of it long after.  The counters begin anew when a
+device does; whoever adds them up is told which device it was.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from edge_watchdog.core.events import Counted
 from edge_watchdog.links.usage import read_usage
 
 EVERY_S = 20.0
+LOOK_S = 1.0
+MUCH_BYTES = 1_000_000  # told at the next look
 
 Month = Callable[[float], tuple[float, float]]
 
@@ -43,15 +46,18 @@ class Counting:
         self._lines = lines
         self._emit = emit
         self._clock = clock
+        self._told: dict[str, Counted] = {}
 
     async def run(self) -> None:
         """Read for ever."""
         while True:
             self.read()
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(LOOK_S)
 
     def read(self) -> None:
-        """Read once; a device that is not there has nothing to tell."""
+        """Read once, and tell what is news; a device that is not there has nothing to tell."""
+        if not self._lines:
+            return
         carried = read_usage()
         for name, line in self._lines.items():
             interface = self._called(line.interface)
@@ -62,7 +68,17 @@ class Counting:
             begins, ends = line.month(now.wall)
             count = usage.received_bytes + usage.sent_bytes
             device = _index(interface)
-            self._emit(Counted(now, name, device, count, month=begins, ends=ends))
+            found = Counted(now, name, device, count, month=begins, ends=ends)
+            if _is_news(self._told.get(name), found):
+                self._told[name] = found
+                self._emit(found)
+
+
+def _is_news(told: Counted | None, found: Counted) -> bool:
+    if told is None or told.device != found.device or found.carried_bytes < told.carried_bytes:
+        return True
+    more = found.carried_bytes - told.carried_bytes
+    return more >= MUCH_BYTES or found.at.since(told.at) >= EVERY_S
 
 
 def _index(interface: str) -> int:

@@ -12,11 +12,12 @@ from edge_watchdog.core.state import State
 from edge_watchdog.sim.scenarios import BROADBAND, PHONE, STICK
 
 SMALL = replace(PLAN, cap_bytes=60_000_000, outage_bytes=30_000_000)  # 20 minutes
+CAP = 45_000_000  # the outage's budget, and what is allowed after it
 
 
 def hard_day() -> Box:
-    """An outage of an hour, with a plan that lasts for twenty minutes of it."""
-    box = Box(3, SMALL)
+    """An outage of an hour, with a plan that does not last for it."""
+    box = Box(3, replace(SMALL, cap_bytes=CAP))
     box.run(20)
     strike(box, Trouble(box.second, "cable_out", BROADBAND, 3600.0), Random(1))
     box.leap_or_live(5400.0)
@@ -32,7 +33,7 @@ def test_a_plan_that_is_used_up_is_told_in_time_and_not_used_again():
     box = hard_day()
     assert broken(box) == []
     assert box.meter.used is not None
-    assert box.meter.used > 60_000_000
+    assert CAP < box.meter.used < CAP + 10_000_000  # which was 300 MB, without a limit
     assert box.state.spent[STICK].told == 100
     assert (box.state.spent[STICK].outage_told, box.route) == (True, BROADBAND)
     strike(box, Trouble(box.second, "cable_out", BROADBAND, 120.0), Random(1))
@@ -61,7 +62,7 @@ def test_books_that_do_not_say_what_was_carried_are_seen():
     box.feed(box.meter.read(box.now))
     used = box.meter.used
     assert used is not None
-    unsaid = f"{100 * used // 60_000_000} % of LTE stick is used: 0 were told, 1 are due"
+    unsaid = f"{100 * used // CAP} % of LTE stick is used: 0 were told, 1 are due"
     assert read(box) == [unsaid]
     assert read(box, used_bytes=0, asking_bytes=7)[0] == (
         f"LTE stick carried {used} bytes, and 7 are told"
@@ -73,6 +74,19 @@ def test_books_that_do_not_say_what_was_carried_are_seen():
     assert list(box.meter.wrong(box.state, box.meter.read(box.now), nobody)) == [
         "nobody counts what LTE stick carries"
     ]
+
+
+def test_an_outage_that_costs_more_than_was_meant_is_seen():
+    box = Box(3, SMALL)
+    box.run(20)
+    strike(box, Trouble(box.second, "cable_out", BROADBAND, 3600.0), Random(1))
+    box.leap_or_live(1800.0)
+    assert broken(box) == []
+    assert 25_000_000 < (box.meter.outage or 0) < 35_000_000  # of some 90 MB, without a limit
+    box.meter.outage = 40_000_000.0
+    assert read(box)[0] == "an outage cost 40000000 bytes on LTE stick, 30000000 were meant"
+    box.meter.crashes(reboots=False)
+    assert box.meter.outage is None
 
 
 def test_after_a_crash_the_books_go_on_and_a_new_month_begins_at_nothing():

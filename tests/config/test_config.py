@@ -105,6 +105,20 @@ def test_what_is_allowed_is_the_vendor_and_what_the_owner_names_once_a_line_can_
     assert parse(LEAST).vendor_hosts == ()
 
 
+def test_a_budget_for_an_outage_limits_a_gateway_and_what_it_would_cut_off_is_said():
+    text = GOOD.replace('monthly_cap = "5GB"', 'monthly_cap = "5GB"\noutage_budget = "500MB"')
+    assert parse(text).allowed == ("app.bookwell.example",)
+    assert any("outage_budget is told, but limits nobody" in line for line in advice(parse(text)))
+    gateway = text.replace('"self"', '"gateway"')
+    assert not any("limit" in line for line in advice(parse(gateway)))
+    bare = gateway.replace('app_url = "https://app.bookwell.example/login"\n', "")
+    (said,) = (line for line in advice(parse(bare)) if "reach nothing" in line)
+    assert said.startswith("[metered] allow is empty and [vendor] has no app_url: over a metered")
+    allowed = parse(bare + '[metered]\nallow = ["pay.example"]\n')
+    assert not any("reach nothing" in line for line in advice(allowed))
+    assert (policy(allowed).allows_vendor, policy(allowed).allows_more) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

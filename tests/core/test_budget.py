@@ -253,7 +253,7 @@ def test_amounts_are_said_as_a_bill_does(count: int, words: str) -> None:
     assert amount(count) == words
 
 
-GATEWAY = replace(PLAN, mode=Mode.GATEWAY)
+GATEWAY = replace(with_plan(cap_bytes=1000 * MB), mode=Mode.GATEWAY)
 STOPPING = replace(GATEWAY, plans=((STICK, Plan(1000 * MB, when_used_up=UsedUp.STOP)),))
 
 
@@ -265,7 +265,7 @@ STOPPING = replace(GATEWAY, plans=((STICK, Plan(1000 * MB, when_used_up=UsedUp.S
         (replace(GATEWAY, restrict=Restrict.USED_UP), 1000, (STICK,)),
         (STOPPING, 1000, (STICK,)),
         (GATEWAY, 1000, ()),
-        (replace(PLAN, restrict=Restrict.ALWAYS), 1, ()),  # the box routes nobody
+        (replace(GATEWAY, mode=Mode.SELF, restrict=Restrict.ALWAYS), 1, ()),  # it routes nobody
     ],
 )
 def test_the_owner_says_when_only_what_is_allowed_is_reached(

@@ -22,6 +22,7 @@ class Studio:
     listen: str = "0.0.0.0:8080"
     frame_ancestors: tuple[str, ...] = ()
     phone: bool = False
+    outage_budget: str = ""
     vendor: bool = True
     schedule: bool = True
     schedule_every: str = "5m"
@@ -67,11 +68,12 @@ runtime_dir = "{studio.runtime_dir}"
 def _uplinks(studio: Studio, folder: Path) -> list[str]:
     uplinks = [("broadband", "wan0", False), ("LTE stick", "lte0", True)]
     uplinks += [("phone", "phone0", True)] if studio.phone else []
+    budget = f'outage_budget = "{studio.outage_budget}"\n' if studio.outage_budget else ""
     return [
         f'[[uplink]]\nname = "{name}"\nkind = "ethernet"\ninterface = "{interface}"\n'
         f'resolvers_file = "{folder}/run/resolvers.{interface}"\n'
         f'portal_file = "{folder}/run/portal.{interface}"\n'
-        + ("metered = true\n" if metered else "")
+        + (f"metered = true\n{budget}" if metered else "")
         for name, interface, metered in uplinks
     ]
 

@@ -1,5 +1,6 @@
 """The studio's computers behind the box: online through it, moved with it, let go in time."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_watchdog.bridge import Order
+from edge_watchdog.core.events import OrderKind
+from edge_watchdog.verbs.use import give
 from tests.lab.daemon import Daemon
 from tests.lab.dns import FRESH
 from tests.lab.lab import Lab
@@ -324,4 +328,37 @@ def test_over_a_limited_backup_only_what_is_allowed_is_reached_and_the_rest_ends
         with pytest.raises(ConnectionRefusedError):
             connect(lab, 2.0)
         assert "Over LTE stick only the addresses that you allowed" in str(daemon.view().notices)
+    lab.heal_all()
+
+
+DEAR = """[metered]
+allow = ["203.0.113.80"]
+"""
+
+
+def test_an_outage_that_has_cost_its_budget_carries_only_what_is_allowed_until_it_is_over(
+    lab: Lab, tmp_path: Path
+) -> None:
+    with Daemon(
+        lab,
+        tmp_path / "daemon",
+        only="watch",
+        mode="gateway",
+        extra=QUICK_FAILBACK + DEAR,
+        outage_budget="2MB",
+    ) as daemon:
+        lab.inject("cable_out")
+        daemon.wait(lambda v: v.active == "LTE stick" and v.phase == "settled", 10)
+        until(lambda: gets_through(lab), 10)
+        with lab.desk_pc.socket(kind=socket.SOCK_DGRAM) as film:
+            for _ in range(2000):
+                film.sendto(bytes(1200), (HOSTS[APP], 9))
+        daemon.wait(lambda v: "has used the data meant for it" in str(v.notices), 30)
+        until(lambda: not gets_through(lab), 10)
+        with lab.desk_pc.socket() as vendor:
+            vendor.settimeout(10)
+            vendor.connect((HOSTS[APP], 443))
+        order = Order(OrderKind.USE, "LTE stick", 600.0, "a class is streamed")
+        assert asyncio.run(give(daemon.bridge, order)) is not None
+        until(lambda: gets_through(lab), 10)
     lab.heal_all()
