@@ -14,7 +14,6 @@ from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.policy import Plan, Policy, UsedUp
 from edge_watchdog.core.state import Asking, Spent, State
 from edge_watchdog.core.view import DataView
-from edge_watchdog.core.words import capital
 
 MARKS = (50, 80, 95, 100)  # per cent of the plan at which people are told
 LOUD = 95
@@ -203,7 +202,9 @@ def _plan_words(name: str, one: Spent, plan: Plan, reached: int) -> tuple[str, s
     text = USED_WORDS if reached < 100 else GONE_WORDS
     used, cap = amount(one.total_bytes), amount(plan.cap_bytes or 0)
     headline = text.format(line=name, percent=reached, used=used, cap=cap)
-    return capital(headline), KEEP_WORDS if plan.when_used_up is UsedUp.KEEP else STOP_WORDS
+    return headline[:1].upper() + headline[
+        1:
+    ], KEEP_WORDS if plan.when_used_up is UsedUp.KEEP else STOP_WORDS
 
 
 def data_alert(

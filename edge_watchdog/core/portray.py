@@ -139,8 +139,7 @@ def _notices(state: State, now: Instant, policy: Policy) -> tuple[str, ...]:
         known = state.uplinks[uplink.name]
         diagnosis = known.diagnosis
         if uplink.name != state.failover.active and diagnosis and diagnosis.cause not in QUIET:
-            name = words.capital(uplink.name)
-            notices.append(f"{name} is not ready: {words.label(diagnosis.cause)}.")
+            notices.append(f"{uplink.name} is not ready: {words.label(diagnosis.cause)}.")
         deaf = sorted(t.target for t in known.tracks.values() if t.deaf)
         if deaf:
             notices.append(f"Ignored on {uplink.name}, others answer: {', '.join(deaf)}.")
@@ -148,9 +147,9 @@ def _notices(state: State, now: Instant, policy: Policy) -> tuple[str, ...]:
     steering = state.steering
     if steering.uplink is not None:
         notices.append(
-            f"{words.capital(policy.vendor_name)} alone goes over {steering.uplink}:"
+            f"{policy.vendor_name} alone goes over {steering.uplink}:"
             f" it is not reached over {steering.line}."
         )
     if len(state.failover.switches) > policy.flap_switches:
         notices.append("The line keeps breaking; the box stays on the steadier one for a while.")
-    return (*notices, *map(words.capital, state.trouble))
+    return tuple(map(words.capital, (*notices, *state.trouble)))
