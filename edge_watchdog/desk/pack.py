@@ -175,7 +175,7 @@ def _notes_sheet(entries: Sequence[Entry], notes: Mapping[str, Sequence[Line]]) 
         for line in notes.get(key, ())
     )
     said = ("Private: put it away, and destroy it when the day is over.",)
-    return Sheet("Notes on clients", said, NOTE_COLUMNS, NOTE_SHARES, rows)
+    return Sheet("Notes on clients, private", said, NOTE_COLUMNS, NOTE_SHARES, rows)
 
 
 def _class_sheet(one: Entry) -> Sheet:

@@ -105,8 +105,8 @@ def test_what_a_treatment_needs_to_know_is_on_paper_only_for_who_may_see_it() ->
     lesson = yoga(TODAY, 10, attendees=(Attendee("Anna B.", Status.BOOKED, "c-anna"),))
     off = visit(TODAY, 11, status=Status.CANCELLED)
     book = held(visit(TODAY, 9), lesson, off, visit(TODAY, 12, client_key="c-beth"))
-    assert "Notes on clients" not in sheets(book)
-    rows = sheets(book, private=True)["Notes on clients"].rows
+    assert "Notes on clients, private" not in sheets(book)
+    rows = sheets(book, private=True)["Notes on clients, private"].rows
     nine = ("09:00\u201309:45", "Anna B.", "Mia")
     assert rows[:4] == (
         (*nine, "allergy", "Hair dye containing PPD", "2 March 2026"),
@@ -115,7 +115,7 @@ def test_what_a_treatment_needs_to_know_is_on_paper_only_for_who_may_see_it() ->
         (*nine, "colour formula", "6/0, 20 vol", "1 June 2026"),
     )
     assert [row[0] for row in rows] == ["09:00\u201309:45"] * 5 + ["10:00\u201311:00"] * 5
-    assert "Notes on clients" not in sheets(held(), private=True)
+    assert "Notes on clients, private" not in sheets(held(), private=True)
 
 
 def test_what_is_owed_comes_from_the_paper_journal() -> None:

@@ -7,11 +7,13 @@ import json
 
 import pytest
 
+from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.paper import State
 from edge_watchdog.desk.access import Identity, Who
 from tests.daybook.papers import listed
 from tests.desk.papered import MIA, Desk, desk_of
+from tests.desk.studio import view
 
 BOOKING = {
     "kind": "booking",
@@ -86,7 +88,7 @@ async def test_an_outage_is_cleared_up_from_the_top_down(desk: Desk) -> None:
 
 
 async def test_without_a_list_or_a_clock_the_way_back_says_so(desk: Desk) -> None:
-    desk.board.clock_is_set = lambda: False
+    desk.board.hear(view(Standing.NORMAL, desk.clock.wall, wall_known=False))
     page = (await desk.get("/reconcile"))[1]
     assert "Compared with the list as of 12:00 (just now), front desk, complete." in page
     desk.board.sources.clear()
