@@ -29,7 +29,6 @@ from edge_watchdog.links.life import heard_ago_s
 from edge_watchdog.links.load import Load
 from edge_watchdog.links.nearby import look_around
 from edge_watchdog.links.neighbours import (
-    REMEMBERED_S,
     Claims,
     Router,
     peers_answer,
@@ -284,7 +283,8 @@ class Senses:
         if state is None or device is None or not state.carrier:
             post.claims = Claims()  # what comes back may be another network
             return None
-        post.claims.note(self._kernel.snapshot.near.get((device, state.gateway or "")), now)
+        near = self._kernel.snapshot.near.get((device, state.gateway or ""))
+        post.claims.note(near, now, asks=self._hears)
         return True if now < post.claims.twofold_until else None
 
     async def _meet_routers(self) -> None:
@@ -319,17 +319,21 @@ class Senses:
 
     async def _settle_router(self, post: Post) -> None:
         """Where something fails, and another device has the router's address: do both have it?"""
-        state, device = self._seen(post)
-        if not post.what or state is None or device is None or not state.gateway:
+        (state, device), now = self._seen(post), self._clock.now().mono
+        if state is None or device is None or not state.gateway:
             return
-        self._is_taken(post, self._clock.now().mono)
-        if not post.claims.is_to_ask(self._clock.now().mono):
+        taken, claims = self._is_taken(post, now), post.claims
+        if not (post.what or taken):
             return
-        called = self._kernel.snapshot.called(post.uplink.interface)
-        self._found(post, asking_router=True)
+        new = claims.is_new and not taken
+        if not claims.is_to_ask(now):
+            return
+        router = Router(device, self._kernel.snapshot.called(post.uplink.interface), state.gateway)
+        if new:  # nobody is accused before it is known
+            self._found(post, asking_router=True)
         try:
-            if await two_answer(self._kernel, self._ears, Router(device, called, state.gateway)):
-                post.claims.twofold_until = self._clock.now().mono + REMEMBERED_S
+            both = await two_answer(self._kernel, self._ears, router)
+            claims.answered(self._clock.now().mono, both=both)
         except LinkError as error:
             log.info("not asked who is the router uplink=%s: %s", post.uplink.name, error)
         taken = self._is_taken(post, self._clock.now().mono)
@@ -352,9 +356,7 @@ class Senses:
     async def _ask_neighbours(self, post: Post) -> None:
         """Ask who else is there, and whether the router's address is still that of another.
 
-        Where answers are heard the other is asked only if it is known to be there: from a router
-        that another one stands in for, all traffic would go to a dead one meanwhile.  Who has
-        vanished is asked again, and not forgotten: it may come back.
+        Who has vanished is asked again, and not forgotten: it may come back.
         """
         peers: dict[str, str] = {}
         while True:
@@ -362,10 +364,9 @@ class Senses:
             if state is not None and device is not None and self._may_ask:
                 now = self._clock.now().mono
                 self._is_taken(post, now)
-                doubted = post.claims.doubted(now)
-                alone = not self._hears or now < post.claims.twofold_until
-                if doubted is not None and state.gateway and alone:
-                    await self._kernel.ask_again(device, state.gateway, doubted)
+                other = post.claims.to_call(now, asks=self._hears)
+                if other is not None and state.gateway:
+                    await self._kernel.ask_again(device, state.gateway, other)
                 peers = there_lately(self._kernel, device, state.gateway) or peers
                 await self._ask_peers(post, device, peers)
             await asyncio.sleep(self._pick(post, AGAIN_S[Inquiry.NEIGHBOURS]))

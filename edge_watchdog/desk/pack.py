@@ -180,7 +180,7 @@ def _notes_sheet(entries: Sequence[Entry], notes: Mapping[str, Sequence[Line]]) 
 
 def _class_sheet(one: Entry) -> Sheet:
     free = SPARE_SEATS if one.free is None else min(MOST_SPARE, one.free)
-    missing = max(0, (one.booked or 0) - sum(not seat.is_gone for seat in one.seats))
+    missing = max(0, (one.booked or 0) - sum(seat.has_place for seat in one.seats))
     seats = [
         (seat.name, seat.spot, seat.status, "" if seat.is_gone else BOX, BOX, "")
         for seat in one.seats
