@@ -78,6 +78,17 @@ def test_a_class_sheet_has_the_spots_and_rows_for_whom_the_vendor_did_not_name()
     assert len(blank) == MOST_SPARE + 1  # of three who are booked, two are named
 
 
+async def test_programs_and_the_kept_copy_have_them_too() -> None:
+    async with book_of(spinning()).client() as client:
+        said = await (await client.get("/book.json")).json()
+        copy = await (await client.get("/book/copy.html")).text()
+    (lesson,) = said["days"][0]["appointments"]
+    assert lesson["people"][0] == {"client": "Anna B.", "spot": "Bike 12", "status": "arrived"}
+    assert [one["client"] for one in lesson["people"]] == ["Anna B.", "Beth", "Carol D."]
+    assert ">Bike 12<" in copy
+    assert "Bell" not in str(said) + copy
+
+
 async def test_the_spreadsheet_has_a_row_for_each_who_is_in_a_class() -> None:
     async with book_of(spinning()).client() as client:
         body = await (await client.get("/pack/2026-11-21.csv")).read()
