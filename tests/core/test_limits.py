@@ -190,6 +190,13 @@ def test_what_limits_a_line_already_needs_no_second_reason() -> None:
     assert "meant for it" not in notices(mind)
 
 
+def test_before_the_budget_is_used_up_nothing_is_limited_or_said() -> None:
+    mind = on_backup(GATEWAY)
+    read(mind, 0)
+    assert list(limits_end(mind.state)) == []
+    assert "stick" not in notices(mind)
+
+
 def test_without_a_budget_nothing_is_dear() -> None:
     mind = dear(replace(GATEWAY, plans=((STICK, Plan()),)))
     read(mind, 9000)
