@@ -116,7 +116,7 @@ def _incident(incident: Incident, policy: Policy) -> IncidentView:
     return IncidentView(
         id=incident.id,
         cause=words.label(incident.cause),
-        headline=f"{what}: {words.label(incident.cause)}",
+        headline=f"{words.capital(what)}: {words.label(incident.cause)}",
         severity=incident.severity,
         opened_wall=incident.opened.wall,
         resolved_wall=incident.resolved.wall if incident.resolved else None,
@@ -153,4 +153,4 @@ def _notices(state: State, now: Instant, policy: Policy) -> tuple[str, ...]:
         )
     if len(state.failover.switches) > policy.flap_switches:
         notices.append("The line keeps breaking; the box stays on the steadier one for a while.")
-    return (*notices, *state.trouble)
+    return tuple(map(words.capital, (*notices, *state.trouble)))

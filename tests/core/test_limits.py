@@ -138,7 +138,7 @@ def test_an_order_for_the_line_opens_it_until_the_order_ends() -> None:
     mind = dear()
     order(mind)
     assert limits(mind) == ()
-    assert "stick is open for everything by order" in notices(mind)
+    assert "Stick is open for everything by order" in notices(mind)
     assert can_work(mind).startswith("Yes")
     read(mind, 200)
     assert limits(mind) == ()
