@@ -1,7 +1,7 @@
 """Pictures of every page at every size, for a person to look at.
 
-`python -m tests.desk.pictures FOLDER` takes screens of a phone, a tablet and a wall display, light and
-dark, in an outage; some after it; and what a printer would get on A4 and Letter.
+`python -m tests.desk.pictures FOLDER` takes screens of a phone, a tablet and a wall display, light
+and dark, in an outage; some after it; and what a printer would get on A4 and Letter.
 """
 
 import asyncio
