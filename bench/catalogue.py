@@ -40,11 +40,12 @@ SELDOM_S = 120.0
 SHOWN_S = 30.0
 SELDOM_ASKED = (
     *("lte_", "stick_pulled", "phone_off"),
-    *("hotspot_overlaps", "status_page", "vendor_maintenance"),
+    *("status_page", "vendor_maintenance"),
 )
 IN_USE = ("anchors_filtered",)
 AT_START = ("rogue_dhcp",)  # looked for at the start, then every ten minutes: it is there first
-ALL_TRAFFIC = ("bufferbloat_foreign", "hotspot_overlaps", "line_congested")  # needs a gateway
+ON_THE_BACKUP = ("lte_dns_dead",)
+ALL_TRAFFIC = ("bufferbloat_foreign", "line_congested")  # needs a gateway
 BOTH_BAD = ("both_dead", "everything_down")
 VENDOR_DOWN = (Cause.VENDOR_SILENT, Cause.VENDOR_ANNOUNCED, Cause.VENDOR_SLOW, Cause.VENDOR_LOGIN)
 NAMELESS = ("", Cause.NONE, Cause.CHECKING)
@@ -93,18 +94,19 @@ def names_in(view: StudioView, old: frozenset[int]) -> list[str]:
 
 
 def watch(
-    look: Callable[[], StudioView], since: float, watched_s: float, old: frozenset[int]
+    look: Callable[[], StudioView], before: StudioView, since: float, watched_s: float
 ) -> tuple[tuple[float, str], ...]:
-    """Read what is named for a while; a name counts when it is not the one before."""
+    """Read what is named for a while; a name counts when it was not shown a look *before*."""
     named: list[tuple[float, str]] = []
+    old = frozenset(i.id for i in before.incidents)
+    shown = names_in(before, old)
     while (passed := time.clock_gettime(time.CLOCK_BOOTTIME) - since) < watched_s:
         try:
             names = names_in(look(), old)
         except (BridgeError, OSError, TimeoutError):
-            names = []
-        for name in names:
-            if name not in (one for _, one in named[-2:]):
-                named.append((passed, name))
+            names = shown
+        named += [(passed, name) for name in names if name not in shown]
+        shown = names
         time.sleep(LOOK_EVERY_S)
     return tuple(named)
 
@@ -124,10 +126,13 @@ def run(fault: Fault, seeds: int) -> list[Verdict]:
                 home = Path(folder) / f"{seed}"
                 first = lab.inject(fault.name) if fault.name in AT_START else None
                 with Daemon(lab, home, only="watch", mode=topology, phone=True) as daemon:
-                    time.sleep(SETTLE_S + (seed + 1) * GOLDEN % 1)
-                    old = frozenset(i.id for i in daemon.view().incidents)
+                    time.sleep(0 if first else SETTLE_S + (seed + 1) * GOLDEN % 1)
+                    if fault.name in ON_THE_BACKUP:
+                        lab.inject("cable_out")
+                        time.sleep(SETTLE_S)
+                    before = daemon.wait(lambda _: True, 10)
                     cut = first or lab.inject(fault.name)
-                    named = watch(daemon.view, cut, watched_s, old)
+                    named = watch(daemon.view, before, cut, watched_s)
                     verdicts.append(Verdict(fault.name, fault.cause, named))
                 lab.heal_all()
                 time.sleep(1.0)

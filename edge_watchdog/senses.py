@@ -88,6 +88,7 @@ class Known:
 class Post:
     """Everything kept for one uplink.
 
+    *looked_at*, *addresses*: when it was last looked around, and what the line had then.
     *claims*: who has the router's address.  *heard*: the gateway's count and when it was read.
     *edge*: the provider's first machine, by *met*, the binding it was met through.  *portal_file*:
     where option 114 of its lease is kept; *portal_api*: what it said last.  *six*: the IPv6 address
@@ -98,6 +99,7 @@ class Post:
     report: DriverReport
     load: Load = field(default_factory=Load)
     looked_at: float = 0.0
+    addresses: tuple[str, ...] = ()
     what: frozenset[Inquiry] = frozenset()
     tasks: dict[Inquiry, asyncio.Task[None]] = field(default_factory=dict)
     heard: tuple[int, Instant] | None = None
@@ -231,9 +233,11 @@ class Senses:
                 "hears_nothing": post.load.hears_nothing,
                 "address_taken": self._is_taken(post, now.mono),
             }
-            if now.mono - post.looked_at >= LOOK_AROUND_S:
-                post.looked_at = now.mono
-                news |= self._around(post)
+            state = self._known.state_of(post.uplink.name)
+            addresses = () if state is None else state.addresses
+            if addresses != post.addresses or now.mono - post.looked_at >= LOOK_AROUND_S:
+                post.looked_at, post.addresses = now.mono, addresses
+                news |= self._around(post, state)
             report = replace(post.report, **news)
             turned = _proofs(post.report) != _proofs(report)
             period_s = LOOK_S if Inquiry.LOAD in post.what else TELL_S
@@ -248,8 +252,7 @@ class Senses:
             return None
         return round(ratio, 3)
 
-    def _around(self, post: Post) -> dict[str, Any]:
-        state = self._known.state_of(post.uplink.name)
+    def _around(self, post: Post, state: LinkState | None) -> dict[str, Any]:
         if state is None:
             return {"overlaps": None, "wifi_signal_dbm": None}
         lan, snapshot = self._config.box.lan_interfaces, self._kernel.snapshot
@@ -492,6 +495,6 @@ def _portal_file(options: object) -> str:
     return (options.portal_file or "") if isinstance(options, Ethernet) else ""
 
 
-def _proofs(report: DriverReport) -> tuple[bool, bool]:
+def _proofs(report: DriverReport) -> tuple[bool, bool, bool]:
     """Give what is told at once when it turns."""
-    return report.hears_nothing is True, report.address_taken is True
+    return report.hears_nothing is True, report.address_taken is True, bool(report.overlaps)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from edge_watchdog.core.actions import Pace
 from edge_watchdog.core.evidence import (
+    BY_CHANCE_S,
     SERVICE_MISSES,
+    internet,
     is_lossy,
     is_silent,
     loses_by_chance,
@@ -29,7 +31,7 @@ DRIVER_STALE_S = 150.0  # drivers repeat at least once a minute what they see
 SLOW_AFTER_S = 15.0
 STALE_PERIODS = 3.0  # one question may be lost, two in a row are news
 STALE_GRACE_S = 3.0  # the longest time a single question may take
-LOSSY_TIMES = 3  # where much is lost, so many times as many questions must be
+LOSSY_TIMES = 7  # where much is lost, so many times as many: of half, 14 in a row are no chance
 HAIR_S = 1e-6  # sums of seconds are no truer than this
 
 
@@ -90,6 +92,7 @@ def turns(known: UplinkState) -> tuple[float, ...]:
     """
     ages = _ages(known.pace)
     found = [track.asked.mono + ages[track.layer] for track in known.tracks.values()]
+    found += [t.missed.mono + BY_CHANCE_S for t in internet(known) if t.missed is not None]
     if known.report is not None:
         found.append(known.report.at.mono + DRIVER_STALE_S)
     if known.slow_since is not None:

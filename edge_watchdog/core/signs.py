@@ -114,7 +114,8 @@ def read_signs(
         if anchors in ("ok", "lossy") and hangs(known):
             found[Sign.SIZE] = _size(report.path_mtu_bytes)
         if failing:
-            found |= _told_of_failure(report, metered=around.metered)
+            alone = around.metered and found[Sign.GATEWAY] != "ok"
+            found |= _told_of_failure(report, alone=alone)
         if failing or anchors != "ok":
             found |= _told_of_air(report)
     return {sign: value for sign, value in found.items() if value is not None}
@@ -302,10 +303,11 @@ def _six(*, works: bool, dead: bool) -> str | None:
     return None if dead else "dead"
 
 
-def _told_of_failure(report: DriverReport, *, metered: bool) -> dict[Sign, str | None]:
+def _told_of_failure(report: DriverReport, *, alone: bool) -> dict[Sign, str | None]:
     """Read what a driver says of the near end of a line that fails.
 
-    That nothing at all is heard tells of a stick or modem; behind a cable it is the router's doing.
+    That nothing at all is heard tells of a stick or modem that stands *alone*: behind a cable it is
+    the router's doing, and one that answers for itself was heard, when it was asked.
     """
     reached = None if report.modem_answers is None else not report.modem_answers
     online = None if report.router_online is None else not report.router_online
@@ -316,7 +318,7 @@ def _told_of_failure(report: DriverReport, *, metered: bool) -> dict[Sign, str |
         Sign.WAN: None if reached else _one_of(online, "offline"),
         Sign.EDGE: _edge(report.edge_answers),
         Sign.SIM: _sim(report.sim),
-        Sign.TRAFFIC: _one_of(report.hears_nothing if metered else None, "oneway"),
+        Sign.TRAFFIC: _one_of(report.hears_nothing if alone else None, "oneway"),
         Sign.JOIN: _join(report),
     }
 

@@ -118,8 +118,8 @@ class Track:
 
     *asked*: when the newest closed question left.  *answered*: when the newest answered one left.
     *heard*: when an answer last came in.  *losing_since*: when the first question newer than
-    *answered* left that got no answer; *misses* counts those in a row.  *base_s*: its usual
-    round-trip time.
+    *answered* left that got no answer; *misses* counts those in a row.  *missed*: when the newest
+    question without an answer left.  *base_s*: its usual round-trip time.
     """
 
     layer: Layer
@@ -130,6 +130,7 @@ class Track:
     heard: Instant | None = None
     losing_since: Instant | None = None
     misses: int = 0
+    missed: Instant | None = None
     finding: Finding = Finding.NOT_ASKED
     detail: str = ""
     rtt_s: float | None = None
@@ -339,6 +340,32 @@ class VendorState:
     order: WatchVendor | None = None
 
 
+class Say(StrEnum):
+    """What people are owed of work that the vendor plans."""
+
+    STEP = "step"
+    MOVED = "moved"
+    OFF = "called off"
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Work that the vendor plans, from *start_wall* to *end_wall* (seconds since 1970).
+
+    *steps*: how many of the steps before it have come.  *owed*: what is to be told of it, perhaps
+    when the studio opens.  *told*: people know of it.  *gone_since*: the page lists it no more.
+    """
+
+    id: str
+    title: str
+    start_wall: float
+    end_wall: float | None
+    steps: int = 0
+    owed: Say | None = None
+    told: bool = False
+    gone_since: Instant | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Steering:
     """Over which *uplink* the vendor alone goes, while everything else goes over *line*.
@@ -400,6 +427,7 @@ class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
 
     *looking*: what was ordered to be looked into.
+    *opens_wall*: when a closed studio opens (seconds since 1970), None = not known.
     *rehearse_from*: CLOCK_BOOTTIME before which no rehearsal begins.
     *stepped*: CLOCK_BOOTTIME of the last event; what was due until then has been looked at.
     """
@@ -418,6 +446,8 @@ class State:
     box: BoxState = field(default_factory=BoxState)
     is_open: bool = True
     closed_since: Instant | None = None
+    opens_wall: float | None = None
+    reminders: tuple[Reminder, ...] = ()
     rehearsals: Mapping[str, Rehearsal] = field(default_factory=dict)
     rehearse_from: float = 0.0
     boot_id: str = ""

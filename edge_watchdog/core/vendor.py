@@ -203,7 +203,7 @@ def conclude(
         return before if before and before.cause is not Cause.NONE else None
     if known.silence is not None:
         return before
-    others = [u for name, u in uplinks.items() if name != active and _can_judge(u)]
+    others = [u for name, u in uplinks.items() if name != active and _has_a_say(u, known)]
     cause, confidence, because = blame(known, others, report, now=now, policy=policy)
     since = before.since if before and before.cause is cause else now
     return Diagnosis(cause, confidence, since, because)
@@ -216,6 +216,11 @@ def _is_fit(known: UplinkState) -> bool:
 
 def _can_judge(known: UplinkState) -> bool:
     return _is_fit(known) and known.silence is None
+
+
+def _has_a_say(other: UplinkState, active: UplinkState) -> bool:
+    """Tell whether what *other* saw of the app counts: what it reached meanwhile was reached."""
+    return _can_judge(other) or _is_newer((other,), active)
 
 
 _SLOW_LINE = frozenset(

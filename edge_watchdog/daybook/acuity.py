@@ -2,7 +2,8 @@
 
 Its "time" and "endTime" are texts for people ("10:15am"); only "datetime", with an offset, and
 "duration", minutes as text, are read.  There is no cursor: a day that fills a whole answer is
-refused, because nobody could say what is missing.
+refused, because nobody could say what is missing.  It names no spot: who is in a class comes as an
+appointment each.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from edge_watchdog.daybook.api import Account, open_api
 from edge_watchdog.daybook.gathering import Gathering, Person, Visit
 from edge_watchdog.daybook.keyfile import read_secret
 from edge_watchdog.daybook.model import Note, NoteKind, Status
-from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ
+from edge_watchdog.daybook.rest_read import BAD_ENTRY, NOT_READ
 from edge_watchdog.daybook.shape import TimeRule, money_of, text_of, wall_of
 
 BASE_URL = "https://acuityscheduling.com/api/v1"

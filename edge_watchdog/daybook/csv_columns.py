@@ -28,6 +28,7 @@ class Field(StrEnum):
     MEMBER = "member"
     SERVICE = "service"
     ROOM = "room"
+    SPOT = "spot"
     STATUS = "status"
     PRICE = "price"
     PAID = "paid"
@@ -70,6 +71,11 @@ GENERIC: Names = {
     Field.MEMBER: ("staff", "team member", "employee", "provider", "stylist", "mitarbeiter"),
     Field.SERVICE: ("service", "services", "treatment", "appointment type", "behandlung"),
     Field.ROOM: ("room", "resource", "location", "raum"),
+    # "Place" alone is no spot: it may as well be where the studio is.
+    Field.SPOT: (
+        *("spot", "spot name", "spot number", "bike", "bike number", "mat", "mat number"),
+        *("seat", "seat number", "place number", "platz"),
+    ),
     Field.STATUS: ("status", "state", "appointment status"),
     Field.PRICE: ("price", "amount", "cost", "total", "preis"),
     Field.PAID: ("paid", "bezahlt"),

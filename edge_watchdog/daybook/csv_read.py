@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from edge_watchdog.core.units import DecimalSign
 from edge_watchdog.daybook import Appointment, DaybookError, Mark, Reading, Span
+from edge_watchdog.daybook.csv_classes import with_classes
 from edge_watchdog.daybook.csv_columns import (
     NOTES,
     PRICE_NAMES,
@@ -91,6 +92,7 @@ class _Found:
     """What the rows gave so far; *lines* are where each id stood first."""
 
     rows: dict[str, Appointment] = field(default_factory=dict)
+    spots: dict[str, str] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     read: int = 0
@@ -123,7 +125,10 @@ def read_export(body: bytes, span: Span, keys: CsvKeys) -> Reading:
             f"{found.bad} of {found.read} lines of the file could not be understood, so none of it "
             f"is used; first {found.remarks[0]}"
         )
-    shown = sorted(found.rows.values(), key=lambda one: (one.start_wall, one.member, one.key))
+    shown = sorted(
+        with_classes(found.rows.values(), found.spots),
+        key=lambda one: (one.start_wall, one.member, one.key),
+    )
     return Reading(
         tuple(shown),
         found.bad,
@@ -240,16 +245,18 @@ def _take(row: Mapping[str, str], line: int, span: Span, keys: CsvKeys, *, found
         price=_money(row.get("price", ""), keys.habits, line, found),
         paid=read_paid(row.get("paid", "")),
     )
-    _keep(one, row.get("id", ""), name, line, found)
+    key = _keep(one, row.get("id", ""), name, line, found)
+    found.spots[key] = place(row.get("spot", ""))
     if one.client_key:
         known = found.clients.get(one.client_key)
         found.clients[one.client_key] = merged(known, _client(one.client_key, name, row))
 
 
-def _keep(one: Appointment, number: str, name: str, line: int, found: _Found) -> None:
-    """Put *one* among the rows.  The same id at the same time is a correction: the later counts.
+def _keep(one: Appointment, number: str, name: str, line: int, found: _Found) -> str:
+    """Put *one* among the rows, and give its key there.
 
-    The same id at another time is a visit of several services: each stays.
+    The same id at the same time is a correction: the later counts.  At another time it is a visit
+    of several services: each stays.
     """
     times = f"{one.start_wall} {one.member} {one.service}"
     key = _hash("id", number) if number else _hash("row", f"{times} {name}")
@@ -264,6 +271,7 @@ def _keep(one: Appointment, number: str, name: str, line: int, found: _Found) ->
         )
         key = key if same else _hash("id", f"{number} {times}")
     found.rows[key] = replace(one, key=key)
+    return key
 
 
 def _times(

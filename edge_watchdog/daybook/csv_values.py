@@ -47,6 +47,8 @@ STATES = {
     "no show": Status.NO_SHOW, "noshow": Status.NO_SHOW, "did not arrive": Status.NO_SHOW,
     "cancelled": Status.CANCELLED, "canceled": Status.CANCELLED, "declined": Status.CANCELLED,
     "deleted": Status.CANCELLED, "cancelled by client": Status.CANCELLED,
+    "waitlist": Status.WAITING, "waitlisted": Status.WAITING, "wait list": Status.WAITING,
+    "waiting list": Status.WAITING, "on waitlist": Status.WAITING,
     "late cancelled": Status.LATE_CANCELLED, "late canceled": Status.LATE_CANCELLED,
     "late cancel": Status.LATE_CANCELLED, "late cancellation": Status.LATE_CANCELLED,
 }  # fmt: skip

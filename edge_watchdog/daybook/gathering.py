@@ -86,8 +86,8 @@ class Gathering:
             capacity=visit.capacity,
             booked=visit.booked,
             attendees=tuple(
-                Attendee(short_name(who.name), status, self._client(who), spot)
-                for who, status, spot in visit.attendees
+                Attendee(short_name(who.name), status, self._client(who), place(spot))
+                for who, status, spot in sorted(visit.attendees, key=_waits)
                 if status not in GONE
             ),
         )
@@ -116,3 +116,7 @@ class Gathering:
 
     def _hash(self, identity: str) -> str:
         return hashlib.sha256(f"{self._kind}\n{identity}".encode()).hexdigest()[:16]
+
+
+def _waits(attendee: tuple[Person, Status, str]) -> bool:
+    return attendee[1] is Status.WAITING  # who has a place stands before who waits for one

@@ -2,6 +2,7 @@
 
 The address is a secret, and what comes back is personal: neither ever stands in an error.  Whatever
 is not plainly a calendar of the host we asked (a sign-in page, a portal, another host) is refused.
+Calendars (RFC 5545) know rooms and attendees, but no spot in a class: none is read from one.
 """
 
 import contextlib

@@ -69,12 +69,17 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One question; *items* is the place of the list in the answer, "" for the answer itself."""
+    """One question; *items* is the place of the list in the answer, "" for the answer itself.
+
+    *included* is the place of what JSON:API sends along (7.3): whatever an entry's relationship
+    NAME points to there is found at "included.NAME" of the entry.
+    """
 
     path: str
     params: Table[str, Any] = field(default_factory=dict)
     items: str = ""
     paging: Pages = field(default_factory=Pages)
+    included: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,10 @@ class Join:
 
     In columns "@join:place" is the name, "@join.phone:place" and "@join.email:place" the others.
 
-    *ids*: ask only for those that stand at this place of the visits, in the parameter *param*,
-    joined by commas, *chunk* at a time; without it, all are asked for.
+    *ids*: ask only for those that stand at this place of the visits and of who is in classes, in
+    the parameter *param*, joined by commas, *chunk* at a time; without it, all are asked for.
+    Where {id} stands in the path each is asked for alone, once a day, and is the answer itself.
+    *rolls*: only of who is in classes.
     """
 
     listing: Listing
@@ -95,6 +102,12 @@ class Join:
     ids: str = ""
     param: str = ""
     chunk: int = 50
+    rolls: bool = False
+
+    @property
+    def each(self) -> bool:
+        """Tell whether each is asked for alone."""
+        return "{id}" in self.listing.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +144,8 @@ class Columns:
 class Roll:
     """Who is in a class: a listing for each class that has somebody, {visit} in it is the class.
 
-    The other keys are expressions on each entry; *flags* as in Mapping.
+    The other keys are expressions on each entry; *flags* as in Mapping.  *of* is where an entry
+    names its class: an entry that names another means that the vendor did not heed the question.
     """
 
     listing: Listing
@@ -140,40 +154,42 @@ class Roll:
     phone: str = ""
     email: str = ""
     spot: str = ""
+    of: str = ""
     flags: Table[str, Status] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One more kind of entry that the vendor keeps apart, such as appointments beside classes."""
+    """One kind of entry, such as classes or appointments, and who is in those that are classes.
+
+    *flags*: a place that holds anything but no, or "place=word" one that holds this word, and what
+    that means; the first that is raised counts.
+    """
 
     visits: Listing
     columns: Columns
     statuses: Table[str, Status] = field(default_factory=dict)
     flags: Table[str, Status] = field(default_factory=dict)
+    roll: Roll | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """One vendor's API.  *flags*: a place that holds anything but no, and what that means.
+    """One vendor's API; *currency* is of prices that come without one.
 
-    *roll* is of the visits, *more* are those that are asked for elsewhere, by a name of their own.
-    *currency* is of prices that come without one.
+    The keys of *main* stand at the top of the file, those of *more* under a name of their own: what
+    the vendor keeps apart and is asked for elsewhere.
     """
 
     label: str
     base_url: str
-    visits: Listing
-    columns: Columns
+    main: Part
     time: TimeRule = TimeRule.OFFSET
     needs: tuple[str, ...] = ()
     headers: Table[str, str] = field(default_factory=dict)
     auth: Login = field(default_factory=Login)
-    statuses: Table[str, Status] = field(default_factory=dict)
-    flags: Table[str, Status] = field(default_factory=dict)
     joins: Table[str, Join] = field(default_factory=dict)
     more: Table[str, Part] = field(default_factory=dict)
-    roll: Roll | None = None
     currency: str = ""
     minor_units: bool = False
     requests_a_day: int | None = None
@@ -240,7 +256,7 @@ class _Reader:
         table = dict(self.table(found, place))
         paging = self.plain(Pages, table.pop("paging", None), f"{place}.paging")
         read = self.plain(Listing, table, place) or Listing("")
-        return Listing(read.path, read.params, read.items, paging or Pages())
+        return replace(read, paging=paging or Pages())
 
     def join(self, found: object, place: str) -> Join:
         table, listing = self.asking(found, place)
@@ -255,11 +271,11 @@ class _Reader:
     def asking(self, found: object, place: str) -> tuple[dict[str, Any], Listing]:
         """Give a table without its question, and the question."""
         table = dict(self.table(found, place))
-        asked = {k: table.pop(k) for k in ("path", "params", "items", "paging") if k in table}
+        asked = {one.name: table.pop(one.name) for one in fields(Listing) if one.name in table}
         return table, self.listing(asked, place)
 
     def part(self, found: object, place: str) -> Part:
-        """Read visits, columns, statuses and flags; *place* ends with a dot or is empty."""
+        """Read visits, columns, statuses, flags, roll; *place* ends with a dot or is empty."""
         table = self.table(found, place.rstrip("."))
         names = [one.name for one in fields(Part)]
         for name in table.keys() - set(names):
@@ -269,6 +285,7 @@ class _Reader:
             self.plain(Columns, table.get("columns"), f"{place}columns") or Columns("", ""),
             self.states(table.get("statuses"), f"{place}statuses"),
             self.states(table.get("flags"), f"{place}flags"),
+            self.roll(table["roll"], f"{place}roll") if "roll" in table else None,
         )
 
     def states(self, found: object, place: str) -> dict[str, Status]:
@@ -283,16 +300,18 @@ def read_mapping(text: str, name: str) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise DaybookError(f"{name}: {error}") from None
     reader = _Reader()
-    names = [one.name for one in fields(Part)]
-    main = reader.part({name: found.pop(name) for name in names if name in found}, "")
+    own = [one.name for one in fields(Part)]
+    known = [*own, *(one.name for one in fields(Mapping) if one.name != "main")]
+    for strange in found.keys() - set(known):
+        reader.note("the file", f"{strange} is not known here; known are {', '.join(known)}")
+        del found[strange]
     parts = {
-        **{name: getattr(main, name) for name in names},
+        "main": reader.part({key: found.pop(key) for key in own if key in found}, ""),
         "auth": reader.plain(Login, found.pop("auth", None), "auth") or Login(),
         "more": {
             key: reader.part(one, f"more.{key}.")
             for key, one in reader.table(found.pop("more", None), "more").items()
         },
-        "roll": reader.roll(found.pop("roll"), "roll") if "roll" in found else None,
         "joins": {
             key: reader.join(one, f"joins.{key}")
             for key, one in reader.table(found.pop("joins", None), "joins").items()

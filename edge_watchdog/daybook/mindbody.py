@@ -2,7 +2,8 @@
 
 Appointment times are the site's own clock without an offset, whatever is written behind them.  The
 days are always given: without them Mindbody shows today only.  Calls are few (about a thousand a
-day, then billed), so names of staff and kinds of session are asked for together.
+day, then billed), so names of staff and kinds of session are asked for together.  A class's visits
+name no spot: Mindbody keeps those apart (pickaspot/v1, classes of other ids), which is not read.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from edge_watchdog.daybook.keyfile import read_secret
 from edge_watchdog.daybook.mapping import Listing, Pages, Paging
 from edge_watchdog.daybook.model import Note, NoteKind, Status
 from edge_watchdog.daybook.paging import all_of
-from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ
+from edge_watchdog.daybook.rest_read import BAD_ENTRY, NOT_READ
 from edge_watchdog.daybook.shape import Joins, TimeRule, count_of, dig, text_of, wall_of
 
 BASE_URL = "https://api.mindbodyonline.com/public/v6"

@@ -22,6 +22,7 @@ class Status(StrEnum):
     NO_SHOW = "no-show"
     CANCELLED = "cancelled"
     LATE_CANCELLED = "late cancelled"
+    WAITING = "waiting list"
     UNKNOWN = "unknown"
 
 

@@ -44,7 +44,7 @@ async def _pages(api: Api, listing: Listing, values: Mapping[str, str]) -> list[
         if total is not None and said != total:
             raise ChangedError
         total = said
-        found += items
+        found += _with_included(items, answer, listing)
         pages += 1
         following = _next(paging, answer, (len(found), len(items), pages))
         if following is None:
@@ -60,6 +60,22 @@ def _items(answer: object, listing: Listing) -> object:
     found = dig(answer, listing.items) if listing.items else answer
     total = listing.paging.total
     return [] if found is None and total and count_of(dig(answer, total)) == 0 else found
+
+
+def _with_included(items: list[Any], answer: object, listing: Listing) -> list[Any]:
+    """Give each entry with what its relationships of one point to (JSON:API 1.1, 7.3)."""
+    sent = dig(answer, listing.included) if listing.included else None
+    if not isinstance(sent, list):
+        return items
+    known = {(dig(one, "type"), dig(one, "id")): one for one in sent}
+
+    def related(one: dict[str, Any]) -> dict[str, Any]:
+        pointers = dig(one, "relationships")
+        named = pointers if isinstance(pointers, dict) else {}
+        keys = {name: (dig(to, "data.type"), dig(to, "data.id")) for name, to in named.items()}
+        return {name: known[key] for name, key in keys.items() if key in known}
+
+    return [{**one, "included": related(one)} if isinstance(one, dict) else one for one in items]
 
 
 def _first(paging: Pages) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ dropped: where the vendor's side changed meanwhile, both versions are shown and 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge_watchdog.daybook import Appointment
@@ -27,6 +27,7 @@ from edge_watchdog.daybook.privacy import short_name
 NEAR_S = 5 * 60.0
 CAME = (Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED)
 OFF = (Status.CANCELLED, Status.LATE_CANCELLED)
+AWAY = (*OFF, Status.WAITING)  # who waits for a place in a class has none
 ORDER: Mapping[Kind, int] = {
     **dict.fromkeys((*SLOTS, Kind.CANCEL), 0),
     **dict.fromkeys(PRESENCE, 1),
@@ -129,9 +130,10 @@ def _finding(entry: Entry, draft: Draft, lists: Sequence[Fresh]) -> Finding:
     row = next((row for row in everywhere if row.key == draft.appointment_key), None)
     if draft.kind is Kind.RESCHEDULE:
         return _moved(entry, visit, row, rows)
+    theirs = _as_seated(visit, row) if row is not None else None
     if draft.kind is Kind.CANCEL:
-        return _cancelled(entry, visit, row)
-    return _presence(entry, draft.kind, visit, row)
+        return _cancelled(entry, visit, theirs)
+    return _presence(entry, draft.kind, visit, theirs)
 
 
 def _booking(
@@ -168,7 +170,8 @@ def _cancelled(entry: Entry, visit: Visit, row: Appointment | None) -> Finding:
     if row is None:  # deleted, or moved to a day that the list does not cover
         entered = entry.state is State.ENTERED
         return Finding(entry, Outcome.FOUND if entered else Outcome.CHANGED)
-    if row.status in OFF:
+    left = bool(row.attendees) and not any(_same_client(visit, one.name) for one in row.attendees)
+    if row.status in OFF or (left and bool(visit.client) and entry.state is State.ENTERED):
         return Finding(entry, Outcome.FOUND, row)
     if visit.was is not None and not _as_before(visit.was, row):
         return Finding(entry, Outcome.CHANGED, row)
@@ -190,18 +193,45 @@ def is_same(visit: Visit, row: Appointment, clients: Mapping[str, Client]) -> bo
     """Tell whether *row* is what was booked: the client or their telephone, the time, the staff.
 
     The service must be similar where both name one: one holds the other, or they share a word.
+    Of a class any who has a place there is the client.
     """
+    people = [(row.client, row.client_key)]
+    people += [(one.name, one.client_key) for one in row.attendees if one.status not in AWAY]
     return (
         row.status not in OFF
-        and _near(row.start_wall, visit.start_wall)
+        and _is_then(visit, row)
+        and any(
+            _same_client(visit, name) or _same_phone(visit, clients.get(key))
+            for name, key in people
+        )
+    )
+
+
+def _is_then(visit: Visit, row: Appointment) -> bool:
+    """Tell whether *row* may be what was booked, but for who comes."""
+    return (
+        _near(row.start_wall, visit.start_wall)
         and _agree(row.member, visit.member)
         and _similar(row.service, visit.service)
-        and (_same_client(visit, row) or _same_phone(visit, row, clients))
     )
+
+
+def _as_seated(visit: Visit, row: Appointment) -> Appointment:
+    """Give *row* with the status of the client, where it is a class that names them."""
+    seats = (one for one in row.attendees if _same_client(visit, one.name))
+    seat = next(seats, None)
+    return row if seat is None else replace(row, status=seat.status)
+
+
+def _has_places(row: Appointment) -> bool:
+    """Tell whether *row* is a class that is not known to be full."""
+    is_class = row.capacity is not None or row.booked is not None or bool(row.attendees)
+    return is_class and (row.capacity is None or (row.booked or 0) < row.capacity)
 
 
 def _in_the_way(visit: Visit, row: Appointment) -> bool:
     free = row.status in (*OFF, Status.NO_SHOW) or (row.all_day and not row.member)
+    free = free or (_has_places(row) and _is_then(visit, row))
     rooms = visit.room.strip().casefold(), row.room.strip().casefold()
     members = visit.member.strip().casefold(), row.member.strip().casefold()
     same = members[0] == members[1] or (rooms[0] != "" and rooms[0] == rooms[1])
@@ -242,9 +272,9 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word for word in apart.split() if len(word) > 2)
 
 
-def _same_client(visit: Visit, row: Appointment) -> bool:
+def _same_client(visit: Visit, name: str) -> bool:
     """Compare names as the list keeps them: a first name, and an initial where both have one."""
-    ours, theirs = short_name(visit.client).casefold(), row.client.casefold()
+    ours, theirs = short_name(visit.client).casefold(), name.casefold()
     if not ours or not theirs:
         return False
     first, rest = ours.partition(" ")[::2]
@@ -252,8 +282,7 @@ def _same_client(visit: Visit, row: Appointment) -> bool:
     return first == other and (not rest or not other_rest or rest == other_rest)
 
 
-def _same_phone(visit: Visit, row: Appointment, clients: Mapping[str, Client]) -> bool:
-    client = clients.get(row.client_key)
+def _same_phone(visit: Visit, client: Client | None) -> bool:
     ours = _last_digits(visit.phone)
     return bool(ours) and client is not None and _last_digits(client.phone) == ours
 

@@ -15,28 +15,17 @@ from typing import Any
 from urllib.parse import quote
 
 from edge_watchdog.clock import Clock
-from edge_watchdog.daybook import DaybookError, Fetched, Reading, Span
-from edge_watchdog.daybook.api import Account, Api, open_api
-from edge_watchdog.daybook.gathering import GONE, Gathering, Person, Visit
+from edge_watchdog.daybook import Fetched, Reading, Span
+from edge_watchdog.daybook.api import Account, Api, RefusedError, open_api
+from edge_watchdog.daybook.gathering import GONE
 from edge_watchdog.daybook.keyfile import keep_renewed, newest_secret
 from edge_watchdog.daybook.mapping import Auth, Join, Listing, Mapping, Part, Roll
-from edge_watchdog.daybook.model import NoteKind, Status
-from edge_watchdog.daybook.notes import told
 from edge_watchdog.daybook.oauth import ask_for_token
 from edge_watchdog.daybook.paging import all_of
-from edge_watchdog.daybook.shape import Joins, count_of, dig, money_of, text_of, wall_of
+from edge_watchdog.daybook.rest_read import read_visits, status_of
+from edge_watchdog.daybook.shape import count_of, text_of
 
-BAD_ENTRY = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
-NOT_READ = "the day could not be read from the answers"
-NOTES: Table[str, NoteKind] = {
-    "allergy": NoteKind.ALLERGY,
-    "patch_test": NoteKind.PATCH_TEST,
-    "formula": NoteKind.COLOUR_FORMULA,
-    "preference": NoteKind.PREFERENCE,
-    "history": NoteKind.HISTORY,
-    "note": NoteKind.OTHER,
-}
-NO = (None, "", False, 0, "0", "false", "False")
+MOST_ONE_BY_ONE = 150  # of one look, beside its other questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +44,18 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class RestSource:
-    """The day from a JSON API."""
+    """The day from a JSON API.
+
+    *known* is who was asked for one by one: the day, the join and the id, and what was told.
+    """
 
     mapping: Mapping
     keys: Keys
     clock: Clock
     tls: ssl.SSLContext | bool = True
+    known: dict[tuple[str, str, str], dict[str, str]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     async def fetch(self, span: Span, known: str = "") -> Fetched:  # noqa: ARG002 - no tokens
         """Ask for all visits of *span* and the names they point to; raises DaybookError."""
@@ -82,30 +77,21 @@ class RestSource:
 
     async def _gather(self, api: Api, values: Table[str, str]) -> dict[str, Any]:
         """Ask every question there is; raises DaybookError."""
-        mapping = self.mapping
-        visits = await all_of(api, mapping.visits, values)
-        more = {name: await all_of(api, part.visits, values) for name, part in mapping.more.items()}
-        everything = [*visits, *(one for found in more.values() for one in found)]
+        parts = {"": self.mapping.main, **self.mapping.more}
+        found = {name: await all_of(api, part.visits, values) for name, part in parts.items()}
+        rolls = {
+            name: await _rolls(api, part, part.roll, found[name], values=values)
+            for name, part in parts.items()
+            if part.roll is not None
+        }
+        seats = [one for classes in rolls.values() for roll in classes.values() for one in roll]
+        everybody = [*(one for many in found.values() for one in many), *seats]
         joins: dict[str, dict[str, str]] = {}
-        for name, join in mapping.joins.items():
-            joins |= _by_id(name, join, await self._named(api, join, everything, values))
-        rolls = await self._rolls(api, visits, values)
-        return {"visits": visits, "more": more, "joins": joins, "rolls": rolls}
-
-    async def _rolls(
-        self, api: Api, visits: list[Any], values: Table[str, str]
-    ) -> dict[str, list[Any]]:
-        """Ask for the roll of each class that takes place and has somebody in it, by its id."""
-        mapping, found = self.mapping, dict[str, list[Any]]()
-        if mapping.roll is None:
-            return found
-        for item in visits:
-            ref = text_of(item, mapping.columns.id)
-            nobody = count_of(text_of(item, mapping.columns.booked)) == 0
-            if ref and not nobody and _status(item, mapping) not in GONE:
-                about = {**values, "visit": quote(ref, safe="")}
-                found[ref] = await all_of(api, mapping.roll.listing, about)
-        return found
+        for name, join in self.mapping.joins.items():
+            ids = sorted({text_of(one, join.ids) for one in (seats if join.rolls else everybody)})
+            ask = self._each if join.each else self._listed
+            joins |= await ask(api, name, join, [one for one in ids if one], values=values)
+        return {"visits": found.pop(""), "more": found, "joins": joins, "rolls": rolls}
 
     def _key(self) -> str:
         return newest_secret(self.keys.key_file, self.keys.token_file)
@@ -165,158 +151,93 @@ class RestSource:
             await asyncio.to_thread(keep_renewed, *files, token.refresh)
         api.headers["Authorization"] = f"Bearer {token.access}"
 
-    async def _named(
-        self, api: Api, join: Join, visits: list[Any], values: Table[str, str]
-    ) -> list[Any]:
-        """Give the entries of a join."""
+    async def _listed(
+        self, api: Api, name: str, join: Join, ids: list[str], *, values: Table[str, str]
+    ) -> dict[str, dict[str, str]]:
+        """Ask for all entries of a join, or for those of *ids*, many at a time."""
         found: list[Any] = []
-        for extra in _chunks(join, visits):
-            listing = join.listing
-            asked = Listing(
-                listing.path, {**listing.params, **extra}, listing.items, listing.paging
-            )
+        for extra in _chunks(join, ids):
+            asked = replace(join.listing, params={**join.listing.params, **extra})
             found += await all_of(api, asked, values)
-        return found
+        return _by_id(name, join, found)
+
+    async def _each(
+        self, api: Api, name: str, join: Join, ids: list[str], *, values: Table[str, str]
+    ) -> dict[str, dict[str, str]]:
+        """Ask for each of *ids* alone, unless that was done today; whom nobody knows has no name.
+
+        Raises DaybookError when they are too many for one look; the next one goes on from there.
+        """
+        today = values["first"], name
+        for old in [key for key in self.known if key[0] != today[0]]:
+            del self.known[old]
+        missing = [one for one in ids if (*today, one) not in self.known]
+        for one in missing[:MOST_ONE_BY_ONE]:
+            about = {**values, "id": quote(one, safe="")}
+            self.known[*today, one] = _texts(join, await _one(api, join.listing, about))
+        if len(missing) > MOST_ONE_BY_ONE:
+            raise api.error("names more people than one look may ask for; the next one goes on")
+        return {
+            key: {one: self.known[*today, one][place] for one in ids}
+            for key, place in _keys(name, join).items()
+        }
+
+
+async def _rolls(
+    api: Api, part: Part, roll: Roll, visits: list[Any], *, values: Table[str, str]
+) -> dict[str, list[Any]]:
+    """Ask for the roll of each class that takes place and has somebody in it, by its id.
+
+    Raises DaybookError, also when a roll holds the people of another class.
+    """
+    found: dict[str, list[Any]] = {}
+    for item in visits:
+        ref = text_of(item, part.columns.id)
+        nobody = count_of(text_of(item, part.columns.booked)) == 0
+        if not ref or nobody or status_of(item, part) in GONE:
+            continue
+        found[ref] = await all_of(api, roll.listing, {**values, "visit": quote(ref, safe="")})
+        if roll.of and any(text_of(one, roll.of) != ref for one in found[ref]):
+            raise api.error("answered with the people of another class")
+    return found
+
+
+async def _one(api: Api, listing: Listing, values: Table[str, str]) -> object:
+    """Give one entry, None when the vendor has none of this id."""
+    try:
+        return await api.get(listing.path.format_map(values))
+    except RefusedError as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+def _keys(name: str, join: Join) -> dict[str, str]:
+    """Give what columns call each text of a join, and its place in an entry."""
+    asked = {name: join.name, f"{name}.phone": join.phone, f"{name}.email": join.email}
+    return {key: place for key, place in asked.items() if place}
+
+
+def _texts(join: Join, entry: object) -> dict[str, str]:
+    """Give the texts of an entry that the join asks for, by their places; nothing else is kept."""
+    return {place: text_of(entry, place) for place in _keys("", join).values()}
 
 
 def _by_id(name: str, join: Join, found: list[Any]) -> dict[str, dict[str, str]]:
     """Give what a join says of each id: the name, and what else of a client it was asked for."""
-    asked = {name: join.name, f"{name}.phone": join.phone, f"{name}.email": join.email}
     return {
         key: {text_of(one, join.id): text_of(one, place) for one in found}
-        for key, place in asked.items()
-        if place
+        for key, place in _keys(name, join).items()
     }
 
 
-def _chunks(join: Join, visits: list[Any]) -> Iterator[dict[str, str]]:
+def _chunks(join: Join, ids: list[str]) -> Iterator[dict[str, str]]:
     """Give the extra parameters of each question of a join."""
     if not join.ids:
         yield {}
         return
-    ids = sorted({one for visit in visits if (one := text_of(visit, join.ids))})
     for begin in range(0, len(ids), join.chunk):
         yield {join.param: ",".join(ids[begin : begin + join.chunk])}
-
-
-def read_visits(body: bytes, span: Span, mapping: Mapping) -> Reading:
-    """Read what fetch() gathered; raises DaybookError."""
-    try:
-        found = json.loads(body)
-        joins, rolls = found["joins"], found.get("rolls", {})
-        parts = [("", mapping, found["visits"])]
-        parts += [
-            (k, _as_part(mapping, part), found["more"][k]) for k, part in mapping.more.items()
-        ]
-    except (ValueError, LookupError, TypeError, AttributeError):
-        raise DaybookError(NOT_READ) from None
-    gathering = Gathering(mapping.label, span)
-    for name, part, visits in parts:
-        for item in visits:
-            try:
-                visit = _visit(item, part, joins, span.zone)
-                gathering.add(
-                    replace(visit, ref=f"{name} {visit.ref}")
-                    if name
-                    else replace(visit, attendees=_attendees(rolls.get(visit.ref), mapping.roll))
-                )
-            except BAD_ENTRY:
-                gathering.reject()
-    if gathering.is_too_large:
-        raise DaybookError(f"{mapping.label} gave more entries than a few days can have")
-    return gathering.reading()
-
-
-def _as_part(mapping: Mapping, part: Part) -> Mapping:
-    """Give the mapping as it reads entries of this part."""
-    return replace(mapping, columns=part.columns, statuses=part.statuses, flags=part.flags)
-
-
-def _attendees(
-    found: list[Any] | None, roll: Roll | None
-) -> tuple[tuple[Person, Status, str], ...]:
-    """Read the roll of a class: who it is, how they stand, and their places."""
-    if not found or roll is None:
-        return ()
-
-    def attendee(one: Any) -> tuple[Person, Status, str]:
-        ref, name, phone, email, spot = (
-            text_of(one, place) if place else ""
-            for place in (roll.id, roll.name, roll.phone, roll.email, roll.spot)
-        )
-        return Person(ref, name, phone, email), _flag(one, roll.flags) or Status.BOOKED, spot
-
-    return tuple(attendee(one) for one in found)
-
-
-def _visit(item: Any, mapping: Mapping, joins: Joins, zone: str) -> Visit:
-    """Read one entry; raises one of BAD_ENTRY when it has no id or no time."""
-    columns = mapping.columns
-    ref = text_of(item, columns.id)
-    if not ref:
-        raise ValueError("no id")
-    start, marks = wall_of(text_of(item, columns.start), mapping.time, zone)
-    end = _end(item, mapping, start, zone)
-
-    def text(expression: str) -> str:
-        return text_of(item, expression, joins) if expression else ""
-
-    notes = (
-        note for name, kind in NOTES.items() for note in told(kind, text(getattr(columns, name)))
-    )
-    return Visit(
-        ref=ref,
-        start_wall=start,
-        end_wall=end,
-        service=text(columns.service),
-        member=text(columns.member),
-        room=text(columns.room),
-        status=_status(item, mapping),
-        person=Person(
-            ref=text(columns.client_id),
-            name=text(columns.client),
-            phone=text(columns.phone),
-            email=text(columns.email),
-            notes=tuple(notes),
-        ),
-        marks=marks,
-        price=money_of(
-            text(columns.price),
-            text(columns.currency) or mapping.currency,
-            minor=mapping.minor_units,
-        ),
-        paid=_yes_no(item, columns.paid),
-        capacity=count_of(text(columns.capacity)),
-        booked=count_of(text(columns.booked)),
-    )
-
-
-def _end(item: Any, mapping: Mapping, start: float, zone: str) -> float:
-    columns = mapping.columns
-    if columns.end and (end := text_of(item, columns.end)):
-        return wall_of(end, mapping.time, zone)[0]
-    minutes = float(text_of(item, columns.minutes) or 0.0) if columns.minutes else 0.0
-    seconds = float(text_of(item, columns.seconds) or 0.0) if columns.seconds else 0.0
-    return start + 60.0 * minutes + seconds
-
-
-def _status(item: Any, mapping: Mapping) -> Status:
-    """Give the first flag that is raised, else what the status says; unknown words are UNKNOWN."""
-    if (flag := _flag(item, mapping.flags)) is not None:
-        return flag
-    said = text_of(item, mapping.columns.status) if mapping.columns.status else ""
-    return mapping.statuses.get(said, Status.UNKNOWN) if said else Status.NOT_SAID
-
-
-def _flag(item: Any, flags: Table[str, Status]) -> Status | None:
-    return next((status for place, status in flags.items() if dig(item, place) not in NO), None)
-
-
-def _yes_no(item: Any, place: str) -> bool | None:
-    found = dig(item, place) if place else None
-    if found is None:
-        return None
-    return found if isinstance(found, bool) else str(found).casefold() in ("yes", "true", "paid")
 
 
 def _moment(wall: float) -> str:

@@ -18,7 +18,7 @@ from edge_watchdog.daybook.api import Account, Api, open_api
 from edge_watchdog.daybook.gathering import Gathering, Person, Visit
 from edge_watchdog.daybook.keyfile import read_secret
 from edge_watchdog.daybook.model import Money, Note, NoteKind, PriceItem, Status
-from edge_watchdog.daybook.rest import BAD_ENTRY, NOT_READ
+from edge_watchdog.daybook.rest_read import BAD_ENTRY, NOT_READ
 from edge_watchdog.daybook.shape import Joins, TimeRule, dig, text_of, wall_of
 
 BASE_URL = "https://connect.squareup.com"

@@ -46,6 +46,17 @@ class Seat:
     is_here: bool
     is_gone: bool
 
+    @property
+    def has_place(self) -> bool:
+        """Tell whether a place is taken: who waits for one has none yet."""
+        return not self.is_gone and self.status != Status.WAITING
+
+    @property
+    def spoken(self) -> str:
+        """Say who it is, where, and how they stand unless they just come."""
+        about = ", ".join(x for x in (self.spot, self.status * (self.status != Status.BOOKED)) if x)
+        return f"{self.name} ({about})" if about else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -261,7 +272,7 @@ def _entry(one: Appointment, source: str, midnight: float, local: Local) -> Entr
     has_end = not one.all_day and one.end_wall > one.start_wall
     is_class = one.capacity is not None or one.booked is not None or bool(one.attendees)
     seats = tuple(map(_seat, one.attendees))
-    taken = sum(not seat.is_gone for seat in seats)
+    taken = sum(seat.has_place for seat in seats)
     booked = one.booked if one.booked is not None else (taken if seats else None)
     free = None if one.capacity is None or booked is None else max(0, one.capacity - booked)
     return Entry(

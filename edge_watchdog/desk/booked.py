@@ -86,6 +86,9 @@ def _entry(one: Entry, local: Local) -> dict[str, object]:
     }
     if one.is_class:
         said |= {"capacity": one.capacity, "booked": one.booked, "left": one.free}
+        said["people"] = [
+            {"client": seat.name, "spot": seat.spot, "status": seat.status} for seat in one.seats
+        ]
     return said
 
 

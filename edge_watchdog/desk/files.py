@@ -13,7 +13,7 @@ from edge_watchdog.desk.day import SourceLine
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # OWASP
 COLUMNS = (
-    *("date", "start", "end", "minutes", "client", "service", "with", "room", "status"),
+    *("date", "start", "end", "minutes", "client", "service", "with", "room", "spot", "status"),
     *("price", "paid", "capacity", "booked", "source", "as of"),
 )
 BOM = "\ufeff"  # spreadsheets take UTF-8 for Latin-1 without it
@@ -21,19 +21,26 @@ LINE_BYTES = 73  # 75 with the line's end, RFC 5545 section 3.1
 
 
 def day_csv(day: BookDay, lines: Sequence[SourceLine]) -> str:
-    """Write the day as CSV; every row says how old it is."""
+    """Write the day as CSV; every row says how old it is.
+
+    A class has a row of its own, and one behind it for each who is in it.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     ages = {line.name: line.sentence for line in lines}
     for one in day.entries:
-        minutes = "" if one.is_all_day else round((one.end_wall - one.start_wall) / 60)
-        cells = (
-            *(day.day.isoformat(), one.start, one.end, minutes, one.client, one.service),
-            *(one.member, one.room, one.status, one.price, one.paid),
-            *(_number(one.capacity), _number(one.booked), one.source, ages.get(one.source, "")),
-        )
-        writer.writerow([_plain(str(cell)) for cell in cells])
+        minutes = "" if one.is_all_day else str(round((one.end_wall - one.start_wall) / 60))
+        when = (day.day.isoformat(), one.start, one.end, minutes)
+        source = (one.source, ages.get(one.source, ""))
+        places = (_number(one.capacity), _number(one.booked))
+        about = (one.service, one.member, one.room)
+        rows = [(*when, one.client, *about, "", one.status, one.price, one.paid, *places, *source)]
+        rows += [
+            (*when, seat.name, *about, seat.spot, seat.status, "", "", "", "", *source)
+            for seat in one.seats
+        ]
+        writer.writerows([_plain(cell) for cell in row] for row in rows)
     return BOM + out.getvalue()
 
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 from edge_watchdog.links import LinkError, advertise, elements, farewell
 from edge_watchdog.links.life import ANSWERED_NEARBY, NEARBY
-from edge_watchdog.links.netfilter import NETLINK_NETFILTER, no_table
+from edge_watchdog.links.netfilter import NETLINK_NETFILTER, generation, no_table
 from edge_watchdog.links.program import run_program
 
 TABLE = f"inet {elements.TABLE_NAME}"
 SETTLE_S = 0.05  # our own changes ring the bell too
-QUIET_LOOK_S = 30.0  # the bell has told of every change; this is for a kernel that forgot to
+QUIET_LOOK_S = 5.0  # the bell has told of every change; this is for a kernel that forgot to
 RETRY_S = 1.0
 SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 270, 1  # include/uapi/linux/netlink.h
 HEARD = "heard_"  # counters: that, and the mark
@@ -75,6 +75,7 @@ class Firewall:
         self._fence: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         self._loaded = False
         self._form: str | None = None  # how the kernel lists what we load, but for the marks
+        self._seen: int | None = None  # the generation in which all was as it should be
         self._wanted = False  # until the first steer() what a crashed run left stays
         self._lock = asyncio.Lock()
         self.repairs = 0
@@ -142,9 +143,18 @@ class Firewall:
         return tuple(self._names.get(name, name) for name in interfaces), allowed
 
     async def reconcile(self) -> None:
-        """Load the table again if it is gone or no longer what we loaded."""
+        """Load the table again if it is gone or no longer what we loaded.
+
+        A filter that nobody changed since the last look is not listed again: that is dear.
+        """
         async with self._lock:
-            if not self._wanted or (self._loaded and await self._listed() == self._due()):
+            if not self._wanted:
+                return
+            before = await _generation()  # what is changed during the look raises it
+            if self._loaded and before is not None and before == self._seen:
+                return
+            if self._loaded and await self._listed() == self._due():
+                self._seen = before
                 return
             self.repairs += 1
             log.warning("the packet filter is not as it was loaded; loading it again")
@@ -221,6 +231,14 @@ class Firewall:
         marks = {name: int(mark, 16) for name, mark in _PAIR.findall(blocks)}
         marks |= _refused(re.findall(r'"(\S+?)"', limited[1]) if limited else ())
         return _PASSING.sub("", _NEW_FLOWS.sub("", text)), marks
+
+
+async def _generation() -> int | None:
+    """Give the generation of the kernel's packet filter; None where it does not say."""
+    try:
+        return await generation()
+    except LinkError:
+        return None
 
 
 async def read_heard() -> Mapping[int, int]:

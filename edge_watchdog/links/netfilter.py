@@ -26,6 +26,7 @@ BATCH_BEGIN, BATCH_END = 0x10, 0x11
 ANY, INET, IPV4 = 0, 1, 2  # families
 REQUEST, MULTI_PART, ACK, DUMP, CREATE = 0x1, 0x2, 0x4, 0x300, 0x400
 ERROR, DONE, FIRST_OF_OURS = 2, 3, 0x10
+GET_GENERATION, GENERATION_ID = 16, 1
 NESTED, KIND_MASK = 0x8000, 0x3FFF
 SOL_NETLINK, CAP_ACK, SO_SNDBUFFORCE = 270, 10, 32
 PATIENCE_S = 1.0  # the kernel answers before send() is over
@@ -125,13 +126,20 @@ async def tell(messages: Sequence[Message], *, fine: frozenset[int] = frozenset(
                     raise RefusedError(code)
 
 
-async def ask(message: Message) -> AsyncIterator[Mapping[int, bytes]]:
+async def generation() -> int:
+    """Give the number of the packet filter's state: every change raises it.  Raises LinkError."""
+    found = [one async for one in ask(Message(NFT, GET_GENERATION), ACK)]
+    return int.from_bytes(found[0][GENERATION_ID], "big")
+
+
+async def ask(message: Message, how: int = DUMP) -> AsyncIterator[Mapping[int, bytes]]:
     """Give the attributes of everything that the kernel lists; raises LinkError.
 
-    A long list holds nothing else up for longer than one piece of it takes.
+    A long list holds nothing else up for longer than one piece of it takes.  *how* is ACK where
+    there is one thing only.
     """
     with _open() as sock:
-        _send(sock, _packed(1, message, DUMP))
+        _send(sock, _packed(1, message, how))
         while True:
             for kind, body in _messages(await asyncio.to_thread(_receive, sock)):
                 if kind in (DONE, ERROR):

@@ -145,6 +145,7 @@ def test_the_cause_is_named(cause, samples, link):
 
 
 DEAD = [*WELL, *silence(1), router(2)]
+MUTE = [*WELL, *silence(1), router(2, SILENT)]
 ROUTER_DEAD = [*WELL, *silence(1), *(router(1 + n / 10, SILENT) for n in range(4))]
 HANGS = [
     *(*anchors(0), router(0), name(0), page(0)),
@@ -320,9 +321,9 @@ PARTS = {
         Cause.ACCOUNT_BLOCKED,
     ),
     Cause.ZOMBIE: (
-        told(*DEAD, hears_nothing=True),
+        told(*MUTE, hears_nothing=True),
         METERED,
-        told(*DEAD, hears_nothing=False),
+        told(*MUTE, hears_nothing=False),
         Cause.NO_DATA,
     ),
     Cause.BOX_POWER: (seen(link=GONE), STARVED, told(*WELL), Cause.NONE),
@@ -623,6 +624,11 @@ def test_an_app_that_hangs_has_the_size_of_packets_looked_at():
 def test_a_cable_that_hears_nothing_is_no_stuck_stick():
     known = told(*ROUTER_DEAD, hears_nothing=True)
     assert diagnose(known, Around(), now=at(3), policy=POLICY).cause is Cause.ROUTER_DEAD
+
+
+def test_a_stick_that_answers_for_itself_is_not_stuck():
+    known = told(*DEAD, hears_nothing=True)
+    assert diagnose(known, METERED, now=at(3), policy=POLICY).cause is Cause.NO_DATA
 
 
 def test_a_silent_router_is_not_accused_before_its_neighbours_were_asked():

@@ -321,10 +321,15 @@ class TestWeighing:
         lossy = [sample(sent_at=n / 10, lost=n % 3 == 0) for n in range(31)]
         silent = replace(asked(Layer.NAMES, "dns a", Finding.SILENT, sent_at=4), sent=3, lost=3)
         assert health(taught(*lossy, silent), Layer.NAMES, 4) is Health.UNKNOWN
-        again = replace(silent, at=at(6))
-        assert health(taught(*lossy, silent, again), Layer.NAMES, 6) is Health.DOWN
-        assert (
-            health(taught(*lossy, *burst(3.5, lost=False), silent), Layer.NAMES, 4) is Health.DOWN
+        again = [replace(silent, at=at(sent_at)) for sent_at in (5, 6, 7, 7.5)]
+        assert health(taught(*lossy, silent, *again[:3]), Layer.NAMES, 7) is Health.UNKNOWN
+        assert health(taught(*lossy, silent, *again), Layer.NAMES, 7.5) is Health.DOWN
+
+    def test_where_nothing_was_lost_for_some_seconds_names_that_fail_are_dead(self):
+        lossy = [sample(sent_at=n / 10, lost=n % 3 == 0) for n in range(31)]
+        silent = replace(asked(Layer.NAMES, "dns a", Finding.SILENT, sent_at=8.5), sent=3, lost=3)
+        assert health(taught(*lossy, *burst(8, lost=False), silent), Layer.NAMES, 8.5) is (
+            Health.DOWN
         )
 
     def test_a_name_asked_for_while_the_line_was_dead_says_nothing_after_it(self):

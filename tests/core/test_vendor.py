@@ -14,6 +14,7 @@ from tests.core.mind import CABLE, POLICY, STICK, UNPLUGGED, UP, at
 
 WELL = Diagnosis(Cause.NONE, 0.97, at(0))
 LINE = UplinkState(link=UP, diagnosis=WELL)
+DOUBT = Silence(at(3), at(3), 1, ("alpha",))
 GREEN = VendorReport(at(4), VendorLevel.OPERATIONAL)
 UNREADABLE = VendorReport(at(4), VendorLevel.UNKNOWN, reason="not_json")
 RED = VendorReport(at(4), VendorLevel.MAJOR_OUTAGE, "Bookings do not load")
@@ -61,6 +62,7 @@ def found(
         (DOWN, WORK, [], Cause.VENDOR_MAINTENANCE),
         (FINE, WORK, [], Cause.VENDOR_MAINTENANCE),
         (DOWN, GREEN, [after(visit(1.5))], Cause.VENDOR_PATH),
+        (DOWN, GREEN, [replace(after(visit(1.5)), silence=DOUBT)], Cause.VENDOR_PATH),
         (DOWN, GREEN, [after(visit(0.5))], Cause.VENDOR_SILENT),
         (DOWN, GREEN, [after(visit(3))], Cause.VENDOR_SILENT),
         (FINE, UNREADABLE, [], Cause.STATUS_PAGE_DOWN),
@@ -89,6 +91,7 @@ def found(
         "planned work stops the app",
         "planned work, the app answers",
         "another line reached the app between two failures here",
+        "another line reached it, whatever is asked of that line by now",
         "another line reached it before",
         "another line reached it after: perhaps it is back",
         "only the page is broken",

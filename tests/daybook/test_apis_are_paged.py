@@ -17,7 +17,15 @@ from edge_watchdog.daybook.clouds import (
     RestOptions,
     SquareOptions,
 )
-from edge_watchdog.daybook.mapping import Columns, Listing, Mapping, Pages, Paging, read_mapping
+from edge_watchdog.daybook.mapping import (
+    Columns,
+    Listing,
+    Mapping,
+    Pages,
+    Paging,
+    Part,
+    read_mapping,
+)
 from edge_watchdog.daybook.model import Money, Status
 from edge_watchdog.daybook.rest import Keys, RestSource
 from edge_watchdog.daybook.shape import TimeRule, dig, money_of, text_of, wall_of
@@ -30,7 +38,8 @@ VISITS = [{"id": n, "at": "2026-11-21T09:00:00Z"} for n in range(7)]
 
 def source(paging: Pages, url: str) -> RestSource:
     listing = Listing("visits", {}, "items", paging)
-    mapping = Mapping("BookWell", url, listing, Columns("id", "at"), time=TimeRule.UTC)
+    main = Part(listing, Columns("id", "at"))
+    mapping = Mapping("BookWell", url, main, time=TimeRule.UTC)
     return RestSource(mapping, Keys(), CLOCK)
 
 
@@ -137,13 +146,13 @@ async def test_entries_without_id_or_time_are_counted_and_left_out() -> None:
 
 async def test_a_status_nobody_knows_is_unknown_and_a_flag_comes_first() -> None:
     one = source(Pages(), "http://127.0.0.1")
-    columns = replace(one.mapping.columns, status="state")
-    mapping = replace(
-        one.mapping,
-        columns=columns,
+    main = replace(
+        one.mapping.main,
+        columns=replace(one.mapping.main.columns, status="state"),
         statuses={"ok": Status.BOOKED},
         flags={"came": Status.ARRIVED},
     )
+    mapping = replace(one.mapping, main=main)
     entries = [{**VISITS[n], "state": state} for n, state in enumerate(("ok", "odd", "ok"))]
     entries[2]["came"] = True
     body = str({"visits": entries, "joins": {}}).replace("'", '"').replace("True", "true")

@@ -54,9 +54,11 @@ async def test_cliniko_is_read_by_its_links(key) -> None:
         "appointment_type": {"links": {"self": "https://x/v1/appointment_types/9"}},
     }
     groups = {"group_appointments": [group], "total_entries": 1, "links": {}}
+    nobody = {"attendees": [], "total_entries": 0, "links": {}}
     async with cloud(
         individual_appointments=visits,
         group_appointments=lambda _: groups,
+        group_appointments__7__attendees=lambda _: nobody,
         practitioners=lambda _: people,
         appointment_types=lambda _: kinds,
     ) as at:
@@ -119,7 +121,7 @@ async def test_phorest_counts_pages_from_nought(key) -> None:
 
 def test_every_preset_is_whole() -> None:
     assert set(presets()) == {"cliniko", "jane", "mariana_tek", "momence", "phorest", "zenoti"}
-    assert all(preset(name).columns.id for name in presets())
+    assert all(preset(name).main.columns.id for name in presets())
 
 
 def acuity_visit(**more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from edge_watchdog.daybook.intake import admit
 from edge_watchdog.daybook.mapping import read_mapping
 from edge_watchdog.daybook.model import Note, NoteKind
 from edge_watchdog.daybook.notes import sort_out, told
-from edge_watchdog.daybook.rest import read_visits
+from edge_watchdog.daybook.rest_read import read_visits
 
 SPAN = Span(dt.date(2026, 11, 21), 2, "Europe/London")
 NINE = 1795251600.0

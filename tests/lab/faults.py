@@ -218,7 +218,7 @@ FAULTS = (
     Fault(
         "delay",
         "It works, but each click takes a moment.",
-        Cause.NONE,
+        Cause.LINE_SLOW,
         (Program(Place.ISP, "relay.py", ("cust0", "core0", "{}", "0")),),
         argument="80",
     ),
@@ -362,7 +362,7 @@ FAULTS = (
     Fault(
         "lte_data_cap",
         "The data plan is used up; every page is the carrier's offer of more.",
-        Cause.PORTAL,
+        Cause.ACCOUNT_BLOCKED,
         (rules.LTE_WALLED_GARDEN,),
     ),
     Fault(
@@ -380,7 +380,7 @@ FAULTS = (
     Fault(
         "hotspot_overlaps",
         "The phone's hotspot gives addresses like those of the studio's own network.",
-        Cause.NONE,
+        Cause.SUBNET_OVERLAP,
         (NewLease("phone0", "192.168.1"),),
     ),
     Fault(

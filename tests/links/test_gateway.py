@@ -101,6 +101,22 @@ async def test_what_a_stranger_does_to_it_is_seen_at_once_and_mended(box: Lab, h
         await firewall.clear()
 
 
+async def test_a_filter_that_nobody_changed_is_not_listed_again(
+    box: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firewall = Firewall(SIDES)
+    await firewall.steer(7001)
+    await firewall.reconcile()  # lists it
+    with monkeypatch.context() as without_nft:
+        without_nft.setenv("PATH", "/nowhere")
+        await firewall.reconcile()
+        assert (firewall.repairs, firewall.trouble) == (0, "")
+    await run_program(["nft", "add", "rule", "inet", "edge_watchdog", "pass", "drop"])
+    await firewall.reconcile()
+    assert firewall.repairs == 1
+    await firewall.clear()
+
+
 async def test_somebody_else_s_table_is_left_alone(box: Lab) -> None:
     await run_program(["nft", "-f", "-"], "table inet foreign { chain one { accept; }; }")
     firewall = Firewall(SIDES)

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from edge_watchdog.core import words
+from edge_watchdog.core.model import Health
 from edge_watchdog.core.state import Cause
 from edge_watchdog.core.view import StudioView
 from tests.lab.daemon import Daemon
@@ -98,3 +99,13 @@ def test_a_second_device_that_gives_out_addresses_is_named_with_where_to_find_it
     mac = shown.split()[shown.split().index("link/ether") + 1]
     assert f"{DESK_ADDRESS} ({mac})" in view.banner.steps[-1]
     assert "offers" not in lab.box.run(["nft", "list", "tables"]).stdout  # nothing is left
+
+
+def test_a_hotspot_that_comes_back_with_the_studio_s_addresses_is_out_at_once(
+    tmp_path: Path,
+) -> None:
+    with Lab("self") as lab, Daemon(lab, tmp_path / "daemon", only="watch", phone=True) as daemon:
+        daemon.wait(lambda v: [u.health for u in v.uplinks] == [Health.UP] * 3, 20)
+        lab.inject("hotspot_overlaps")
+        view = daemon.wait(lambda v: v.uplinks[2].cause == words.label(Cause.SUBNET_OVERLAP), 10)
+        assert (view.active, view.uplinks[2].role) == ("broadband", "out")

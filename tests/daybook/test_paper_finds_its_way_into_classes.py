@@ -1,0 +1,79 @@
+"""What was written down of a class, against the vendor's list of who is in it."""
+
+from typing import Any
+
+import pytest
+
+from edge_watchdog.daybook import Appointment
+from edge_watchdog.daybook.model import Attendee, Client, Status
+from edge_watchdog.daybook.paper import Kind, State
+from edge_watchdog.daybook.reconcile import Outcome, reconcile
+from tests.daybook.papers import booking, entry, listed
+from tests.daybook.test_paper_finds_its_way_back import about, fresh, outcome
+
+BETH = Attendee("Beth C.", Status.BOOKED, "c-beth")
+
+
+def spin(*attendees: Attendee, hour: float = 14, **more: Any) -> Appointment:
+    said = {"client": "", "service": "Spin", "status": Status.NOT_SAID, **more}
+    return listed(hour, key="key 14", attendees=attendees, **said)
+
+
+def anna(status: Status = Status.BOOKED, key: str = "") -> Attendee:
+    return Attendee("Anna B.", status, key)
+
+
+@pytest.mark.parametrize(
+    "row, expected",
+    [
+        (spin(BETH, anna()), Outcome.FOUND),
+        (spin(BETH, anna(Status.ARRIVED), service="Spin 45"), Outcome.FOUND),
+        (spin(BETH, anna(), member="Tom"), Outcome.ABSENT),
+        (spin(BETH, anna(), hour=14.5), Outcome.TAKEN),
+        (spin(BETH, anna(), service="Yoga"), Outcome.TAKEN),
+        (spin(BETH, anna(Status.WAITING), capacity=2, booked=1), Outcome.ABSENT),
+        (spin(BETH, anna(Status.WAITING), capacity=1, booked=1), Outcome.TAKEN),
+        (spin(BETH, anna(Status.CANCELLED)), Outcome.ABSENT),
+        (spin(BETH), Outcome.ABSENT),
+        (spin(capacity=8), Outcome.ABSENT),
+        (spin(booked=8, capacity=8), Outcome.TAKEN),
+        (spin(booked=0), Outcome.ABSENT),
+        (spin(), Outcome.TAKEN),
+    ],
+)
+def test_a_place_in_a_class_is_found_still_to_be_had_or_gone(row, expected) -> None:
+    assert outcome(booking(14, service="Spin"), row) is expected
+
+
+def test_who_cannot_be_named_is_known_in_a_class_by_telephone() -> None:
+    row = spin(BETH, Attendee("Annie B.", Status.BOOKED, "c1"), capacity=2, booked=2)
+    clients = {"c1": Client("c1", "Annie Bell", phone="+44 1632 960123")}
+    one = entry(1, booking(14, service="Spin", phone="(01632) 960 123"))
+    assert reconcile([one], [fresh(row, clients=clients)])[0].outcome is Outcome.FOUND
+    assert reconcile([one], [fresh(row)])[0].outcome is Outcome.TAKEN
+
+
+@pytest.mark.parametrize(
+    "kind, status, expected",
+    [
+        (Kind.CHECK_IN, Status.ARRIVED, Outcome.FOUND),
+        (Kind.CHECK_IN, Status.BOOKED, Outcome.ABSENT),
+        (Kind.CHECK_IN, Status.NO_SHOW, Outcome.CHANGED),
+        (Kind.NO_SHOW, Status.NO_SHOW, Outcome.FOUND),
+        (Kind.CANCEL, Status.CANCELLED, Outcome.FOUND),
+        (Kind.CANCEL, Status.BOOKED, Outcome.ABSENT),
+    ],
+)
+def test_how_somebody_stands_in_a_class_is_compared_and_not_the_class(
+    kind, status, expected
+) -> None:
+    arrived = Attendee("Beth C.", Status.ARRIVED)
+    assert outcome(about(kind), spin(arrived, anna(status))) is expected
+
+
+def test_who_is_in_the_class_no_more_was_cancelled_once_somebody_says_so() -> None:
+    assert outcome(about(Kind.CANCEL), spin(BETH)) is Outcome.ABSENT
+    assert outcome(about(Kind.CANCEL), spin(BETH), states=(State.ENTERED,)) is Outcome.FOUND
+    assert outcome(about(Kind.CANCEL), spin(anna()), states=(State.ENTERED,)) is Outcome.ABSENT
+    whole = about(Kind.CANCEL, client="")
+    assert outcome(whole, spin(BETH), states=(State.ENTERED,)) is Outcome.ABSENT
