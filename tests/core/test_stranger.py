@@ -11,9 +11,9 @@ from edge_watchdog.core.signs import Around
 from edge_watchdog.core.state import Cause
 from edge_watchdog.core.stranger import name_of, stranger_words
 from edge_watchdog.core.words import tell
-from tests.core.mind import POLICY, UP, at
+from tests.core.mind import CABLE, POLICY, UP, at
 from tests.core.test_diagnosis import DEAD, ROUTER_DEAD, STRANGER, WELL, cause_of, seen, told
-from tests.core.test_words import ANSWERS, CABLE, LINE, studio
+from tests.core.test_words import ANSWERS, LINE, studio
 
 
 def led_astray(*samples):
