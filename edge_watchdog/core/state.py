@@ -339,6 +339,32 @@ class VendorState:
     order: WatchVendor | None = None
 
 
+class Say(StrEnum):
+    """What people are owed of work that the vendor plans."""
+
+    STEP = "step"
+    MOVED = "moved"
+    OFF = "called off"
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Work that the vendor plans, from *start_wall* to *end_wall* (seconds since 1970).
+
+    *steps*: how many of the steps before it have come.  *owed*: what is to be told of it, perhaps
+    when the studio opens.  *told*: people know of it.  *gone_since*: the page lists it no more.
+    """
+
+    id: str
+    title: str
+    start_wall: float
+    end_wall: float | None
+    steps: int = 0
+    owed: Say | None = None
+    told: bool = False
+    gone_since: Instant | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Steering:
     """Over which *uplink* the vendor alone goes, while everything else goes over *line*.
@@ -400,6 +426,7 @@ class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
 
     *looking*: what was ordered to be looked into.
+    *opens_wall*: when a closed studio opens (seconds since 1970), None = not known.
     *rehearse_from*: CLOCK_BOOTTIME before which no rehearsal begins.
     *stepped*: CLOCK_BOOTTIME of the last event; what was due until then has been looked at.
     """
@@ -418,6 +445,8 @@ class State:
     box: BoxState = field(default_factory=BoxState)
     is_open: bool = True
     closed_since: Instant | None = None
+    opens_wall: float | None = None
+    reminders: tuple[Reminder, ...] = ()
     rehearsals: Mapping[str, Rehearsal] = field(default_factory=dict)
     rehearse_from: float = 0.0
     boot_id: str = ""

@@ -101,6 +101,8 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.WAITING: "No fresh list covers this yet. It can be entered all the same.",
     Outcome.PERSON: "No list shows this. Enter it, then tick it off.",
 }
+COMPARED = "Compared{at} with the list {lists}."
+NOT_COMPARED = "No list has come yet, so nothing could be compared."
 OWN_AFFAIR = "No list shows this. See to it, then tick it off."
 LEFT_TASK = "Enter {name} in {vendor}."
 OWED_TASK = "Collect {amount} for {name} ({promise})."
