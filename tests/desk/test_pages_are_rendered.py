@@ -303,3 +303,21 @@ def test_stretches_that_overlap_or_lie_outside_do_not_break_the_chart() -> None:
     lane = chart(History(odd), ["a"], NOON, Local(ZONE)).lanes[0]
     assert [run.health for run in lane.runs] == ["up", "unknown", "down", "unknown", "up"]
     assert sum(run.width for run in lane.runs) == pytest.approx(WIDTH, abs=2)
+
+
+@pytest.mark.parametrize("page", WHOLE)
+def test_a_page_that_is_the_same_for_everybody_asks_nobody_to_sign_in(page) -> None:
+    made = Desk().pages.page(page)
+    assert '<a href="/sign-in">Staff</a>' in made
+    assert "Sign in" not in made
+
+
+@pytest.mark.parametrize("page", Page)
+def test_a_page_that_stays_open_over_midnight_shows_the_new_day(page) -> None:
+    desk = Desk()
+    assert desk.pages.parts(page)["today"].strip() == "Saturday 21 November"
+    desk.clock.step(12 * 3600)
+    assert desk.pages.parts(page)["today"].strip() == "Sunday 22 November"
+    desk.board.hear(view(Standing.NORMAL, desk.clock.wall, wall_known=False))
+    assert desk.pages.parts(page)["today"].strip() == "The clock is not set yet"
+    assert "Printed at a time not known." in desk.pages.page(Page.OWNER)

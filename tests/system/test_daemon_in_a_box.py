@@ -26,7 +26,7 @@ from tests.system.steps import (
     start,
 )
 
-SILENT = "the box cannot say whether the internet works"
+SILENT = "cannot say whether the internet works"
 STUDIO = (REPO / "tests/system/studio.toml").read_text()
 
 
