@@ -130,6 +130,12 @@ FAULTS = (
         (rules.NO_ROUTER_DNS, rules.NO_PROVIDER_DNS),
     ),
     Fault(
+        "dns_blocked",
+        "No page opens, whatever name service is asked; what was open goes on.",
+        Cause.DNS_BLOCKED,
+        (rules.NO_ROUTER_DNS, rules.NO_NAMES_BY_UDP),
+    ),
+    Fault(
         "dns_servfail",
         "Pages do not open; each name gets an error from the provider.",
         Cause.DNS_DEAD,
