@@ -69,6 +69,7 @@ class Cause(StrEnum):
     WIFI_WEAK = "wifi weak"
     LAN_SWITCH_DEAD = "lan switch dead"
     ADDRESS_CONFLICT = "address conflict"
+    ROGUE_DHCP = "rogue dhcp"
     SUBNET_OVERLAP = "subnet overlap"
     MODEM_DEAD = "modem dead"
     LINE_NOT_IN_SYNC = "line not in sync"
