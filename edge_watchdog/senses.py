@@ -141,13 +141,13 @@ class Senses:
         self._stirred = asyncio.Event()  # something fails
         self._taken: frozenset[str] = frozenset()  # addresses of ours in the LAN
         lines = {one.uplink.interface for one in config.uplinks}
-        behind = known.gateway is not None
-        lan = tuple(n for n in config.box.lan_interfaces if behind and n not in lines)
+        lan = tuple(n for n in config.box.lan_interfaces if known.gateway and n not in lines)
         self._lan = LanWatch(kernel, lan, emit=emit, clock=clock)
         sight = Sight(
             known.state_of,
-            fails=lambda name: bool(self._posts[name].what),
-            tell=lambda name, who: self._found(self._posts[name], stranger=who),
+            lambda name: bool(self._posts[name].what),
+            lambda name, who: self._found(self._posts[name], stranger=who),
+            emit,
         )
         self._strangers = Strangers(config, kernel, sight, clock=clock)
         hosts = {a.operator: a.address for a in reversed(config.anchors)}

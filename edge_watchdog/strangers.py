@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.config import Config
-from edge_watchdog.core.model import LinkState, Mode, Stranger
+from edge_watchdog.core.events import BoxReported, Event
+from edge_watchdog.core.model import BoxReport, LinkState, Mode, Stranger
 from edge_watchdog.links import LinkError
 from edge_watchdog.links.dhcp import Offer
 from edge_watchdog.links.kernel import Kernel
@@ -33,11 +34,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is known of the lines by name, and whom to tell; *tell* gets None when all is well."""
+    """What is known of the lines by name, and whom to tell.
+
+    *tell* is of a line, and gets None when all is well; *emit* is of the network behind the box.
+    """
 
     state_of: Callable[[str], LinkState | None]
     fails: Callable[[str], bool]
     tell: Callable[[str, Stranger | None], None]
+    emit: Callable[[Event], None]
 
 
 class Strangers:
@@ -58,6 +63,7 @@ class Strangers:
         self._clock = clock
         self._ask = ask
         self._servers: dict[str, Servers] = {}
+        self._said: dict[str, str] = {}
         self._lines = {
             one.uplink.interface: one.uplink.name
             for one in config.uplinks
@@ -86,7 +92,8 @@ class Strangers:
         sides = dict(self._sides())
         for gone in self._servers.keys() - sides.keys():
             del self._servers[gone]  # what comes back may be another network
-            self._tell(gone, None)
+            if gone in self._lines:
+                self._tell(gone, None)
         for name, side in sides.items():
             servers = self._servers.setdefault(name, Servers())
             if not servers.is_due(side, self._clock.now().mono):
@@ -106,7 +113,12 @@ class Strangers:
 
     def _tell(self, interface: str, offer: Offer | None) -> None:
         line = self._lines.get(interface)
-        if line is not None:
+        if line is None:
+            who = "" if offer is None else words_of(offer)
+            if who != self._said.get(interface):  # at the start, too: it may be gone since
+                now, self._said[interface] = self._clock.now(), who
+                self._sight.emit(BoxReported(now, BoxReport(now, stranger=who)))
+        else:
             found = None if offer is None else Stranger(offer.server, offer.mac, offer.router)
             self._sight.tell(line, found)
 

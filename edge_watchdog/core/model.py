@@ -241,6 +241,8 @@ class BoxReport:
 
     *lag_s*: for so long, until *at*, the program could not run.  *clock_offset_s*: the right time
     less ours.  *lan_lost*: nothing of the studio's own network is reached any more, or it is again.
+    *stranger*: who gives out addresses in the network behind the box, as people find it; "" = no
+    longer anybody.
     """
 
     at: Instant
@@ -248,6 +250,7 @@ class BoxReport:
     lag_s: float | None = None
     clock_offset_s: float | None = None
     lan_lost: bool | None = None
+    stranger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

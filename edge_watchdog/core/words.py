@@ -66,6 +66,9 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+STRANGER_GONE = "No second device gives out addresses any more. It took {lasted}."
+
+
 def label(cause: Cause) -> str:
     """Name a cause in a few words, for lists and tables."""
     return PHRASES[cause].label

@@ -3,6 +3,7 @@
 import pytest
 
 from edge_watchdog.config import Config, parse
+from edge_watchdog.core.events import BoxReported, Event
 from edge_watchdog.core.model import LinkState, Stranger
 from edge_watchdog.links import LinkError
 from edge_watchdog.links.dhcp import Offer
@@ -56,16 +57,18 @@ class House:
         self.clock = FakeClock()
         self.asked: list[str] = []
         self.told: list[tuple[str, Stranger | None]] = []
+        self.emitted: list[Event] = []
         self.link = LinkState(True, True, ("192.168.1.100/24",), gateway, routed=True)
         self.kernel = Kernel()
         self.kernel.snapshot = SNAPSHOT
         self.fails = False
-        sight = Sight(
-            lambda _: self.link, lambda _: self.fails, lambda *told: self.told.append(told)
-        )
+        sight = Sight(lambda _: self.link, lambda _: self.fails, self.tell, self.emitted.append)
         self.strangers = Strangers(
             settings(mode), self.kernel, sight, clock=self.clock, ask=self.ask
         )
+
+    def tell(self, name: str, who: Stranger | None) -> None:
+        self.told.append((name, who))
 
     async def ask(self, interface: str, mac: str) -> tuple[Offer, ...]:
         assert mac
@@ -119,7 +122,21 @@ async def test_behind_the_box_its_own_server_is_none_and_any_other_is_a_problem(
     await house.strangers.look()
     [words] = house.strangers.problems()
     assert f"leads computers past the box: {OLD} ({STRANGER_MAC})." in words
+    house.offers = (OURS,)
+    for _ in range(3):
+        house.clock.step(30)
+        await house.strangers.look()
+    said = [one.report.stranger for one in house.emitted if isinstance(one, BoxReported)]
+    assert said == ["", f"{OLD} ({STRANGER_MAC})", ""]  # each is news once
     assert house.told == []
+
+
+async def test_of_a_network_behind_the_box_that_cannot_be_asked_nothing_is_said():
+    house = House("gateway", STRANGE)
+    await house.strangers.look()
+    house.kernel.snapshot = Snapshot()
+    await house.strangers.look()
+    assert len(house.emitted) == 1
 
 
 async def test_a_network_that_cannot_be_asked_is_asked_again_as_seldom():
@@ -129,7 +146,7 @@ async def test_a_network_that_cannot_be_asked_is_asked_again_as_seldom():
         house.asked.append(interface)
         raise LinkError(f"{interface}, {mac}: no")
 
-    sight = Sight(lambda _: house.link, lambda _: False, lambda *told: house.told.append(told))
+    sight = Sight(lambda _: house.link, lambda _: False, house.tell, house.emitted.append)
     strangers = Strangers(settings("self"), house.kernel, sight, clock=house.clock, ask=refuse)
     for _ in range(3):
         await strangers.look()
