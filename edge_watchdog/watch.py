@@ -21,7 +21,7 @@ from edge_watchdog.box import BoxWatch
 from edge_watchdog.bridge import Acknowledge, BridgeServer, Order, ToWatch
 from edge_watchdog.clock import Clock, SystemClock
 from edge_watchdog.config import Config, ConfigError, load, policy
-from edge_watchdog.config.hours import local_minute
+from edge_watchdog.config.hours import local_minute, opens_wall
 from edge_watchdog.core.actions import (
     Action,
     Evict,
@@ -253,7 +253,8 @@ class Watch:
             now = self._clock.now()
             is_open = True if hours is None else hours.is_open(*local_minute(now.wall, zone))
             if is_open != self._state.is_open:
-                self._emit(HoursChanged(now, is_open))
+                opens = None if hours is None else opens_wall(hours, now.wall, zone)
+                self._emit(HoursChanged(now, is_open, opens))
             await asyncio.sleep(20)
 
     async def _tell_history(self) -> None:

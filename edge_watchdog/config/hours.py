@@ -6,7 +6,7 @@ are not named are closed.
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -69,6 +69,16 @@ def local_minute(wall: float, time_zone: str) -> tuple[int, int]:
     """Give the local weekday (0 is Monday) and minute of *wall*, seconds since 1970."""
     local = datetime.fromtimestamp(wall, UTC).astimezone(ZoneInfo(time_zone))
     return local.weekday(), local.hour * 60 + local.minute
+
+
+def opens_wall(hours: Hours, wall: float, time_zone: str) -> float | None:
+    """Give when it opens next, seconds since 1970; None while it is open, or if it never does."""
+    now = local_minute(wall, time_zone)
+    wait = None if hours.is_open(*now) else hours.next_change(*now)
+    if wait is None:
+        return None
+    local = datetime.fromtimestamp(wall, UTC).astimezone(ZoneInfo(time_zone))
+    return (local.replace(second=0, microsecond=0) + timedelta(minutes=wait)).timestamp()
 
 
 def _minutes(text: str) -> int:

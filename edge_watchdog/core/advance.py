@@ -18,6 +18,7 @@ from edge_watchdog.core.actions import (
     ProbeEvery,
     RouteVia,
 )
+from edge_watchdog.core.behind import tell_of_stranger
 from edge_watchdog.core.budget import account, carry_over
 from edge_watchdog.core.diagnosis import diagnose
 from edge_watchdog.core.events import (
@@ -57,6 +58,7 @@ from edge_watchdog.core.moves import PARTIAL_S, WAY_BACK_S, hold_s
 from edge_watchdog.core.pacing import burst_due, set_paces
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import has_portal
+from edge_watchdog.core.reminders import remind, rested
 from edge_watchdog.core.signs import POWER_MEMORY_S, look_around
 from edge_watchdog.core.state import (
     BoxState,
@@ -106,11 +108,26 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state, bills = account(state, event, now, policy)
     state, limits = set_limits(state, now, policy)
     state, lan = tell_of_lan(state, event, now)
+    state, astray = tell_of_stranger(state, event, now)
+    state, plans = remind(state, event, now, policy)
     state, paces = set_paces(state, now, policy)
     state, looks = set_inquiries(state, now, policy)
     state, alerts = alerting.send_alerts(state, now, policy)
     state, fetch = _fetch(before, state)
-    actions = (*again, *moves, *ways, *paces, *looks, *bills, *limits, *lan, *alerts, *fetch)
+    actions = (
+        *again,
+        *moves,
+        *ways,
+        *paces,
+        *looks,
+        *bills,
+        *limits,
+        *lan,
+        *astray,
+        *plans,
+        *alerts,
+        *fetch,
+    )
     owed = tuple(a for a in actions if isinstance(a, (RouteVia, Evict)) and a not in again)
     stepped = max(state.stepped, now.mono)
     state = replace(state, unfinished=(*state.unfinished, *owed), stepped=stepped)
@@ -146,6 +163,7 @@ def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Ac
         case HoursChanged():
             closed = None if event.is_open else event.at
             state = replace(state, is_open=event.is_open, closed_since=closed)
+            state = replace(state, opens_wall=event.opens_wall)
         case Done():
             state = _note(heed(state, event), "" if event.ok else event.detail)
         case WorkerFailed():
@@ -241,6 +259,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
             fresh,
             incidents=_carry_over(state.incidents, event.at, policy),
             rehearsals={n: r for n, r in state.rehearsals.items() if n in names},
+            reminders=rested(state.reminders),
             spent=carry_over(state, event.at, policy),
             next_id=state.next_id,
             next_incident=state.next_incident,
@@ -271,7 +290,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         vendor=replace(state.vendor, order=None),
         steering=replace(state.steering, order=None, not_before=0.0),
         limited=None,
-        box=BoxState(lan=state.box.lan),
+        box=BoxState(lan=state.box.lan, stranger=state.box.stranger),
         boot_id=event.boot_id,
         version=event.version,
         trouble=(),

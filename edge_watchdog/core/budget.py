@@ -202,7 +202,9 @@ def _plan_words(name: str, one: Spent, plan: Plan, reached: int) -> tuple[str, s
     text = USED_WORDS if reached < 100 else GONE_WORDS
     used, cap = amount(one.total_bytes), amount(plan.cap_bytes or 0)
     headline = text.format(line=name, percent=reached, used=used, cap=cap)
-    return headline, KEEP_WORDS if plan.when_used_up is UsedUp.KEEP else STOP_WORDS
+    return headline[:1].upper() + headline[
+        1:
+    ], KEEP_WORDS if plan.when_used_up is UsedUp.KEEP else STOP_WORDS
 
 
 def data_alert(

@@ -106,10 +106,14 @@ class CacheReported:
 
 @dataclass(frozen=True, slots=True)
 class HoursChanged:
-    """The studio opened or closed, by its opening hours and its time zone."""
+    """The studio opened or closed, by its opening hours and its time zone.
+
+    *opens_wall*: when it opens again (seconds since 1970), as far as that is known.
+    """
 
     at: Instant
     is_open: bool
+    opens_wall: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

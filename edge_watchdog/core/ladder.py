@@ -193,7 +193,8 @@ def _weigh_service(known: UplinkState, layer: Layer, now: Instant, misses: int) 
         return _one(Health.DEGRADED, newest, words)
     if newest.finding in (Finding.NOT_ASKED, Finding.MISROUTED):
         return _one(Health.UNKNOWN, newest, words)
-    down = service_misses(tracks) >= misses
+    # what was lost before counts on, though it is another name that is asked by now
+    down = service_misses(on_layer(known, layer)) >= misses
     return _one(Health.DOWN if down else Health.UNKNOWN, newest, words)
 
 

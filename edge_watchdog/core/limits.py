@@ -142,4 +142,5 @@ def _body(name: str, policy: Policy) -> str:
     still = _still(policy) or "Nothing but names and the time works"
     still = f"{still} over {{line}}, nothing else does."
     text = f"{NOW_LIMITED} {still} {UNTIL} {LIFT}"
-    return text.replace("{line}", name).replace("{vendor}", policy.vendor_name)
+    vendor = policy.vendor_name  # it begins a sentence here
+    return text.replace("{line}", name).replace("{vendor}", vendor[:1].upper() + vendor[1:])

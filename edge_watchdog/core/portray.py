@@ -11,6 +11,7 @@ from edge_watchdog.core.limits import limit_words
 from edge_watchdog.core.model import Health, Layer, Uplink, VendorLevel
 from edge_watchdog.core.moves import hold_s, preferred_clean
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.reminders import with_ahead
 from edge_watchdog.core.state import Cause, Failover, Incident, State
 from edge_watchdog.core.vendor import app_health
 from edge_watchdog.core.view import (
@@ -36,7 +37,7 @@ def view(state: State, policy: Policy, now: Instant) -> StudioView:
         phase=failover.phase,
         active=failover.active,
         preferred=policy.uplinks[0].name if policy.uplinks else None,
-        banner=words.banner(state, now, policy),
+        banner=with_ahead(words.banner(state, now, policy), state, now, policy),
         uplinks=tuple(_uplink(state, uplink, now, policy) for uplink in policy.uplinks),
         vendor=_vendor(state, now, policy),
         incidents=tuple(_incident(incident, policy) for incident in recent[:SHOWN_INCIDENTS]),
@@ -115,7 +116,7 @@ def _incident(incident: Incident, policy: Policy) -> IncidentView:
     return IncidentView(
         id=incident.id,
         cause=words.label(incident.cause),
-        headline=f"{what}: {words.label(incident.cause)}",
+        headline=f"{words.capital(what)}: {words.label(incident.cause)}",
         severity=incident.severity,
         opened_wall=incident.opened.wall,
         resolved_wall=incident.resolved.wall if incident.resolved else None,
@@ -152,4 +153,4 @@ def _notices(state: State, now: Instant, policy: Policy) -> tuple[str, ...]:
         )
     if len(state.failover.switches) > policy.flap_switches:
         notices.append("The line keeps breaking; the box stays on the steadier one for a while.")
-    return (*notices, *state.trouble)
+    return tuple(map(words.capital, (*notices, *state.trouble)))

@@ -69,6 +69,7 @@ class Cause(StrEnum):
     WIFI_WEAK = "wifi weak"
     LAN_SWITCH_DEAD = "lan switch dead"
     ADDRESS_CONFLICT = "address conflict"
+    ROGUE_DHCP = "rogue dhcp"
     SUBNET_OVERLAP = "subnet overlap"
     MODEM_DEAD = "modem dead"
     LINE_NOT_IN_SYNC = "line not in sync"
@@ -216,11 +217,21 @@ class LanLost:
 
 
 @dataclass(frozen=True, slots=True)
+class StrangerBehind:
+    """A second device gives out addresses behind the box; *told*: the number people know it by."""
+
+    who: str
+    since: Instant
+    told: int
+
+
+@dataclass(frozen=True, slots=True)
 class BoxState:
     """How the box itself is.  *power_low_at*: when that was last so.
 
     *blind_from*, *blind_until* (CLOCK_BOOTTIME): the last stretch in which it could not listen.
-    *lan*: None while the studio's own network is there, or nobody looks.
+    *lan*: None while the studio's own network is there, or nobody looks.  *stranger*: a second
+    device gives out addresses behind the box.
     """
 
     power_low: bool = False
@@ -229,6 +240,7 @@ class BoxState:
     blind_from: float = 0.0
     blind_until: float = 0.0
     lan: LanLost | None = None
+    stranger: StrangerBehind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +351,32 @@ class VendorState:
     order: WatchVendor | None = None
 
 
+class Say(StrEnum):
+    """What people are owed of work that the vendor plans."""
+
+    STEP = "step"
+    MOVED = "moved"
+    OFF = "called off"
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Work that the vendor plans, from *start_wall* to *end_wall* (seconds since 1970).
+
+    *steps*: how many of the steps before it have come.  *owed*: what is to be told of it, perhaps
+    when the studio opens.  *told*: people know of it.  *gone_since*: the page lists it no more.
+    """
+
+    id: str
+    title: str
+    start_wall: float
+    end_wall: float | None
+    steps: int = 0
+    owed: Say | None = None
+    told: bool = False
+    gone_since: Instant | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Steering:
     """Over which *uplink* the vendor alone goes, while everything else goes over *line*.
@@ -400,6 +438,7 @@ class State:
     """Everything.  *next_id* numbers actions, *next_incident* incidents.
 
     *looking*: what was ordered to be looked into.
+    *opens_wall*: when a closed studio opens (seconds since 1970), None = not known.
     *rehearse_from*: CLOCK_BOOTTIME before which no rehearsal begins.
     *stepped*: CLOCK_BOOTTIME of the last event; what was due until then has been looked at.
     """
@@ -418,6 +457,8 @@ class State:
     box: BoxState = field(default_factory=BoxState)
     is_open: bool = True
     closed_since: Instant | None = None
+    opens_wall: float | None = None
+    reminders: tuple[Reminder, ...] = ()
     rehearsals: Mapping[str, Rehearsal] = field(default_factory=dict)
     rehearse_from: float = 0.0
     boot_id: str = ""

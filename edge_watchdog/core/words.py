@@ -4,6 +4,7 @@ Plain words, reading age about eleven; no jargon, no jokes, no promise that nobo
 the uplink spoken of, {backup} the one in use instead, {vendor} the scheduling vendor.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from edge_watchdog.core.limits import still_works
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.phrases import (
     HOTSPOT,
+    IT_IS,
     MENDED,
     MENDED_BOX,
     OWN_ADDRESS,
@@ -37,6 +39,7 @@ from edge_watchdog.core.state import (
     State,
     UplinkState,
 )
+from edge_watchdog.core.stranger import name_of
 from edge_watchdog.core.view import Banner, Standing
 
 SPARE = "Leave videos, backups and large downloads for later: this line costs by the amount."
@@ -55,6 +58,15 @@ CAN_WORK: Mapping[Standing, str] = {
     Standing.OFFLINE: "Yes, with today's list below and on paper. There is no internet.",
 }
 ALL_ONLINE = "Yes. Everything in the studio is online over {backup}."
+_NAMED = re.compile(r"(^|[.!?] )?\{(line|backup|vendor|steered)\}")
+
+
+def capital(text: str) -> str:
+    """Begin *text* with a capital: a line or a vendor may be called anything."""
+    return text[:1].upper() + text[1:]
+
+
+STRANGER_GONE = "No second device gives out addresses any more. It took {lasted}."
 
 
 def label(cause: Cause) -> str:
@@ -156,7 +168,8 @@ def _changed(state: State, standing: Standing, text: Phrase) -> str:
         return _every_line(state)
     trial = state.failover.trial
     if standing is Standing.BACKUP and trial is not None:
-        return f"{trial.uplink} is being tried out for half a minute, as it is every week."
+        name = capital(trial.uplink)
+        return f"{name} is being tried out for half a minute, as it is every week."
     return text.changed
 
 
@@ -169,12 +182,11 @@ def _just_started(state: State, standing: Standing) -> bool:
 def _every_line(state: State) -> str:
     """Say of each line what is wrong with it."""
     found = [
-        f"{name}: {label(known.diagnosis.cause)}."
+        f"{capital(name)}: {label(known.diagnosis.cause)}."
         for name, known in state.uplinks.items()
         if known.diagnosis is not None and known.diagnosis.cause is not Cause.NONE
     ]
-    text = " ".join(found) or "No line answers."
-    return text[:1].upper() + text[1:]
+    return " ".join(found) or "No line answers."
 
 
 def _spoken_of(state: State, standing: Standing, cause: Cause) -> Incident | None:
@@ -227,6 +239,9 @@ def _phrase(cause: Cause, uplink: str | None, state: State, policy: Policy) -> P
         return phrase
     if cause is Cause.ADDRESS_CONFLICT and known.report.own_address_taken:
         return OWN_ADDRESS
+    if cause is Cause.ROGUE_DHCP and known.report.stranger is not None:
+        who = IT_IS.replace("{who}", name_of(known.report.stranger))
+        return replace(phrase, steps=(*phrase.steps, who))
     if cause is Cause.PORTAL and (page := sign_in_url(known)):
         return replace(phrase, steps=(SIGN_IN.replace("{page}", page),))
     return phrase
@@ -258,11 +273,19 @@ def _backup_step(state: State, policy: Policy) -> tuple[str, ...]:
 
 
 def _fill(text: str, uplink: str | None, state: State, policy: Policy) -> str:
-    backup = state.failover.active or "the backup"
-    text = text.replace("{line}", uplink or "the line").replace("{backup}", backup)
-    text = text.replace("{vendor}", policy.vendor_name)
-    text = text.replace("{steered}", state.steering.uplink or "another line")
-    return text[:1].upper() + text[1:]
+    """Put the names in; one that begins a sentence begins with a capital there."""
+    names = {
+        "line": uplink or "the line",
+        "backup": state.failover.active or "the backup",
+        "vendor": policy.vendor_name,
+        "steered": state.steering.uplink or "another line",
+    }
+
+    def named(found: re.Match[str]) -> str:
+        before, name = found[1], names[found[2]]
+        return name if before is None else before + capital(name)
+
+    return capital(_NAMED.sub(named, text))
 
 
 def rehearsed(last: Rehearsal) -> str:
@@ -272,10 +295,11 @@ def rehearsed(last: Rehearsal) -> str:
 
 def order_note(order: Override, active: str | None) -> str:
     """Say why a line that a person ordered is not in use: safety comes before the wish."""
-    instead = f" {active} is used meanwhile." if active else ""
+    instead = f" {capital(active)} is used meanwhile." if active else ""
+    name = capital(order.uplink)
     if order.failed:
-        return f"{order.uplink} stopped working and was left.{instead}"
-    return f"{order.uplink} is not yet seen to work, so nothing is moved to it.{instead}"
+        return f"{name} stopped working and was left.{instead}"
+    return f"{name} is not yet seen to work, so nothing is moved to it.{instead}"
 
 
 def tell(incident: Incident, state: State, policy: Policy) -> Banner:
@@ -305,8 +329,7 @@ def over(incident: Incident, policy: Policy) -> str:
         what = policy.vendor_name
     ended = incident.mended or incident.fine_since or incident.resolved
     lasted = ended.since(incident.opened) if ended else 0.0
-    text = f"{what} works again. It took {duration(lasted)} ({label(incident.cause)})."
-    return text[:1].upper() + text[1:]
+    return f"{capital(what)} works again. It took {duration(lasted)} ({label(incident.cause)})."
 
 
 def lasting(headline: str, seconds: float) -> str:

@@ -66,6 +66,7 @@ class Shown:
     """One day as the book shows it."""
 
     title: str
+    date: str
     groups: tuple[Group, ...]
     missing: tuple[str, ...]
     empty: str
@@ -264,6 +265,7 @@ class BookPages:
             "book",
             days=[one for one in shown if one.groups] if asked.wanted else shown,
             wanted=asked.wanted,
+            order=BY_WORDS[asked.by].lower(),
             by=str(By.TIME if asked.wanted and asked.by is not By.CLASSES else asked.by),
             me=me,
             private=me.sees_private,
@@ -284,7 +286,7 @@ class BookPages:
             empty = "The calendar has no classes for this day."
         elif asked.staff and day.entries:
             empty = f"{asked.staff} has no appointments on this day."
-        return Shown(day.title, grouped(found, by), day.missing, empty)
+        return Shown(day.title, day.date, grouped(found, by), day.missing, empty)
 
     def _with_places(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         """Let classes say how full they are with what stands on paper."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from edge_watchdog.core.model import Health
 from edge_watchdog.core.view import History, Stretch
+from edge_watchdog.core.words import capital
 from edge_watchdog.desk.phrases import HEALTH_WORDS, Local, lasting
 
 WINDOW_S = 86400.0
@@ -148,4 +149,4 @@ def _summary(lanes: Sequence[Lane]) -> str:
         times = {0: "never down", 1: "down once"}.get(downs, f"down {downs} times")
         unknown = any(run.health == Health.UNKNOWN for run in lane.runs)
         parts.append(f"{lane.name}: {times}{', partly not known' if unknown else ''}")
-    return "The last 24 hours. " + "; ".join(parts) + "."
+    return f"The last 24 hours. {capital('; '.join(parts))}."

@@ -117,7 +117,7 @@ def day_pack(day: BookDay, lines: Sequence[SourceLine], more: Enclosed, by: Prin
         _form("Bookings taken on paper", BOOKING_COLUMNS, BOOKING_SHARES, BOOKING_ROWS),
         _form("Sales taken on paper", SALES_COLUMNS, SALES_SHARES, SALES_ROWS),
     )
-    return Pack(by.studio, day.date, f"For {day.date}: {as_of}. Printed {by.made}.", sheets)
+    return Pack(by.studio, day.date, f"For {day.date}: {as_of}. Made {by.made}.", sheets)
 
 
 def _cover(day: BookDay, lines: Sequence[SourceLine], by: Printer) -> Sheet:
@@ -175,7 +175,7 @@ def _notes_sheet(entries: Sequence[Entry], notes: Mapping[str, Sequence[Line]]) 
         for line in notes.get(key, ())
     )
     said = ("Private: put it away, and destroy it when the day is over.",)
-    return Sheet("Notes on clients", said, NOTE_COLUMNS, NOTE_SHARES, rows)
+    return Sheet("Notes on clients, private", said, NOTE_COLUMNS, NOTE_SHARES, rows)
 
 
 def _class_sheet(one: Entry) -> Sheet:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from edge_watchdog import __version__
 from edge_watchdog.core.model import Health, Mode, VendorLevel
+from edge_watchdog.core.words import capital
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import BookDay
@@ -58,10 +59,10 @@ class Page(StrEnum):
 
 
 PARTS: Mapping[Page, tuple[str, ...]] = {
-    Page.DESK: ("status", "sources", "day"),
-    Page.OWNER: ("status", "uplinks", "chart", "incidents", "vendor", "about"),
-    Page.BOOK: ("sources",),
-    Page.PAPER: ("turn",),
+    Page.DESK: ("today", "status", "sources", "day"),
+    Page.OWNER: ("today", "status", "uplinks", "chart", "incidents", "vendor", "about"),
+    Page.BOOK: ("today", "sources"),
+    Page.PAPER: ("today", "turn"),
 }
 
 
@@ -241,6 +242,7 @@ def _environment(local: Local) -> jinja2.Environment:
     env.filters["clock"] = local.clock
     env.filters["moment"] = local.moment
     env.filters["lasting"] = lasting
+    env.filters["capital"] = capital
     env.filters["health"] = lambda one: HEALTH_WORDS[Health(one)]
     env.filters["mode"] = lambda one: MODE_WORDS[Mode(one)]
     env.filters["phase"] = lambda one: PHASE_WORDS.get(one, one)

@@ -107,6 +107,8 @@ CLASS_WORDS: Mapping[Outcome, str] = {
 }
 OVER_WORDS = "Not in the list yet. The class is full: they were promised a place over the limit."
 WAITING_WORDS = "Not in the list yet. Put them on the waiting list there."
+COMPARED = "Compared{at} with the list {lists}."
+NOT_COMPARED = "No list has come yet, so nothing could be compared."
 OWN_AFFAIR = "No list shows this. See to it, then tick it off."
 LEFT_TASK = "Enter {name} in {vendor}."
 OWED_TASK = "Collect {amount} for {name} ({promise})."

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -23,6 +23,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
     Frame,
+    NextPageTemplate,
     PageBreak,
     PageTemplate,
     Paragraph,
@@ -37,6 +38,9 @@ from edge_watchdog.desk.pack import BOX, Sheet
 MM = 72 / 25.4
 MARGIN = 12 * MM
 FORM_ROW = 9 * MM
+HEAD = 6 * MM
+SMALL = 8.0
+COUNT = 25 * MM  # room for "page 10 of 12" beside the foot
 TICK = 9.0
 DEJAVU = Path("/usr/share/fonts/truetype/dejavu")
 SIZES = {Paper.A4: (210 * MM, 297 * MM), Paper.LETTER: (8.5 * 72.0, 11 * 72.0)}
@@ -54,20 +58,30 @@ def _draw(pack: Any, paper: Paper) -> bytes:
     fonts = _fonts()
     out = io.BytesIO()
     width, height = SIZES[paper]
-    frame = Frame(
-        MARGIN, MARGIN + 6 * MM, width - 2 * MARGIN, height - 2 * MARGIN - 6 * MM, 0, 0, 0, 0
-    )
+    foot = simpleSplit(pack["as_of"], fonts[0], SMALL, width - 2 * MARGIN - COUNT)
+    below = MARGIN + len(foot) * (SMALL + 1) + 2 * MM
+    frame = (MARGIN, below, width - 2 * MARGIN, height - MARGIN - HEAD - below, 0, 0, 0, 0)
     document = BaseDocTemplate(
         out, pagesize=(width, height), title=f"Day pack, {pack['title']}", author=pack["studio"]
     )
-    document.addPageTemplates([PageTemplate(frames=[frame])])
     story: list[Any] = []
+    for number, sheet in enumerate(Sheet(**one) for one in pack["sheets"]):
+        template = PageTemplate(str(number), Frame(*frame), onPage=_titled(number, sheet.title))
+        document.addPageTemplates([template])
+        story += [NextPageTemplate(str(number)), PageBreak()] if number else []
+        story += _sheet(sheet, fonts, width - 2 * MARGIN)
     head = f"{pack['studio']}, {pack['title']}"
-    for number, sheet in enumerate(pack["sheets"]):
-        story += [PageBreak()] if number else []
-        story += _sheet(Sheet(**sheet), head, fonts, width - 2 * MARGIN)
-    document.build(story, canvasmaker=_numbered(pack["as_of"], fonts[0], width))
+    document.build(story, canvasmaker=_numbered(head, foot, fonts[0], (width, height)))
     return out.getvalue()
+
+
+def _titled(number: int, title: str) -> Callable[[Any, Any], None]:
+    """Let every page know which sheet it belongs to."""
+
+    def begin(canvas: Any, _document: Any) -> None:
+        canvas.sheet = number, title
+
+    return begin
 
 
 def _fonts() -> tuple[str, str]:
@@ -81,13 +95,12 @@ def _fonts() -> tuple[str, str]:
     return "plain", "bold"
 
 
-def _sheet(sheet: Sheet, above: str, fonts: tuple[str, str], width: float) -> list[Any]:
+def _sheet(sheet: Sheet, fonts: tuple[str, str], width: float) -> list[Any]:
 
     plain, bold = fonts
-    small = ParagraphStyle("small", fontName=plain, fontSize=9, leading=11)
     head = ParagraphStyle("head", fontName=bold, fontSize=15, leading=20, spaceAfter=4)
     note = ParagraphStyle("note", fontName=plain, fontSize=10.5, leading=14, spaceAfter=5)
-    found: list[Any] = [Paragraph(escape(above), small), Paragraph(escape(sheet.title), head)]
+    found: list[Any] = [Paragraph(escape(sheet.title), head)]
     found += [Paragraph(escape(one), note) for one in sheet.notes]
     if sheet.columns:
         found += [_table(sheet, fonts, width), Spacer(1, 4 * MM)]
@@ -135,8 +148,9 @@ def _tick() -> Any:
     return drawn
 
 
-def _numbered(as_of: str, font: str, width: float) -> Any:
-    """Give a canvas that writes at the foot how old the pack is and which page of how many."""
+def _numbered(head: str, foot: Sequence[str], font: str, size: tuple[float, float]) -> Any:
+    """Give a canvas that writes on every page what it is, how old, and which page of how many."""
+    width, height = size
 
     class Numbered(Canvas):  # type: ignore[misc]
         def __init__(self, *args: Any, **more: Any) -> None:
@@ -148,18 +162,26 @@ def _numbered(as_of: str, font: str, width: float) -> Any:
             self._startPage()
 
         def save(self) -> None:
+            sheets = [state["sheet"] for state in self.kept]
             for number, state in enumerate(self.kept, 1):
                 self.__dict__.update(state)
-                self._foot(number, len(self.kept))
+                sheet, title = state["sheet"], state["sheet"][1]
+                part, count = sheets[:number].count(sheet), sheets.count(sheet)
+                self._head(title if count == 1 else f"{title}, {part} of {count}")
+                self._foot(f"page {number} of {len(self.kept)}")
                 super().showPage()
             super().save()
 
-        def _foot(self, number: int, count: int) -> None:
-            self.setFont(font, 8)
-            lines: Sequence[str] = simpleSplit(as_of, font, 8, width - 2 * MARGIN - 25 * MM)[:2]
-            for row, line in enumerate(lines):
-                self.drawString(MARGIN, MARGIN + 9 - 9 * row, line)
-            self.drawRightString(width - MARGIN, MARGIN + 9, f"page {number} of {count}")
+        def _head(self, title: str) -> None:
+            self.setFont(font, SMALL)
+            said = simpleSplit(f"{head}: {title}", font, SMALL, width - 2 * MARGIN)
+            self.drawString(MARGIN, height - MARGIN - SMALL, said[0])
+
+        def _foot(self, count: str) -> None:
+            self.setFont(font, SMALL)
+            for row, line in enumerate(reversed(foot)):
+                self.drawString(MARGIN, MARGIN + (SMALL + 1) * row, line)
+            self.drawRightString(width - MARGIN, MARGIN, count)
 
     return Numbered
 

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 
 from edge_watchdog.core.view import Banner, IncidentView, OverrideView, Standing
+from edge_watchdog.core.words import capital
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.phrases import SIGNS, UNHEARD, Local, Sign
 
 ORDER = tuple(SIGNS)
-OWN_TROUBLE = "The internet and the appointment list may still work: try them."
+OWN_TROUBLE = "That is not known: try the appointment system. Today's list below works anyhow."
+UNHEARD_STEPS = (
+    "Try the appointment system. If it opens, work as usual.",
+    "If it does not open, use today's list below and write down what happens.",
+    "Still so in ten minutes? Tell the owner. Pulling the box's plug for ten seconds restarts it.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +77,24 @@ def status_model(board: Board, local: Local, vendor: str) -> StatusModel:
 def _ordered(order: OverrideView | None, local: Local, now_wall: float) -> str:
     if order is None:
         return ""
-    who, until = order.by or "Somebody", local.moment(order.until_wall, now_wall)
+    who, until = capital(order.by or "somebody"), local.moment(order.until_wall, now_wall)
     return f"{who} ordered {order.uplink} until {until} ({order.reason}). {order.note}".rstrip()
 
 
 def _unheard(last: Banner | None, since: str, vendor: str) -> StatusModel:
-    headline = "The watching half is not heard"
-    headline += f" since {since}." if since else "."
-    known = f"The last word was: {last.headline}" if last else "It has said nothing yet."
+    headline = "The box cannot say whether the internet works."
+    if since:
+        headline = f"Since {since} the box cannot say whether the internet works."
+    known = (
+        f"What it said last may be over: {last.headline}" if last else "It has said nothing yet."
+    )
     return StatusModel(
         name="unheard",
         sign=UNHEARD,
         headline=headline,
         can_work=OWN_TROUBLE,
-        changed=f"How the lines are is not known just now. {known}",
-        steps=("Today's list below stays as it is.", "If this lasts, restart the box."),
+        changed=f"The part of the box that checks the lines does not answer. {known}",
+        steps=UNHEARD_STEPS,
         call="",
         since="",
         next_word="",

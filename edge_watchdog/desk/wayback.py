@@ -33,6 +33,7 @@ from edge_watchdog.desk.access import Route, Who, identity_of
 from edge_watchdog.desk.answers import paper_page, refusal
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.book import money
+from edge_watchdog.desk.day import source_lines
 from edge_watchdog.desk.forms import fields_of
 from edge_watchdog.desk.freetimes import nearest
 from edge_watchdog.desk.opening import Opening
@@ -42,10 +43,12 @@ from edge_watchdog.desk.paperexport import CopyField, as_csv, copy_fields, rows_
 from edge_watchdog.desk.paperview import EntryLine, line_of
 from edge_watchdog.desk.paperwords import (
     CLASS_WORDS,
+    COMPARED,
     DAMAGED,
     HIDDEN,
     LEFT_TASK,
     METHOD_WORDS,
+    NOT_COMPARED,
     OUTCOME_WORDS,
     OVER_WORDS,
     OWED_TASK,
@@ -123,10 +126,21 @@ class WayBack:
             "reconcile.html",
             sections=[(name, some) for name, some in sections if some],
             waiting=waiting,
+            compared=self._compared(),
             verified=sum(e.state is State.VERIFIED for e in journal.entries),
             trouble=DAMAGED.format(what=journal.damage.words) if journal.damage else "",
             hidden=HIDDEN if any(item.line.hidden for item in items) else "",
         )
+
+    def _compared(self) -> str:
+        """Say with which list, and when: the page may stand open for long."""
+        now, local = self._board.now(), self._paper.local
+        states = tuple(self._board.sources.values())
+        if not any(one.good for one in states):
+            return NOT_COMPARED
+        lists = "; ".join(line.sentence for line in source_lines(states, now, local))
+        at = f" at {local.clock(now.at.wall)}" if now.wall_known else ""
+        return COMPARED.format(at=at, lists=lists)
 
     async def csv(self, request: web.Request) -> web.Response:
         """Give what is not over as CSV."""

@@ -386,7 +386,9 @@ class Studio:
         if rung == "page":
             level = vendor.page if usable else None
             why = "" if level else "unreachable"
-            page = VendorReport(asked, level or VendorLevel.UNKNOWN, reason=why)
+            windows = vendor.windows if level else ()
+            found = level or VendorLevel.UNKNOWN
+            page = VendorReport(asked, found, windows=windows, reason=why)
             self._in(
                 line.rtt_s if usable else PAGE_TIMEOUT_S,
                 partial(self._tell, on.VendorReported, page),

@@ -6,7 +6,7 @@ The mind never sees these; studio.py lets it find out by asking.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from edge_watchdog.core.model import Anchor, LinkState, Neighbour, Stage, VendorLevel
+from edge_watchdog.core.model import Anchor, LinkState, Neighbour, Stage, VendorLevel, Window
 
 ANCHORS = (
     Anchor("alpha", "198.51.100.1", dns=True),
@@ -60,6 +60,7 @@ class Vendor:
     status: int | None = 200
     seconds: float = 0.4
     page: VendorLevel | None = VendorLevel.OPERATIONAL
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ VERBS = (
     Verb("setup-code", "a code that sets the owner's password on the page /setup; as root", BOX),
     Verb(
         "use",
-        "stay on the uplink NAME for a while; with NAME auto the box decides again",
+        "stay on the uplink NAME for a while, also beyond its outage_budget; with NAME auto the box"
+        " decides again",
         (
             Option("name", "the uplink, or auto: the box decides again", "NAME"),
             *BOX,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_watchdog.config.hours import DAY_MINUTES, Hours, local_minute, parse_hours
+from edge_watchdog.config.hours import DAY_MINUTES, Hours, local_minute, opens_wall, parse_hours
 
 WEEK = "Mon-Sat 09:00-19:00, Sun 10:00-16:00"
 MON, SAT, SUN = 0, 5, 6
@@ -89,6 +89,24 @@ def test_unclear_hours_are_refused_with_what_would_do(text, what):
 )
 def test_the_local_minute_follows_the_zone(wall, zone, expected):
     assert local_minute(wall, zone) == expected
+
+
+@pytest.mark.parametrize(
+    "wall, opens",
+    [
+        pytest.param(1792933200.0 - 12 * 3600 + 30, 1792933200.0 - 3 * 3600, id="Sunday morning"),
+        pytest.param(1792933200.0, None, id="open now"),
+        # in the night from Saturday to Sunday the clocks go back
+        pytest.param(1792933200.0 - 16 * 3600, 1792933200.0 - 3 * 3600, id="longer night"),
+    ],
+)
+def test_when_it_opens_next_is_known_also_over_a_change_of_the_clocks(wall, opens):
+    assert opens_wall(parse_hours(WEEK), wall, "Europe/London") == opens
+
+
+def test_what_is_always_open_or_never_opens_is_not_waited_for():
+    assert opens_wall(parse_hours("Mon-Sun 00:00-24:00"), 1792933200.0, "Europe/London") is None
+    assert opens_wall(Hours(()), 1792933200.0, "Europe/London") is None
 
 
 spans = st.lists(

@@ -140,7 +140,7 @@ def test_people_are_told_once_at_each_mark() -> None:
     mind = on_backup(with_plan(cap_bytes=1000 * MB))
     read(mind, 0)
     heard = [told(read(mind, count)) for count in (499, 500, 600, 810, 950, 1000, 1200)]
-    words = "stick has used {} % of this month's data ({} of 1.0 GB)."
+    words = "Stick has used {} % of this month's data ({} of 1.0 GB)."
     assert heard == [
         [],
         [(Reason.NOTICE, Severity.NOTICE, words.format(50, "500.0 MB"))],
@@ -151,7 +151,7 @@ def test_people_are_told_once_at_each_mark() -> None:
             (
                 Reason.NOTICE,
                 Severity.WARNING,
-                "stick has used up this month's data (1.0 GB of 1.0 GB).",
+                "Stick has used up this month's data (1.0 GB of 1.0 GB).",
             )
         ],
         [],

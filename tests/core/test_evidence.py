@@ -317,6 +317,11 @@ class TestWeighing:
         for both in ((silent, asked(Layer.NAMES, "dns a")), (asked(Layer.NAMES, "dns a"), silent)):
             assert health(taught(*both), Layer.NAMES) is Health.UP
 
+    def test_a_question_that_grew_old_counts_on_while_another_name_is_silent_too(self):
+        first = replace(asked(Layer.NAMES, "dns a", Finding.SILENT), sent=3, lost=3)
+        other = asked(Layer.NAMES, "dns b", Finding.SILENT, sent_at=60)
+        assert health(taught(first, other), Layer.NAMES, 60) is Health.DOWN
+
     def test_where_much_is_lost_names_need_more_losses_to_be_dead(self):
         lossy = [sample(sent_at=n / 10, lost=n % 3 == 0) for n in range(31)]
         silent = replace(asked(Layer.NAMES, "dns a", Finding.SILENT, sent_at=4), sent=3, lost=3)

@@ -138,7 +138,7 @@ def test_an_order_for_the_line_opens_it_until_the_order_ends() -> None:
     mind = dear()
     order(mind)
     assert limits(mind) == ()
-    assert "stick is open for everything by order" in notices(mind)
+    assert "Stick is open for everything by order" in notices(mind)
     assert can_work(mind).startswith("Yes")
     read(mind, 200)
     assert limits(mind) == ()
@@ -188,6 +188,13 @@ def test_what_limits_a_line_already_needs_no_second_reason() -> None:
     order(mind)
     assert limits(mind) == (STICK,)
     assert "meant for it" not in notices(mind)
+
+
+def test_before_the_budget_is_used_up_nothing_is_limited_or_said() -> None:
+    mind = on_backup(GATEWAY)
+    read(mind, 0)
+    assert list(limits_end(mind.state)) == []
+    assert "stick" not in notices(mind)
 
 
 def test_without_a_budget_nothing_is_dear() -> None:

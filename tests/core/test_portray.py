@@ -93,19 +93,19 @@ def test_an_order_is_shown_with_its_reason():
         CABLE, "Anna B.", "as the owner wishes", until_wall, in_force=True
     )
     mind.decided(override=replace(order, uplink=STICK))
-    assert shown(mind).override.note.startswith("stick is not yet seen to work, so nothing")
+    assert shown(mind).override.note.startswith("Stick is not yet seen to work, so nothing")
     mind.decided(override=replace(order, uplink=STICK, failed=True))
     assert (
-        shown(mind).override.note == "stick stopped working and was left. cable is used meanwhile."
+        shown(mind).override.note == "Stick stopped working and was left. Cable is used meanwhile."
     )
     mind.decided(override=replace(order, uplink=STICK, failed=True), active=None)
-    assert shown(mind).override.note == "stick stopped working and was left."
+    assert shown(mind).override.note == "Stick stopped working and was left."
 
 
 def test_a_backup_that_is_not_ready_is_a_notice():
     mind = ready(THREE)
     mind.link(STICK, GONE)
-    assert shown(mind).notices == ("stick is not ready: device not there.",)
+    assert shown(mind).notices == ("Stick is not ready: device not there.",)
     mind.put(PHONE, diagnosis=None)
     assert len(shown(mind).notices) == 1
 
@@ -119,7 +119,7 @@ def test_deaf_targets_and_trouble_of_our_own_are_notices():
     mind.state = replace(mind.state, trouble=("the disk is full",))
     assert shown(mind).notices == (
         "Ignored on cable, others answer: icmp alpha.",
-        "the disk is full",
+        "The disk is full",
     )
 
 
@@ -179,7 +179,7 @@ def test_open_incidents_come_first_and_the_list_is_short():
     assert len(found) == SHOWN_INCIDENTS
     assert [i.headline for i in found[:3]] == [
         "BookWell: vendor down, not yet acknowledged",
-        "cable: cable out",
-        "the line: cable out",
+        "Cable: cable out",
+        "The line: cable out",
     ]
     assert (found[1].resolved_wall, found[2].resolved_wall) == (None, mind.now.wall)

@@ -1,5 +1,6 @@
 """All words for people: can I still work, what changed, what do I do, when will I hear again."""
 
+import itertools
 import re
 from dataclasses import replace
 from typing import Any
@@ -196,7 +197,7 @@ def test_without_any_line_each_one_is_said():
         "phone": UplinkState(diagnosis=Diagnosis(Cause.NONE, 0.9, at(0))),
     }
     found = banner(replace(state, uplinks=lines), at(0), POLICY)
-    assert found.changed == "Cable: cable out. stick: no data on the mobile line."
+    assert found.changed == "Cable: cable out. Stick: no data on the mobile line."
     assert banner(state, at(0), POLICY).changed == "No line answers."
 
 
@@ -282,3 +283,32 @@ def test_whose_address_another_device_uses_is_said():
     assert tell(conflict, ours, POLICY).headline == (
         f"Another device on {CABLE} uses the box's own address."
     )
+
+
+LOWER = replace(
+    POLICY,
+    uplinks=tuple(
+        replace(one, name=name) for one, name in zip(POLICY.uplinks, ("dsl", "stick"), strict=True)
+    ),
+    vendor_name="bookwell",
+)
+SITUATIONS = [
+    Failover(active="dsl", since=at(-9)),
+    Failover(active="stick", since=at(-9)),
+    Failover(active="dsl", since=at(-9), phase=Phase.STRANDED),
+    Failover(active="stick", since=at(-9), phase=Phase.HOLDING),
+]
+
+
+@pytest.mark.parametrize("mode", [Mode.SELF, Mode.GATEWAY])
+@pytest.mark.parametrize("scope", Scope)
+def test_every_sentence_begins_with_a_capital_whatever_lines_and_vendor_are_called(scope, mode):
+    policy = replace(LOWER, mode=mode)
+    for cause, failover in itertools.product(PHRASES, SITUATIONS):
+        doubt = UplinkState(diagnosis=Diagnosis(cause, 0.9, at(0)), tracks=ANSWERS.tracks)
+        incident = Incident(1, scope, cause, Severity.WARNING, at(-60), "dsl", mended=at(-1))
+        state = State({"dsl": doubt, "stick": doubt}, failover, incidents=(incident,))
+        for made in (tell(incident, state, policy), banner(state, at(0), policy)):
+            said = (made.headline, made.can_work, made.changed, made.call, *made.steps)
+            for text in (*said, over(incident, policy)):
+                assert not re.search(r"(^|[.!?] )[a-z]", text), text

@@ -1,7 +1,7 @@
 """Pictures of every page at every size, for a person to look at.
 
-`python -m tests.desk.pictures FOLDER` takes screens of a phone, a tablet, the same tablet in the
-dark and a wall display in an outage; some after it; and what a printer would get on A4 and Letter.
+`python -m tests.desk.pictures FOLDER` takes screens of a phone, a tablet and a wall display, light
+and dark, in an outage; some after it; and what a printer would get on A4 and Letter.
 """
 
 import asyncio
@@ -19,9 +19,11 @@ from tests.desk.whole import WRITTEN, Whole, whole_desk
 
 SIZES = {
     "phone": (360, 740, "light"),
-    "tablet": (768, 1024, "light"),
-    "dark": (768, 1024, "dark"),
+    "phone dark": (360, 740, "dark"),
+    "tablet": (820, 1180, "light"),
+    "tablet dark": (820, 1180, "dark"),
     "wall": (1920, 1080, "light"),
+    "wall dark": (1920, 1080, "dark"),
 }
 OPEN = (
     *("/", "/book", "/book?by=time", "/book?by=room", "/book?by=classes", "/book?q=anna"),
@@ -41,7 +43,10 @@ STAFF = (
 OWNER = ("/owner", "/owner/people", "/owner/looks")
 KIOSK = ("/?kiosk=1", "/next?kiosk=1")
 AFTERWARDS = ("/", "/owner", "/reconcile", "/close", *KIOSK)
-PRINTED = ("/", "/book", "/pack/today", "/prices", "/contacts", "/paper", "/reconcile", "/close")
+PRINTED = (
+    *("/", "/book", "/book?by=time", "/book?by=classes", "/pack/today", "/prices", "/contacts"),
+    *("/client/c-anna", "/paper", "/paper/new?kind=sale", "/reconcile", "/close", "/trust"),
+)
 
 
 def named(path: str) -> str:
@@ -80,7 +85,7 @@ async def main(folder: Path, state: Path) -> None:
         await whole.write(*WRITTEN)
         for size, (width, height, theme) in SIZES.items():
             for role, scheme, paths in (
-                (Who.LAN, "http", (*OPEN, *(KIOSK if size == "wall" else ()))),
+                (Who.LAN, "http", (*OPEN, *(KIOSK if size.startswith("wall") else ()))),
                 (Who.STAFF, "https", STAFF),
                 (Who.OWNER, "https", OWNER),
             ):

@@ -54,8 +54,8 @@ async def test_a_class_is_filled_and_then_asks_what_to_do(desk: Desk) -> None:
     assert status == 409
     for words in (
         "That class is full: 2 of 2 places are taken, counting 1 on paper.",
-        "They wait for a place",
-        "They come all the same, over the limit",
+        "Waits for a place",
+        "Comes anyway, over the limit",
         "Spin with Mia: 3 of 12 places free",
         'class="quiet full"',
     ):

@@ -102,23 +102,23 @@ def test_a_watch_half_that_fell_silent_is_said_on_every_page(page) -> None:
     desk.hold(visit())
     desk.board.hear(view(Standing.NORMAL))
     desk.clock.step(15)
-    assert "not heard" not in desk.text(page).partition("Watching half")[0]
+    assert "cannot say" not in desk.text(page)
     desk.clock.step(1)
     text = desk.text(page)
-    assert "The watching half is not heard since 12:00." in text
-    assert "The last word was: Everything works." in text
+    assert "Since 12:00 the box cannot say whether the internet works." in text
+    assert "What it said last may be over: Everything works." in text
     assert "here" not in re.findall(r'<li class="([^"]*)"', desk.pages.page(page))
     if page is Page.DESK:
         assert "Anna B." in text
     desk.board.hear(Heartbeat(desk.clock.now()))
-    assert "is not heard" not in desk.text(page)
+    assert "cannot say" not in desk.text(page)
 
 
 def test_a_lost_link_is_said_at_once() -> None:
     desk = Desk()
     desk.board.hear(view(Standing.NORMAL))
     desk.board.lose()
-    assert "The watching half is not heard since 12:00." in desk.text()
+    assert "Since 12:00 the box cannot say whether the internet works." in desk.text()
 
 
 def test_before_the_first_word_the_box_is_starting_and_then_not_heard() -> None:
@@ -126,7 +126,7 @@ def test_before_the_first_word_the_box_is_starting_and_then_not_heard() -> None:
     assert "The box is starting." in desk.text()
     assert not desk.board.is_heard
     desk.clock.step(11)
-    assert "The watching half is not heard. " in desk.text()
+    assert "The box cannot say whether the internet works. " in desk.text()
     assert "It has said nothing yet." in desk.text()
 
 
@@ -288,7 +288,7 @@ def test_the_chart_covers_a_day_and_shows_what_nobody_watched() -> None:
     assert lane.runs[5].title == "04:40 to 05:25 (45 min): down, 100.0 % lost"
     assert [run.health for run in made.lanes[2].runs] == ["unknown"]
     assert made.summary == (
-        "The last 24 hours. broadband: down once, partly not known; LTE stick: never down, partly "
+        "The last 24 hours. Broadband: down once, partly not known; LTE stick: never down, partly "
         "not known; new line: never down, partly not known."
     )
 
@@ -303,3 +303,21 @@ def test_stretches_that_overlap_or_lie_outside_do_not_break_the_chart() -> None:
     lane = chart(History(odd), ["a"], NOON, Local(ZONE)).lanes[0]
     assert [run.health for run in lane.runs] == ["up", "unknown", "down", "unknown", "up"]
     assert sum(run.width for run in lane.runs) == pytest.approx(WIDTH, abs=2)
+
+
+@pytest.mark.parametrize("page", WHOLE)
+def test_a_page_that_is_the_same_for_everybody_asks_nobody_to_sign_in(page) -> None:
+    made = Desk().pages.page(page)
+    assert '<a href="/sign-in">Staff</a>' in made
+    assert "Sign in" not in made
+
+
+@pytest.mark.parametrize("page", Page)
+def test_a_page_that_stays_open_over_midnight_shows_the_new_day(page) -> None:
+    desk = Desk()
+    assert desk.pages.parts(page)["today"].strip() == "Saturday 21 November"
+    desk.clock.step(12 * 3600)
+    assert desk.pages.parts(page)["today"].strip() == "Sunday 22 November"
+    desk.board.hear(view(Standing.NORMAL, desk.clock.wall, wall_known=False))
+    assert desk.pages.parts(page)["today"].strip() == "The clock is not set yet"
+    assert "Printed at a time not known." in desk.pages.page(Page.OWNER)

@@ -221,6 +221,7 @@ async def test_a_new_address_is_served_without_a_restart_under_the_same_root(tmp
     assert secure.root.pem == before
     assert shakes_hands(serving, before, "10.0.0.138") == ""
     page = text_of(await secure.show(make_mocked_request("GET", "/trust")))
+    assert "Printed <span" in page
     assert "it need not be done again when the box gets another such address" in page
     assert "192.168.0.0/16" in page
     assert "new certificate" not in page

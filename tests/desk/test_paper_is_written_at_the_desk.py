@@ -318,7 +318,8 @@ async def test_the_anonymous_stream_carries_a_number_and_no_more(desk: Desk) -> 
     await desk.post("/paper/new", **BOOKING)
 
     parts = Pages(desk.paper.settings, desk.board).parts(Page.PAPER)
-    assert {name: text.strip() for name, text in parts.items()} == {"turn": "1"}
+    said = {name: text.strip() for name, text in parts.items()}
+    assert said == {"today": "Saturday 21 November", "turn": "1"}
 
 
 async def test_a_disk_that_refuses_and_a_journal_that_does_not_fit_are_said(tmp_path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from edge_watchdog.config.hours import parse_hours
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.units import FilePath, Paper
+from edge_watchdog.daybook import Reading, Span
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.model import Attendee, Status
 from edge_watchdog.daybook.paper import Kind
@@ -29,6 +30,7 @@ from edge_watchdog.desk.printing import Press, PrintError, due, keep_printing, p
 from edge_watchdog.desk.settings import ScheduleSetting
 from tests.daybook.papers import entry, payment
 from tests.desk.books import CLIENT, PRICES, Book, FullBook, busy_day, visit, yoga
+from tests.desk.pdfs import pages_of
 from tests.desk.studio import NOON, ZONE, running
 
 TODAY, TOMORROW, MONDAY = date(2026, 11, 21), date(2026, 11, 22), date(2026, 11, 23)
@@ -103,8 +105,8 @@ def test_what_a_treatment_needs_to_know_is_on_paper_only_for_who_may_see_it() ->
     lesson = yoga(TODAY, 10, attendees=(Attendee("Anna B.", Status.BOOKED, "c-anna"),))
     off = visit(TODAY, 11, status=Status.CANCELLED)
     book = held(visit(TODAY, 9), lesson, off, visit(TODAY, 12, client_key="c-beth"))
-    assert "Notes on clients" not in sheets(book)
-    rows = sheets(book, private=True)["Notes on clients"].rows
+    assert "Notes on clients, private" not in sheets(book)
+    rows = sheets(book, private=True)["Notes on clients, private"].rows
     nine = ("09:00\u201309:45", "Anna B.", "Mia")
     assert rows[:4] == (
         (*nine, "allergy", "Hair dye containing PPD", "2 March 2026"),
@@ -113,7 +115,7 @@ def test_what_a_treatment_needs_to_know_is_on_paper_only_for_who_may_see_it() ->
         (*nine, "colour formula", "6/0, 20 vol", "1 June 2026"),
     )
     assert [row[0] for row in rows] == ["09:00\u201309:45"] * 5 + ["10:00\u201311:00"] * 5
-    assert "Notes on clients" not in sheets(held(), private=True)
+    assert "Notes on clients, private" not in sheets(held(), private=True)
 
 
 def test_what_is_owed_comes_from_the_paper_journal() -> None:
@@ -143,8 +145,10 @@ async def test_the_page_says_at_the_foot_of_every_sheet_how_old_it_is() -> None:
     book = held(*busy_day(TODAY))
     book.clock.step(7800)
     page = (await asked(book, "/pack/today"))[0].decode()
-    said = "as of 12:00 (2 h 10 min ago), front desk, complete. Printed Saturday 21 November 2026,"
-    assert page.count(said) == page.count('<section class="sheet') + page.count("screen-only")
+    said = "as of 12:00 (2 h 10 min ago), front desk, complete. Made Saturday 21 November 2026,"
+    assert page.count(said) == page.count('<section class="sheet') + page.count(
+        '"foot screen-only"'
+    )
     assert page.count(">Lotus Room, Saturday 21 November</p>") == page.count("studio-name")
     assert "For Saturday 21 November: as of 12:00" in page
     assert "960123" not in page
@@ -159,6 +163,27 @@ async def test_the_pdf_has_every_page_on_the_paper_that_is_there(paper, size) ->
     found = re.findall(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", body)
     assert {(round(float(w)), round(float(h))) for w, h in found} == {size}
     assert len(found) >= 12
+    pages = pages_of(body)
+    for number, page in enumerate(pages, 1):
+        assert page.startswith("Lotus Room, Saturday 21 November: "), page
+        assert "For Saturday 21 November: as of 12:00 (just now), front desk, complete." in page
+        assert page.endswith(f"page {number} of {len(pages)}")
+    whole = [page for page in pages if ": The whole studio, by time, " in page]
+    assert len(whole) >= 2
+    for number, page in enumerate(whole, 1):
+        assert f": The whole studio, by time, {number} of {len(whole)} " in page
+
+
+async def test_lists_from_many_places_do_not_push_the_age_off_the_page() -> None:
+    book, names = (
+        held(visit(TODAY, 9)),
+        [f"calendar of the treatment room number {n}" for n in range(5)],
+    )
+    for name in names:
+        book.put(name, Span(TODAY, 3, ZONE), Reading(()))
+    for page in pages_of((await asked(book, "/pack/today.pdf"))[0]):
+        assert all(name in page for name in names)
+        assert "Made Saturday 21 November 2026, 12:00." in page
 
 
 async def test_a_pdf_is_drawn_once_for_everybody_who_asks() -> None:

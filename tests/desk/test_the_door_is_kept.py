@@ -242,7 +242,7 @@ async def test_nonsense_is_answered_shortly_and_not_written_down(same_desk, raw,
 
 async def test_a_got_it_that_cannot_be_passed_on_is_said(desk) -> None:
     desk.stop_watch()
-    await until(lambda: seen(desk.url, "is not heard"))
+    await until(lambda: seen(desk.url, "cannot say whether"))
     status, text = await post(f"{desk.url}/acknowledge", {"incident": "7"}, Origin=desk.url)
     assert (status, "nobody was told" in text) == (503, True)
 
@@ -265,7 +265,7 @@ async def test_health_tells_machines_counts_and_no_names(desk) -> None:
     assert body["sources"][0]["problem"] is None
     assert "Anna" not in text
     desk.stop_watch()
-    await until(lambda: seen(desk.url, "is not heard"))
+    await until(lambda: seen(desk.url, "cannot say whether"))
     assert (await get(f"{desk.url}/health"))[0] == 503
 
 

@@ -7,11 +7,13 @@ import json
 
 import pytest
 
+from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.paper import State
 from edge_watchdog.desk.access import Identity, Who
 from tests.daybook.papers import listed
 from tests.desk.papered import MIA, Desk, desk_of
+from tests.desk.studio import view
 
 BOOKING = {
     "kind": "booking",
@@ -51,12 +53,15 @@ async def test_an_outage_is_cleared_up_from_the_top_down(desk: Desk) -> None:
     await desk.post("/paper/new", **SALE)
     page = (await desk.get("/reconcile"))[1]
     assert "compared as soon as a fresh one has come" in page
+    assert "Compared at 12:00 with the list as of 12:00 (just now), front desk, complete." in page
     desk.clock.step(3600)
     desk.hold(
         listed(15, 45, client="Anna B.", service="Cut and blow-dry", ref="uid-1"),
         listed(16.25, 30, client="Iris K."),
     )
+    desk.clock.step(300)
     page = (await desk.get("/reconcile"))[1]
+    assert "Compared at 13:05 with the list as of 13:00 (5 min ago), front desk, complete." in page
     assert states(desk) == [State.VERIFIED, State.CONFLICT, State.OPEN, State.OPEN]
     assert desk.paper.journal.entries[0].moves[-1].ref == "uid-1"
     assert page.index("Beth Cole") < page.index("Fay Gunn") < page.index("Carol D.")
@@ -80,6 +85,15 @@ async def test_an_outage_is_cleared_up_from_the_top_down(desk: Desk) -> None:
     await desk.post("/paper/move", number="2", state="void", reason="she comes on Monday")
     await desk.post("/paper/move", number="4", state="entered")
     assert "Nothing is left to enter." in (await desk.get("/reconcile"))[1]
+
+
+async def test_without_a_list_or_a_clock_the_way_back_says_so(desk: Desk) -> None:
+    desk.board.hear(view(Standing.NORMAL, desk.clock.wall, wall_known=False))
+    page = (await desk.get("/reconcile"))[1]
+    assert "Compared with the list as of 12:00 (just now), front desk, complete." in page
+    desk.board.sources.clear()
+    page = (await desk.get("/reconcile"))[1]
+    assert "No list has come yet, so nothing could be compared." in page
 
 
 async def test_both_versions_are_shown_when_the_appointment_changed(desk: Desk) -> None:

@@ -136,11 +136,17 @@ async def test_a_stream_says_only_what_is_new() -> None:
             said: dict[str, dict[str, str]] = json.loads((await answer.content.readline())[6:])
             return said["parts"]
 
-        assert set(await next_view()) == {"status", "sources", "day", "title"}
+        assert set(await next_view()) == {"today", "status", "sources", "day", "title"}
         book.board.hear(view(Standing.OFFLINE))
         assert set(await next_view()) == {"status", "title"}
         async with client.get("/view.json") as polled:
-            assert set((await polled.json())["parts"]) == {"status", "sources", "day", "title"}
+            assert set((await polled.json())["parts"]) == {
+                "today",
+                "status",
+                "sources",
+                "day",
+                "title",
+            }
         book.hold(visit(TODAY, 16, client="Zelda Q."))
         later = await next_view()
         assert "Zelda Q." in later["day"]

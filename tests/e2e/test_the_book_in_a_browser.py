@@ -14,10 +14,16 @@ from edge_watchdog.daybook import Span
 from edge_watchdog.desk.access import Identity, Who
 from edge_watchdog.desk.settings import ScheduleSetting
 from tests.desk.books import Book, FullBook, full_reading
+from tests.desk.pdfs import pages_of
 from tests.desk.studio import ZONE, Running, history, running, view
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PRINTED = [
+    ("/book?by=time", "Lotus Room, Saturday 21 November, by time"),
+    ("/book", "Lotus Room, Saturday 21 November, by team member"),
+    ("/", "Lotus Room, the desk page"),
+]
 MIA = Identity(Who.STAFF, "Mia", "desk PC", secure=True)
 
 
@@ -43,7 +49,31 @@ async def test_the_pack_prints_a_sheet_to_a_page_with_its_head_and_age(browser, 
         sheets = await page.locator(".sheet").count()
         assert sheets == len(book.packs.pack(date(2026, 11, 21)).sheets)
         body = await page.pdf(format=paper)
-    assert sheets <= len(re.findall(rb"/Type\s*/Page\b", body)) <= sheets + 4
+    pages = pages_of(body)
+    assert sheets <= len(pages) <= sheets + 4
+    titles = [one.title for one in book.packs.pack(date(2026, 11, 21)).sheets]
+    for number, text in enumerate(pages, 1):
+        assert "Lotus Room, Saturday 21 November" in text
+        assert any(title in text for title in titles)
+        assert "front desk, complete. Made Saturday 21 November 2026, 12:00." in text
+        assert text.endswith(f"page {number} of {len(pages)}")
+
+
+@pytest.mark.parametrize("path, title", PRINTED)
+async def test_every_page_of_paper_says_what_it_is_and_how_old(browser, path, title) -> None:
+    book = full_book(count=60)
+    book.clock.step(1200)
+    async with book.client() as client:
+        page = await browser.new_page()
+        await page.goto(str(client.make_url(path)))
+        pages = pages_of(await page.pdf(format="Letter"))
+    assert len(pages) >= 2
+    age = "As of 12:00 (20 min ago), source front desk, complete."
+    for number, text in enumerate(pages, 1):
+        count = f" page {number} of {len(pages)}"
+        assert count in text
+        said = f"{title}. {age} Printed Saturday 21 November 12:20."
+        assert said in text.replace(count, ""), text
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -80,7 +110,7 @@ async def until(page: Page, told: str) -> None:
 
 async def silenced(page: Page, desk: Running) -> None:
     desk.stop()
-    await page.wait_for_selector("text=The box is not heard since", timeout=30_000)
+    await page.wait_for_selector("text=has not heard from the box since", timeout=30_000)
 
 
 async def test_with_the_box_off_f5_keeps_the_page_and_a_copy_can_be_kept(browser, desk) -> None:

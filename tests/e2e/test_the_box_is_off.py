@@ -23,7 +23,7 @@ from tests.desk.studio import ZONE, Running
 from tests.desk.switched import Box, box_in
 
 SOON_MS = 30_000
-SINCE = re.compile(r"The box is not heard since \d\d:\d\d\. What stands below is from then\.")
+SINCE = re.compile(r"has not heard from the box since \d\d:\d\d\. What stands below is from then\.")
 KEPT = """async () => {
   const name = (await caches.keys())[0];
   const cache = name && await caches.open(name);

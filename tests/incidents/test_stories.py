@@ -8,6 +8,7 @@ its lines anew; commit only changes that you can explain.
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,14 +17,22 @@ import pytest
 from edge_watchdog.core.actions import Evict, Pace, RouteVia, SendAlert
 from edge_watchdog.core.advance import Step, advance, begin
 from edge_watchdog.core.codec import decode
-from edge_watchdog.core.events import Acknowledged, Event, HoursChanged, Ordered, OrderKind
-from edge_watchdog.core.model import Mode, Uplink, UplinkKind
+from edge_watchdog.core.events import (
+    Acknowledged,
+    DriverReported,
+    Event,
+    HoursChanged,
+    Ordered,
+    OrderKind,
+)
+from edge_watchdog.core.model import DriverReport, Mode, Stranger, Uplink, UplinkKind, Window
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Failover, Incident, State
 from edge_watchdog.core.words import banner
 from edge_watchdog.journal.story import action_text, read_story
 from edge_watchdog.sim.scenarios import turn, usual_policy, usual_world
 from edge_watchdog.sim.studio import BEGAN, Studio
+from edge_watchdog.sim.world import World
 
 STORIES = sorted(Path(__file__).parent.glob("*.txt"))
 BEGINS_S = 9 * 3600 + 14 * 60
@@ -72,6 +81,15 @@ def happen(studio: Studio, word: str, rest: str, where: str) -> None:
             studio.start("boot 1" if word == "restarted" else "boot 2")
         case "opened" | "closed":
             studio.feed(HoursChanged(studio.now, word == "opened"))
+        case "astray":
+            who = Stranger(rest, "", rest) if rest != "nobody" else None
+            report = DriverReport(studio.now, stranger=who)
+            studio.feed(DriverReported(studio.now, "broadband", report))
+        case "planned":
+            minutes, _, title = rest.partition(" minutes from now: ")
+            start = studio.now.wall + 60 * float(minutes)
+            work = Window("1", title, start, start + 3600, active=False)
+            studio.inject("planned work ", partial(plan, work))
         case "acknowledged":
             studio.feed(Acknowledged(studio.now, int(rest), "Anna"))
         case "ordered":
@@ -80,6 +98,10 @@ def happen(studio: Studio, word: str, rest: str, where: str) -> None:
             studio.feed(Ordered(studio.now, kind, name, 60 * float(minutes or 0), "as ordered"))
         case _:
             studio.inject(f"{word} {where}", turn(f"{word}:{rest}" if rest else word, where))
+
+
+def plan(work: Window, world: World) -> World:
+    return replace(world, vendor=replace(world.vendor, windows=(work,)))
 
 
 def note(lines: list[str], policy: Policy, before: State, event: Event, step: Step) -> None:

@@ -24,6 +24,7 @@ from tests.lab.deeds import (
 )
 from tests.lab.manifest import LabError
 from tests.lab.places import (
+    DESK_ADDRESS,
     ROUTER_ADDRESS,
     SIGN_IN_API,
     SINK_ADDRESS,
@@ -92,6 +93,12 @@ FAULTS = (
         (Program(Place.DESK, "impostor.py", ("eth0", UPLINKS[0].address)),),
     ),
     Fault(
+        "rogue_dhcp",
+        "Somebody plugged an old router in, and one computer after the other is offline.",
+        Cause.ROGUE_DHCP,
+        (Program(Place.DESK, "second_server.py", ("eth0", "192.168.1.", DESK_ADDRESS)),),
+    ),
+    Fault(
         "blackhole",
         "The router is fine, but nothing comes back from the internet.",
         Cause.PROVIDER_DOWN,
@@ -121,6 +128,12 @@ FAULTS = (
         "Pages do not open, but the video call that was running goes on.",
         Cause.DNS_DEAD,
         (rules.NO_ROUTER_DNS, rules.NO_PROVIDER_DNS),
+    ),
+    Fault(
+        "dns_blocked",
+        "No page opens, whatever name service is asked; what was open goes on.",
+        Cause.DNS_BLOCKED,
+        (rules.NO_ROUTER_DNS, rules.NO_NAMES_BY_UDP),
     ),
     Fault(
         "dns_servfail",

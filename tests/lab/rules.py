@@ -71,6 +71,10 @@ NO_PROVIDER_DNS = Rules(
     "chain in { type filter hook input priority -10;"
     f" ip daddr {ISP_RESOLVER} meta l4proto {{ tcp, udp }} th dport 53 drop; }}\n",
 )
+NO_NAMES_BY_UDP = Rules(
+    Place.ISP,
+    'chain in { type filter hook prerouting priority -450; iifname "cust0" udp dport 53 drop; }\n',
+)
 PORTAL = Rules(
     Place.ROUTER,
     "chain turn { type nat hook prerouting priority -110;"

@@ -1,8 +1,8 @@
 """The vendor's status page, in the exact shape of Atlassian Statuspage's page API, version 2.
 
-In: how the page behaves ("incident", "maintenance", "") and the time the behaviour began.  Out: the
-body of /api/v2/summary.json and of its parts.  The same input gives the same bytes, so that ETags
-stay.
+In: how the page behaves ("incident", "maintenance", "planned", "") and the time the behaviour
+began.  Out: the body of /api/v2/summary.json and of its parts.  The same input gives the same
+bytes, so that ETags stay.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ LEAVES = (("c0app0000001", "Booking app"), ("c0pay0000002", "Card payments"))
 GROUP = ("c0grp0000003", "Reminders")
 GROUPED = (("c0sms0000004", "SMS reminders"), ("c0eml0000005", "E-mail reminders"))
 APP_ID = LEAVES[0][0]
-INCIDENT_ID, MAINTENANCE_ID = "i0big0000001", "m0win0000001"
+INCIDENT_ID, MAINTENANCE_ID, PLAN_ID = "i0big0000001", "m0win0000001", "m0win0000002"
 
 Json = dict[str, Any]
 
@@ -27,11 +27,12 @@ def summary(words: frozenset[str], since: dt.datetime) -> Json:
     elif maintenance:
         state = "under_maintenance"
     indicator, description = _rollup(words)
+    works = [a_maintenance(since)] if maintenance else []
     body: Json = {
         "page": page(since),
         "components": components(state, since),
         "incidents": [an_incident(since)] if incident else [],
-        "scheduled_maintenances": [a_maintenance(since)] if maintenance else [],
+        "scheduled_maintenances": works + [a_plan(since)] * ("planned" in words),
         "status": {"indicator": indicator, "description": description},
     }
     if "unknown_enum" in words:
@@ -131,6 +132,21 @@ def a_maintenance(since: dt.datetime) -> Json:
         "reminder_intervals": None,
         "scheduled_for": stamp(since),
         "scheduled_until": stamp(since + dt.timedelta(hours=1)),
+    }
+
+
+def a_plan(since: dt.datetime) -> Json:
+    """Give a maintenance that begins half an hour later and lasts an hour."""
+    begins = since + dt.timedelta(minutes=30)
+    note = "We will move to larger servers."
+    return a_maintenance(since) | {
+        "id": PLAN_ID,
+        "status": "scheduled",
+        "started_at": None,
+        "incident_updates": [_update("u4", PLAN_ID, "scheduled", note, since)],
+        "components": components("operational", since)[:1],
+        "scheduled_for": stamp(begins),
+        "scheduled_until": stamp(begins + dt.timedelta(hours=1)),
     }
 
 

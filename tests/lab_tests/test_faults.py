@@ -42,6 +42,7 @@ SEEN = {
     "cable_out": {**OFFLINE, "carrier": "0", "router": SILENT},
     "router_dead": {**OFFLINE, "router": SILENT},
     "lan_switch_dead": {**OFFLINE, "router": SILENT},
+    "rogue_dhcp": {},
     "blackhole": OFFLINE,
     "upstream_dead": BEYOND_PROVIDER,
     "line_not_in_sync": OFFLINE,
@@ -53,6 +54,9 @@ SEEN = {
         "missing name": SILENT,
     },
     "dns_dead": {"router names": SILENT, "provider names": SILENT, "missing name": SILENT},
+    "dns_blocked": dict.fromkeys(
+        ("router names", "provider names", "anchor names", "missing name"), SILENT
+    ),
     "dns_servfail": {"router names": FAILED, "provider names": FAILED, "missing name": FAILED},
     "dns_hijack": dict.fromkeys(("router names", "provider names", "missing name"), LIE_ADDRESS),
     "dns_rewrite": {"missing name": LIE_ADDRESS},

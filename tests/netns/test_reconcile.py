@@ -84,7 +84,7 @@ def test_an_interface_that_is_renamed_is_followed(lab: Lab, daemon: Daemon) -> N
     lab.box.run(["sh", "-c", RENAME.format("wan0", "enx1")], check=True)
     becomes(lab, sorted(line.replace("wan0", "enx1") for line in before), 15)
     daemon.wait(on_broadband, 30)
-    words = "broadband: its interface is called enx1 now, not wan0"
+    words = "Broadband: its interface is called enx1 now, not wan0"
     daemon.wait(lambda v: any(words in notice for notice in v.notices), 30)
     assert reaches_the_internet(lab)
     lab.box.run(["sh", "-c", RENAME.format("enx1", "wan0")], check=True)

@@ -36,7 +36,7 @@
     document.documentElement.classList.toggle("silent", now);
     const left = kept();
     box.textContent = now
-      ? "The box is not heard since " + (heardAt || "a while") + ". What stands below is from then."
+      ? "This device has not heard from the box since " + (heardAt || "a while ago") + ". What stands below is from then."
         + " Keep this page open: it comes back by itself."
         + (others() ? "" : " No other page opens until then; write on the blank numbered forms of the printed day pack.")
       : left;
@@ -121,6 +121,21 @@
     link.download = "appointments-copy.html";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  }
+
+  // Paper says when it was printed and how old its list is, not when the page was opened.
+  function dated() {
+    const root = document.documentElement, clock = text("clock");
+    if (clock) {
+      const when = text("part-today").trim() + " " + clock;
+      const said = silent ? "after " + when + ", while the box was not heard" : when;
+      for (const one of document.querySelectorAll(".when")) one.textContent = said;
+      root.dataset.printed = "Printed " + said + ".";
+    }
+    const ages = Array.from(document.querySelectorAll("#part-sources .asof"), (one) => one.textContent.trim());
+    if (root.dataset.asOf && ages.length) {
+      root.dataset.asOf = ages.map((one) => one.slice(0, 1).toUpperCase() + one.slice(1) + ".").join(" ");
+    }
   }
 
   function listen() {
@@ -211,6 +226,7 @@
     }
   });
   window.addEventListener("pagehide", hush);
+  window.addEventListener("beforeprint", dated);
 
   if (kept()) say(false);
   listen();
