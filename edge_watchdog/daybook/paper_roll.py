@@ -111,7 +111,7 @@ def roll_of(row: Appointment | None, holds: Sequence[Entry], entries: Sequence[E
         len(held),
         freed,
         sum(one.state in MAYBE_COUNTED for one in held) if unnamed else 0,
-        sum(one.status is Status.WAITING for one in row.attendees) if row else 0,
+        _waiting(row, entries),
         (*(Place(one.name, one.spot) for one in seats), *map(_place, held)),
     )
 
@@ -175,6 +175,15 @@ def _seen(seats: Sequence[Attendee], held: Sequence[Entry]) -> frozenset[int]:
             left.remove(seat)
             found.add(one.number)
     return frozenset(found)
+
+
+def _waiting(row: Appointment | None, entries: Sequence[Entry]) -> int:
+    """Count who waits for a place, by the list and on paper."""
+    if row is None:
+        return 0
+    listed = sum(one.status is Status.WAITING for one in row.attendees)
+    drafts = (one.draft for one in entries if one.state not in OVER)
+    return listed + sum(one is not None and one.waits and one.lesson == row.key for one in drafts)
 
 
 def _is_of(entry: Entry, name: str) -> bool:

@@ -286,6 +286,7 @@ class PaperStore:
             most: tuple[int | None, ...] = (*(None for _ in wanted.places), wanted.most)
             places = (*wanted.places, Place("", spot, number))
             rows = zip(places, most, strict=True)
+            db.execute("DELETE FROM place WHERE lesson = ?", (draft.lesson,))
             db.executemany(
                 "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?)",
                 [(one.number, draft.lesson, one.spot, count) for one, count in rows],

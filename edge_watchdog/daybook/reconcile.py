@@ -148,14 +148,23 @@ def _booking(
     same = next((row for row in rows if _has_them(entry, visit, row, clients)), None)
     if same is not None:
         return Finding(entry, Outcome.FOUND, same)
+    ours = next((row for row in rows if entry.draft and row.key == entry.draft.lesson), None)
+    if ours is not None and (ours.status in OFF or not near(ours.start_wall, visit.start_wall)):
+        return Finding(entry, Outcome.CHANGED, ours)
     return _slot(entry, visit, rows)
 
 
 def _has_them(entry: Entry, visit: Visit, row: Appointment, clients: Mapping[str, Client]) -> bool:
-    """Tell whether *row* has the client, beside whom it had by the same name before."""
+    """Tell whether *row* is what was booked: the client, the time, the staff, a similar service.
+
+    There must be one more than had a place by the same name before; a class that the vendor moved
+    is still the same.
+    """
     draft = entry.draft
-    waits, before = (draft.waits, draft.namesakes) if draft else (False, 0)
-    return how_many(visit, row, clients, waits=waits) > (before if is_class(row) else 0)
+    if draft is None or not (is_then(visit, row) or row.key == draft.lesson):
+        return False
+    before = draft.namesakes if is_class(row) else 0
+    return how_many(visit, row, clients, waits=draft.waits) > before
 
 
 def _slot(entry: Entry, visit: Visit, rows: Sequence[Appointment]) -> Finding:
@@ -221,12 +230,11 @@ def _presence(entry: Entry, kind: Kind, visit: Visit, row: Appointment | None) -
 def how_many(
     visit: Visit, row: Appointment, clients: Mapping[str, Client], *, waits: bool = False
 ) -> int:
-    """Count who in *row* may be who was booked: the client or their telephone, the time, the staff.
+    """Count who in *row* may be who was booked, by name or telephone.
 
-    The service must be similar where both name one: one holds the other, or they share a word.
     Of a class any who has a place there may be; *waits*: or who waits for one.
     """
-    if row.status in OFF or not is_then(visit, row):
+    if row.status in OFF:
         return 0
     away = OFF if waits else AWAY
     people = [(row.client, row.client_key)]

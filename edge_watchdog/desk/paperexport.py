@@ -9,9 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_watchdog.daybook.money import amount_text
-from edge_watchdog.daybook.paper import Entry, Payment, Sale, Visit, Words, human
+from edge_watchdog.daybook.paper import Draft, Entry, Payment, Sale, Visit, Words, human
 from edge_watchdog.daybook.privacy import short_name
-from edge_watchdog.desk.paperwords import KIND_WORDS, METHOD_WORDS, STATE_WORDS
+from edge_watchdog.desk.paperwords import (
+    KIND_WORDS,
+    METHOD_WORDS,
+    ON_THE_LIST,
+    OVER_LIMIT,
+    STATE_WORDS,
+)
 from edge_watchdog.desk.phrases import Local
 
 LABELS: Mapping[str, str] = {
@@ -92,13 +98,22 @@ def rows_of(entries: Sequence[Entry], local: Local, *, private: bool) -> list[di
         values = {
             "number": entry.name,
             "kind": KIND_WORDS[entry.draft.kind],
-            "state": STATE_WORDS[entry.state],
+            "state": ", ".join(
+                one for one in (STATE_WORDS[entry.state], _beside(entry.draft)) if one
+            ),
             **values_of(entry, local, private=private),
             "written": f"{at:%Y-%m-%d %H:%M}" if entry.clock_known else "clock was not set",
             "by": entry.by.person,
         }
         rows.append({name: values.get(name, "") for name in COLUMNS})
     return rows
+
+
+def _beside(draft: Draft) -> str:
+    """Say of a place in a class that was full how it was promised."""
+    if draft.waits:
+        return ON_THE_LIST
+    return OVER_LIMIT if draft.lesson and draft.forced else ""
 
 
 def as_csv(rows: Sequence[Mapping[str, str]]) -> str:

@@ -233,7 +233,8 @@ class PaperPages:
         if taken:
             free = self._paper.free(draft_of(shown.values, around))
         status = 409 if taken else 422
-        wrong = FormShown(shown.kind, shown.values, error.place, str(error), taken=taken, free=free)
+        words = free.answer.sentence if free and full else str(error)  # with the list's time
+        wrong = FormShown(shown.kind, shown.values, error.place, words, taken=taken, free=free)
         return replace(wrong, full=full, status=status)
 
     def _form(self, request: web.Request, shown: FormShown) -> web.Response:

@@ -105,6 +105,8 @@ CLASS_WORDS: Mapping[Outcome, str] = {
     Outcome.TAKEN: "The class is full now. Call the client and agree on another.",
     Outcome.ABSENT: "Not in the list yet. The class there: {places}. Enter it.",
 }
+ON_THE_LIST = "waiting list"
+OVER_LIMIT = "over the limit"
 OVER_WORDS = "Not in the list yet. The class is full: they were promised a place over the limit."
 WAITING_WORDS = "Not in the list yet. Put them on the waiting list there."
 COMPARED = "Compared{at} with the list {lists}."

@@ -280,6 +280,8 @@ def test_over_the_limit_needs_a_reason_and_waiting_takes_no_place(paper) -> None
     asked = dataclasses.replace(place("Anna B."), waits=True)
     kept = written(paper, asked, full)
     assert (kept.waits, kept.lesson) == (True, "class 14")
+    told = said(place("Ella F."), [roomy], list(paper.look().entries))
+    assert "1 of 2 places free as of 12:00. 1 waits for a place." in told[1]
     over = dataclasses.replace(place("Ella F."), forced="the teacher agreed")
     kept = written(paper, over, full)
     assert (kept.forced, kept.waits) == ("the teacher agreed", False)

@@ -95,6 +95,10 @@ TWO_ANNAS = (anna(), anna())
         (WAITS, spin(BETH, capacity=1), Outcome.ABSENT),
         (OVER, spin(BETH, capacity=1), Outcome.ABSENT),
         (OVER, spin(BETH, anna(), capacity=1), Outcome.FOUND),
+        # the vendor moved the class, or called it off
+        (OVER, spin(BETH, hour=15, capacity=9), Outcome.CHANGED),
+        (OVER, spin(BETH, anna(), hour=15, capacity=9), Outcome.FOUND),
+        (OVER, spin(BETH, anna(), status=Status.CANCELLED), Outcome.CHANGED),
     ],
 )
 def test_namesakes_and_who_waits_or_is_over_the_limit_find_their_way(draft, row, expected) -> None:

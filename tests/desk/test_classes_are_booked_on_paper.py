@@ -53,7 +53,7 @@ async def test_a_class_is_filled_and_then_asks_what_to_do(desk: Desk) -> None:
     status, page = await keep(desk, client="Ella F.")
     assert status == 409
     for words in (
-        "That class is full: 2 of 2 places are taken, counting 1 on paper.",
+        "That class is full: 2 of 2 places are taken as of 12:00, counting 1 on paper.",
         "Waits for a place",
         "Comes anyway, over the limit",
         "Spin with Mia: 3 of 12 places free",
@@ -150,6 +150,9 @@ async def test_the_way_back_says_how_many_places_the_class_has(desk: Desk) -> No
         "they were promised a place over the limit",
     ):
         assert words in page, words
+    sheet = (await desk.get("/reconcile.csv"))[1]
+    assert "to enter, waiting list" in sheet
+    assert "to enter, over the limit" in sheet
     states = [one.state for one in desk.paper.journal.entries]
     assert states == [State.OPEN, State.CONFLICT, State.OPEN, State.OPEN]
 

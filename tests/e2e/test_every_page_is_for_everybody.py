@@ -31,6 +31,7 @@ STAFF = (
     *("/book", "/next", "/client/c-anna", "/sign-in", "/paper", "/reconcile", "/close"),
     *(f"/paper/new?kind={kind}" for kind in FORM_TITLES),
     *("/paper/new?correct=1", "/paper/new?kind=payment&parent=4"),
+    *("/book?by=classes", "/paper/new?kind=cancel&key=full-2026-11-21"),
 )
 OWNER = ("/sign-in", "/owner/people", "/owner/looks")
 NO_PAGES = {
@@ -111,6 +112,11 @@ async def test_the_pages_that_come_later_have_no_barrier_either(browser, whole) 
     await page.fill("[name=time]", "16:15")
     await page.click("text=Keep it")
     await page.wait_for_selector("text=That time is taken")
+    assert await troubles(page) == []
+    await page.goto(whole.urls["https"] + "/paper/new?kind=booking&key=full-2026-11-21")
+    await page.fill("[name=client]", "Anna Bell")
+    await page.click("text=Keep it")
+    await page.wait_for_selector("text=That class is full")
     assert await troubles(page) == []
     whole.clock.step(IDLE_S)
     await page.goto(whole.urls["https"] + "/sign-in")
