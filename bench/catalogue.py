@@ -43,6 +43,7 @@ SELDOM_ASKED = (
     *("status_page", "vendor_maintenance"),
 )
 IN_USE = ("anchors_filtered",)
+AT_START = ("rogue_dhcp",)  # looked for at the start, then every ten minutes: it is there first
 ON_THE_BACKUP = ("lte_dns_dead",)
 ALL_TRAFFIC = ("bufferbloat_foreign", "line_congested")  # needs a gateway
 BOTH_BAD = ("both_dead", "everything_down")
@@ -123,13 +124,14 @@ def run(fault: Fault, seeds: int) -> list[Verdict]:
         ):
             for seed in range(seeds):
                 home = Path(folder) / f"{seed}"
+                first = lab.inject(fault.name) if fault.name in AT_START else None
                 with Daemon(lab, home, only="watch", mode=topology, phone=True) as daemon:
-                    time.sleep(SETTLE_S + (seed + 1) * GOLDEN % 1)
+                    time.sleep(0 if first else SETTLE_S + (seed + 1) * GOLDEN % 1)
                     if fault.name in ON_THE_BACKUP:
                         lab.inject("cable_out")
                         time.sleep(SETTLE_S)
-                    before = daemon.view()
-                    cut = lab.inject(fault.name)
+                    before = daemon.wait(lambda _: True, 10)
+                    cut = first or lab.inject(fault.name)
                     named = watch(daemon.view, before, cut, watched_s)
                     verdicts.append(Verdict(fault.name, fault.cause, named))
                 lab.heal_all()

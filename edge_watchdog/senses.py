@@ -42,6 +42,7 @@ from edge_watchdog.probes.edge import Hop, edge_answers, find_edge
 from edge_watchdog.probes.router import router_online
 from edge_watchdog.probes.six import global_address, ipv6_works
 from edge_watchdog.probes.sizes import path_mtu_bytes
+from edge_watchdog.strangers import Sight, Strangers
 
 LOOK_S = 1.0
 TELL_S = 5.0  # the mind forgets a report after 150 s; load is worth less than that
@@ -140,9 +141,15 @@ class Senses:
         self._stirred = asyncio.Event()  # something fails
         self._taken: frozenset[str] = frozenset()  # addresses of ours in the LAN
         lines = {one.uplink.interface for one in config.uplinks}
-        behind = known.gateway is not None
-        lan = tuple(n for n in config.box.lan_interfaces if behind and n not in lines)
+        lan = tuple(n for n in config.box.lan_interfaces if known.gateway and n not in lines)
         self._lan = LanWatch(kernel, lan, emit=emit, clock=clock)
+        sight = Sight(
+            known.state_of,
+            lambda name: bool(self._posts[name].what),
+            lambda name, who: self._found(self._posts[name], stranger=who),
+            emit,
+        )
+        self._strangers = Strangers(config, kernel, sight, clock=clock)
         hosts = {a.operator: a.address for a in reversed(config.anchors)}
         self._hosts = tuple(hosts.values())[::-1]  # one of each operator, the first first
         self._work: dict[Inquiry, Callable[[Post], Awaitable[None]]] = {
@@ -172,7 +179,7 @@ class Senses:
             " Unplug the device that was added last, if there is one."
             for address in sorted(self._taken)
         )
-        return (*self._lan.problems(), *taken)
+        return (*self._lan.problems(), *taken, *self._strangers.problems())
 
     async def run(self) -> None:
         """Look for ever."""
@@ -184,6 +191,7 @@ class Senses:
                 if self._may_ask:
                     self._group.create_task(self._listen())
                     self._group.create_task(self._lan.run())
+                    self._group.create_task(self._strangers.run())
                 self._group.create_task(self._meet_routers())
                 while True:
                     self._look()

@@ -50,7 +50,7 @@ WALLS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 # The composition roots and the faces of the command line know every room; no room knows them.
-ROOTS = ("watch", "hands", "senses", "desk.app", "cli", "verbs", "__main__")
+ROOTS = ("watch", "hands", "senses", "strangers", "desk.app", "cli", "verbs", "__main__")
 
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "aiohttp": ("probes", "vendors", "alerts", "daybook", "desk", "hands"),

@@ -18,6 +18,7 @@ from edge_watchdog.core.actions import (
     ProbeEvery,
     RouteVia,
 )
+from edge_watchdog.core.behind import tell_of_stranger
 from edge_watchdog.core.budget import account, carry_over
 from edge_watchdog.core.diagnosis import diagnose
 from edge_watchdog.core.events import (
@@ -107,6 +108,7 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state, bills = account(state, event, now, policy)
     state, limits = set_limits(state, now, policy)
     state, lan = tell_of_lan(state, event, now)
+    state, astray = tell_of_stranger(state, event, now)
     state, plans = remind(state, event, now, policy)
     state, paces = set_paces(state, now, policy)
     state, looks = set_inquiries(state, now, policy)
@@ -121,6 +123,7 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
         *bills,
         *limits,
         *lan,
+        *astray,
         *plans,
         *alerts,
         *fetch,
@@ -287,7 +290,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         vendor=replace(state.vendor, order=None),
         steering=replace(state.steering, order=None, not_before=0.0),
         limited=None,
-        box=BoxState(lan=state.box.lan),
+        box=BoxState(lan=state.box.lan, stranger=state.box.stranger),
         boot_id=event.boot_id,
         version=event.version,
         trouble=(),

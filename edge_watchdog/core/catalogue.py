@@ -35,6 +35,7 @@ class Sign(StrEnum):
     LOAD = "load"  # idle, busy: our own, looked at while answers come late
     PEERS = "peers"  # ok, vanished: other devices of the local network
     CLAIM = "claim"  # ok, twofold, ours: two devices use one address, the router's or our own
+    OFFERS = "offers"  # rogue: a second device hands out addresses, and leads computers astray
     RANGE = "range"  # ok, overlap: of the line's and the studio's addresses
     MODEM = "modem"  # ok, mute
     WAN = "wan"  # ok, offline: the router's own word
@@ -56,7 +57,7 @@ PROOFS = frozenset(
     {
         *("gone", "astray", "portal", "garden", "intercepted", "clock", "stalls", "high"),
         *("false", "blocked", "cut", "dead", "alone", "idle", "busy", "vanished", "twofold"),
-        *("ours",),
+        *("ours", "rogue"),
         *("overlap", "mute", "offline", "weak", "absent", "refused", "missing", "locked"),
         *("faint", "unregistered", "used", "oneway", "low"),
     }
@@ -141,6 +142,9 @@ TABLE: Mapping[Cause, Row] = {
     Cause.ROUTER_DEAD: _dead(gateway="fail", peers="ok"),
     Cause.LAN_SWITCH_DEAD: _dead(gateway="fail", peers="vanished"),
     Cause.ADDRESS_CONFLICT: _anyhow(carrier="ok", address="ok", routed="ok", claim="twofold ours"),
+    Cause.ROGUE_DHCP: _anyhow(
+        carrier="ok", address="ok", routed="ok", names="ok false fail", offers="rogue"
+    ),
     Cause.SUBNET_OVERLAP: _anyhow(carrier="ok", range="overlap"),
     Cause.PROVIDER_DOWN: _dead(metered="no", modem="ok", wan="ok", edge="ok quiet"),
     Cause.MODEM_DEAD: _dead(modem="mute", edge="quiet"),

@@ -20,6 +20,7 @@ from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import sign_in_words
 from edge_watchdog.core.signs import Around, read_signs, report_of, report_words
 from edge_watchdog.core.state import Cause, Diagnosis, UplinkState
+from edge_watchdog.core.stranger import stranger_words
 
 FITS = math.log(0.95)
 CONTRADICTS = math.log(0.01)
@@ -108,7 +109,7 @@ def _find(
 ) -> Diagnosis:
     signs = read_signs(known, rungs, around, now=now, policy=policy)
     because = tuple(f"{layer}: {e.words}" for layer, e in rungs.items())
-    because += (*report_words(signs), *sign_in_words(known))
+    because += (*report_words(signs), *sign_in_words(known), *stranger_words(known, now))
     before = known.diagnosis
     if not signs.keys() & {Sign.ANCHORS, Sign.CARRIER, Sign.DEVICE, Sign.ADDRESS}:
         return _dated(Cause.CHECKING, 0.0, now, because, before)

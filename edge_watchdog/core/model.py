@@ -179,6 +179,19 @@ class CaptiveWord:
 
 
 @dataclass(frozen=True, slots=True)
+class Stranger:
+    """A second device that hands out addresses, and leads computers elsewhere than the first does.
+
+    *server* is its address, *mac* who it is on the wire ("" when not known), *router* the way that
+    it tells computers to go ("" for none).
+    """
+
+    server: str
+    mac: str
+    router: str
+
+
+@dataclass(frozen=True, slots=True)
 class DriverReport:
     """What the driver of one uplink sees beyond the kernel's word; None everywhere = not known.
 
@@ -192,7 +205,7 @@ class DriverReport:
     traffic against the learned peak, the busier way.  *mobile_signal_dbm* is RSRP.
     *hears_nothing*: it sends, and its counter of received packets stands still.  *alive_at*: when a
     program other than our probes last heard somebody outside.  *edge_answers*: the provider's first
-    machine does.
+    machine does.  *stranger*: a second device in the line's local network hands out addresses.
     """
 
     at: Instant
@@ -219,6 +232,7 @@ class DriverReport:
     asking_peers: bool | None = None
     own_address_taken: bool | None = None
     asking_router: bool | None = None
+    stranger: Stranger | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +241,8 @@ class BoxReport:
 
     *lag_s*: for so long, until *at*, the program could not run.  *clock_offset_s*: the right time
     less ours.  *lan_lost*: nothing of the studio's own network is reached any more, or it is again.
+    *stranger*: who gives out addresses in the network behind the box, as people find it; "" = no
+    longer anybody.
     """
 
     at: Instant
@@ -234,6 +250,7 @@ class BoxReport:
     lag_s: float | None = None
     clock_offset_s: float | None = None
     lan_lost: bool | None = None
+    stranger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,16 @@ PHRASES: Mapping[Cause, Phrase] = {
             "Owner: ask whoever set up the network.",
         ),
     ),
+    Cause.ROGUE_DHCP: Phrase(
+        "second device gives out addresses",
+        "A device that was added on {line} leads the studio's computers astray.",
+        "It gives out addresses as only the router should: computers lose the internet in turn.",
+        (
+            "Unplug the router or Wi-Fi box that was added last.",
+            "Then switch a computer that is offline off and on again.",
+        ),
+        "If nobody knows of such a device: whoever set up the network.",
+    ),
     Cause.SUBNET_OVERLAP: Phrase(
         "addresses overlap",
         "{line} uses the same addresses as the studio's own network.",
@@ -453,6 +463,9 @@ LAN_LOST = Phrase(
     ),
 )
 LAN_BACK = "The studio's own network is back. It took {lasted}."
+
+# Where the device that leads computers astray is known, {who}.
+IT_IS = "Owner: the device is {who}, as the lists of the router or switch show it."
 
 # Where the network itself names its sign-in page, {page}.
 SIGN_IN = "Owner: sign in at {page} on a device that uses {line}."

@@ -39,6 +39,7 @@ from edge_watchdog.core.split import (
     unheard_anywhere,
 )
 from edge_watchdog.core.state import BoxState, Cause, Track, UplinkState
+from edge_watchdog.core.stranger import is_led_astray
 
 POWER_MEMORY_S = 60.0  # a device that the power dropped needs so long to come back
 STALLS = 2  # secure pages that hang, in a row, while plain ones open
@@ -109,6 +110,7 @@ def read_signs(
         found[Sign.POWER] = "low"
     elif report is not None and (known.link is None or known.link.present):
         found |= _told(report, found)
+        found[Sign.OFFERS] = "rogue" if is_led_astray(known, report, found) else None
         if anchors in ("ok", "lossy") and hangs(known):
             found[Sign.SIZE] = _size(report.path_mtu_bytes)
         if failing:

@@ -69,6 +69,7 @@ class Cause(StrEnum):
     WIFI_WEAK = "wifi weak"
     LAN_SWITCH_DEAD = "lan switch dead"
     ADDRESS_CONFLICT = "address conflict"
+    ROGUE_DHCP = "rogue dhcp"
     SUBNET_OVERLAP = "subnet overlap"
     MODEM_DEAD = "modem dead"
     LINE_NOT_IN_SYNC = "line not in sync"
@@ -216,11 +217,21 @@ class LanLost:
 
 
 @dataclass(frozen=True, slots=True)
+class StrangerBehind:
+    """A second device gives out addresses behind the box; *told*: the number people know it by."""
+
+    who: str
+    since: Instant
+    told: int
+
+
+@dataclass(frozen=True, slots=True)
 class BoxState:
     """How the box itself is.  *power_low_at*: when that was last so.
 
     *blind_from*, *blind_until* (CLOCK_BOOTTIME): the last stretch in which it could not listen.
-    *lan*: None while the studio's own network is there, or nobody looks.
+    *lan*: None while the studio's own network is there, or nobody looks.  *stranger*: a second
+    device gives out addresses behind the box.
     """
 
     power_low: bool = False
@@ -229,6 +240,7 @@ class BoxState:
     blind_from: float = 0.0
     blind_until: float = 0.0
     lan: LanLost | None = None
+    stranger: StrangerBehind | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,4 +256,5 @@ _FIT_TO_JUDGE = _SLOW_LINE | {
     Cause.PARTIAL_ROUTING,
     Cause.IPV6_DEAD,
     Cause.SUBNET_OVERLAP,
+    Cause.ROGUE_DHCP,
 }

@@ -14,6 +14,7 @@ from edge_watchdog.core.limits import still_works
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.phrases import (
     HOTSPOT,
+    IT_IS,
     MENDED,
     MENDED_BOX,
     OWN_ADDRESS,
@@ -38,6 +39,7 @@ from edge_watchdog.core.state import (
     State,
     UplinkState,
 )
+from edge_watchdog.core.stranger import name_of
 from edge_watchdog.core.view import Banner, Standing
 
 SPARE = "Leave videos, backups and large downloads for later: this line costs by the amount."
@@ -62,6 +64,9 @@ _NAMED = re.compile(r"(^|[.!?] )?\{(line|backup|vendor|steered)\}")
 def capital(text: str) -> str:
     """Begin *text* with a capital: a line or a vendor may be called anything."""
     return text[:1].upper() + text[1:]
+
+
+STRANGER_GONE = "No second device gives out addresses any more. It took {lasted}."
 
 
 def label(cause: Cause) -> str:
@@ -234,6 +239,9 @@ def _phrase(cause: Cause, uplink: str | None, state: State, policy: Policy) -> P
         return phrase
     if cause is Cause.ADDRESS_CONFLICT and known.report.own_address_taken:
         return OWN_ADDRESS
+    if cause is Cause.ROGUE_DHCP and known.report.stranger is not None:
+        who = IT_IS.replace("{who}", name_of(known.report.stranger))
+        return replace(phrase, steps=(*phrase.steps, who))
     if cause is Cause.PORTAL and (page := sign_in_url(known)):
         return replace(phrase, steps=(SIGN_IN.replace("{page}", page),))
     return phrase

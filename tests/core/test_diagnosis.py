@@ -21,6 +21,7 @@ from edge_watchdog.core.model import (
     Sample,
     Sim,
     Stage,
+    Stranger,
 )
 from edge_watchdog.core.signs import Around, look_around, read_signs
 from edge_watchdog.core.state import BoxState, Cause, Diagnosis, UplinkState
@@ -179,6 +180,8 @@ def a_minute_later(known: UplinkState) -> UplinkState:
     return replace(known, losses=(), cusum=0.0)
 
 
+STRANGER = Stranger("192.168.1.20", "02:00:5e:00:53:77", "192.168.1.20")
+
 # Each cause that wants more than the line's own probes: all of its evidence, then a part of it, and
 # what is said then.
 PARTS = {
@@ -193,6 +196,12 @@ PARTS = {
         told(*WELL, address_taken=True),
         Around(),
         told(*WELL, address_taken=False),
+        Cause.NONE,
+    ),
+    Cause.ROGUE_DHCP: (
+        told(*WELL, stranger=STRANGER),
+        Around(),
+        told(*WELL),
         Cause.NONE,
     ),
     Cause.SUBNET_OVERLAP: (

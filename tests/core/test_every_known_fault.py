@@ -17,7 +17,10 @@ FAULTS: Mapping[str, tuple[Cause, ...]] = {
     "F3 router dead or hung": (Cause.ROUTER_DEAD,),
     "F4 switch of the local network dead": (Cause.LAN_SWITCH_DEAD,),
     "F5 no address by DHCP": (Cause.NO_ADDRESS,),
-    "F6 two devices with one address": (Cause.ADDRESS_CONFLICT,),
+    "F6 two devices with one address, or giving out addresses": (
+        Cause.ADDRESS_CONFLICT,
+        Cause.ROGUE_DHCP,
+    ),
     "F7 router up, modem dead": (Cause.MODEM_DEAD,),
     "F8 modem up, line not in sync": (Cause.LINE_NOT_IN_SYNC,),
     "F9 provider down upstream": (Cause.PROVIDER_DOWN,),

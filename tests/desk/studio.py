@@ -66,7 +66,7 @@ def banner(standing: Standing, now_wall: float = NOON) -> Banner:
                 "checking",
                 "Something is not right. Still checking.",
                 "Yes, today's list below works without the internet.",
-                "broadband stopped answering a moment ago. What is broken is not known yet.",
+                "Broadband stopped answering a moment ago. What is broken is not known yet.",
                 ("Wait a moment. This page says more soon.",),
                 since_wall=now_wall - 3,
             )
@@ -74,7 +74,7 @@ def banner(standing: Standing, now_wall: float = NOON) -> Banner:
             return Banner(
                 standing,
                 "line loss",
-                "broadband is unsteady.",
+                "Broadband is unsteady.",
                 "Mostly. Some pages may be slow or not open. Today's list below works.",
                 "Part of what is sent gets lost on the way. Pages may be slow.",
                 ("Nothing needs to be done.",),

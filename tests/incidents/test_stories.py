@@ -17,8 +17,15 @@ import pytest
 from edge_watchdog.core.actions import Evict, Pace, RouteVia, SendAlert
 from edge_watchdog.core.advance import Step, advance, begin
 from edge_watchdog.core.codec import decode
-from edge_watchdog.core.events import Acknowledged, Event, HoursChanged, Ordered, OrderKind
-from edge_watchdog.core.model import Mode, Uplink, UplinkKind, Window
+from edge_watchdog.core.events import (
+    Acknowledged,
+    DriverReported,
+    Event,
+    HoursChanged,
+    Ordered,
+    OrderKind,
+)
+from edge_watchdog.core.model import DriverReport, Mode, Stranger, Uplink, UplinkKind, Window
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.state import Failover, Incident, State
 from edge_watchdog.core.words import banner
@@ -74,6 +81,10 @@ def happen(studio: Studio, word: str, rest: str, where: str) -> None:
             studio.start("boot 1" if word == "restarted" else "boot 2")
         case "opened" | "closed":
             studio.feed(HoursChanged(studio.now, word == "opened"))
+        case "astray":
+            who = Stranger(rest, "", rest) if rest != "nobody" else None
+            report = DriverReport(studio.now, stranger=who)
+            studio.feed(DriverReported(studio.now, "broadband", report))
         case "planned":
             minutes, _, title = rest.partition(" minutes from now: ")
             start = studio.now.wall + 60 * float(minutes)

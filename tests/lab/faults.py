@@ -24,6 +24,7 @@ from tests.lab.deeds import (
 )
 from tests.lab.manifest import LabError
 from tests.lab.places import (
+    DESK_ADDRESS,
     ROUTER_ADDRESS,
     SIGN_IN_API,
     SINK_ADDRESS,
@@ -90,6 +91,12 @@ FAULTS = (
         "Somebody's new device has the box's address, and the internet comes and goes here only.",
         Cause.ADDRESS_CONFLICT,
         (Program(Place.DESK, "impostor.py", ("eth0", UPLINKS[0].address)),),
+    ),
+    Fault(
+        "rogue_dhcp",
+        "Somebody plugged an old router in, and one computer after the other is offline.",
+        Cause.ROGUE_DHCP,
+        (Program(Place.DESK, "second_server.py", ("eth0", "192.168.1.", DESK_ADDRESS)),),
     ),
     Fault(
         "blackhole",

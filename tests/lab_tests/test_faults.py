@@ -42,6 +42,7 @@ SEEN = {
     "cable_out": {**OFFLINE, "carrier": "0", "router": SILENT},
     "router_dead": {**OFFLINE, "router": SILENT},
     "lan_switch_dead": {**OFFLINE, "router": SILENT},
+    "rogue_dhcp": {},
     "blackhole": OFFLINE,
     "upstream_dead": BEYOND_PROVIDER,
     "line_not_in_sync": OFFLINE,

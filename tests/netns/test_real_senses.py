@@ -11,6 +11,7 @@ from tests.lab.daemon import Daemon
 from tests.lab.lab import Lab
 from tests.lab.netns import Host
 from tests.lab.places import BROKER_ADDRESS as BROKER
+from tests.lab.places import DESK_ADDRESS, Place
 from tests.lab.traffic import trickle
 from tests.netns.conftest import QUICK_FAILBACK
 
@@ -83,6 +84,21 @@ def test_a_second_device_with_the_router_s_address_is_named_first(lab: Lab, daem
     view = daemon.wait(is_named, 20)
     assert view.banner.cause == Cause.ADDRESS_CONFLICT
     assert view.banner.headline == "Two devices on broadband use the same address."
+
+
+def test_a_second_device_that_gives_out_addresses_is_named_with_where_to_find_it(
+    lab: Lab, tmp_path: Path
+) -> None:
+    lab.inject("rogue_dhcp")
+    with Daemon(lab, tmp_path / "daemon", only="watch", extra=QUICK_FAILBACK) as daemon:
+        view = daemon.wait(is_named, 30)
+        lab.heal_all()
+    assert view.banner.cause == Cause.ROGUE_DHCP
+    assert view.active == "broadband"
+    shown = lab.host(Place.DESK).run(["ip", "-o", "link", "show", "eth0"], check=True).stdout
+    mac = shown.split()[shown.split().index("link/ether") + 1]
+    assert f"{DESK_ADDRESS} ({mac})" in view.banner.steps[-1]
+    assert "offers" not in lab.box.run(["nft", "list", "tables"]).stdout  # nothing is left
 
 
 def test_a_hotspot_that_comes_back_with_the_studio_s_addresses_is_out_at_once(
