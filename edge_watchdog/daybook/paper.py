@@ -116,7 +116,10 @@ class Was:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A booking, a move, a cancellation, an arrival or a no-show; [start, end) since 1970."""
+    """A booking, a move, a cancellation, an arrival or a no-show; [start, end) since 1970.
+
+    *spot* is a place in a class that has a name: a bike, a mat.
+    """
 
     client: str
     member: str
@@ -128,6 +131,7 @@ class Visit:
     note: str = ""
     price: Money | None = None
     was: Was | None = None
+    spot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,8 @@ class Draft:
     *parent* is the number of the entry that this one answers (0: none); *replaces* says that the
     parent is void from now on.  *as_of_wall* is how old the list was that it was written against,
     *doubt* the sentence that was shown with it, *forced* why it was kept though the time is taken.
+    *lesson* is the class that it is a place in, "" for none; *waits*: it is full, and the client
+    waits for a place.  *namesakes* of the client had a place there already.
     """
 
     kind: Kind
@@ -220,6 +226,9 @@ class Draft:
     as_of_wall: float | None = None
     doubt: str = ""
     forced: str = ""
+    lesson: str = ""
+    waits: bool = False
+    namesakes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

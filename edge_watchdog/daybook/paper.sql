@@ -42,10 +42,40 @@ CREATE TABLE IF NOT EXISTS hold (
     CHECK (end_wall > start_wall)
 ) STRICT;
 
-CREATE TRIGGER IF NOT EXISTS hold_is_free BEFORE INSERT ON hold
-WHEN NEW.forced = 0 AND EXISTS (
+-- Places that entries have in classes, an index too: it is written anew, as far as a class goes,
+-- before each that is given away in it.
+CREATE TABLE IF NOT EXISTS place (
+    number INTEGER PRIMARY KEY,         -- of the entry
+    lesson TEXT    NOT NULL,            -- the class
+    spot   TEXT    NOT NULL,            -- folded, '' for none
+    most   INTEGER                      -- entries the class can take beside the list; NULL: unknown
+) STRICT;
+
+DROP TRIGGER IF EXISTS hold_is_free;
+CREATE TRIGGER hold_is_free BEFORE INSERT ON hold
+WHEN NEW.forced = 0 AND NOT EXISTS (SELECT 1 FROM place WHERE number = NEW.number) AND EXISTS (
     SELECT 1 FROM hold WHERE live = 1
         AND start_wall < NEW.end_wall AND NEW.start_wall < end_wall
         AND (member = NEW.member OR (room <> '' AND room = NEW.room))
 )
 BEGIN SELECT RAISE(ABORT, 'taken'); END;
+
+DROP TRIGGER IF EXISTS hold_has_a_place;
+CREATE TRIGGER hold_has_a_place BEFORE INSERT ON hold
+WHEN NEW.forced = 0 AND EXISTS (
+    SELECT 1 FROM place AS ours WHERE ours.number = NEW.number AND ours.most <= (
+        SELECT count(*) FROM place JOIN hold USING (number)
+            WHERE place.lesson = ours.lesson AND hold.live = 1
+    )
+)
+BEGIN SELECT RAISE(ABORT, 'taken'); END;
+
+DROP TRIGGER IF EXISTS hold_has_a_spot;
+CREATE TRIGGER hold_has_a_spot BEFORE INSERT ON hold
+WHEN EXISTS (
+    SELECT 1 FROM place AS ours JOIN place AS theirs ON theirs.lesson = ours.lesson
+        JOIN hold ON hold.number = theirs.number
+        WHERE ours.number = NEW.number AND ours.spot <> '' AND theirs.spot = ours.spot
+            AND hold.live = 1
+)
+BEGIN SELECT RAISE(ABORT, 'spot'); END;

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_watchdog.daybook import Appointment
+from edge_watchdog.daybook.classes import is_class
 from edge_watchdog.daybook.paper import Entry, Kind, State, Visit
 from edge_watchdog.daybook.reconcile import Finding
 from edge_watchdog.daybook.reconcile import Outcome as Found
@@ -54,6 +55,8 @@ def sendable(finding: Finding) -> bool:
     entry, draft = finding.entry, finding.entry.draft
     if draft is None or draft.kind is not Kind.BOOKING or draft.forced or draft.parent:
         return False
+    if draft.waits or draft.lesson:  # a place in a class is given by a person
+        return False
     tried = any(move.by.device == THE_BOX for move in entry.moves)
     way_is_free = finding.outcome is Found.ABSENT and finding.theirs is None
     return entry.state is State.OPEN and way_is_free and not tried
@@ -69,6 +72,8 @@ def changeable(finding: Finding, row: Appointment | None) -> bool:
         return False
     visit = draft.content
     if not isinstance(visit, Visit) or visit.was is None or not row.ref or row.all_day:
+        return False
+    if is_class(row):  # one of its people is meant, and not the class
         return False
     tried = any(move.by.device == THE_BOX for move in entry.moves)
     if entry.state is not State.OPEN or finding.outcome is not Found.ABSENT or tried:

@@ -2,7 +2,7 @@
 
 Pure: what is booked and how old that knowledge is go in, a verdict with its sentence comes out.
 Intervals are half-open: an appointment that ends at 10:00 leaves 10:00 free, unless time is to be
-kept free around it.
+kept free around it.  A class takes bookings until its places are gone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from edge_watchdog.daybook import Appointment
+from edge_watchdog.daybook.classes import is_class, lesson_of
 from edge_watchdog.daybook.freshness import FRESH_S
 from edge_watchdog.daybook.model import Status
-from edge_watchdog.daybook.paper import OVER, SLOTS, Draft, Entry, Kind, State, Visit
+from edge_watchdog.daybook.paper import Draft, Entry, Visit
+from edge_watchdog.daybook.paper_roll import frees_time, takes_place
 from edge_watchdog.daybook.privacy import short_name
 
 GONE = (Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW)
@@ -48,7 +50,8 @@ class Busy:
     """[start, end) of *member* (and *room*) is booked; *what* says by whom, for the desk.
 
     *number* is the paper entry that holds it, 0 for the vendor's own; *key* the appointment's.
-    *before_s* and *after_s* are to be kept free around it.
+    *before_s* and *after_s* are to be kept free around it.  *lesson* is the class that it is, or
+    is a place in.
     """
 
     start_wall: float
@@ -60,6 +63,7 @@ class Busy:
     key: str = ""
     before_s: float = 0.0
     after_s: float = 0.0
+    lesson: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Knowledge:
     reaches that day.  *trouble* says that an outage is going on.  *online_booking* says that
     clients can book at the vendor without us.  *closed*: the studio is not open then.  *unseen* is
     a team member of whom the list has nothing that day, though it has others; "" when that is so
-    of nobody.
+    of nobody.  *as_of* is when the list was true, as local text.
     """
 
     age_s: float | None
@@ -79,6 +83,7 @@ class Knowledge:
     online_booking: bool
     closed: bool = False
     unseen: str = ""
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +99,23 @@ def busy(
     appointments: Sequence[Appointment], entries: Sequence[Entry], buffers: Buffers = NO_BUFFERS
 ) -> tuple[Busy, ...]:
     """Give everything that holds time: the vendor's list, less what was freed, and the holds."""
-    freed = _freed(entries)
+    freed = _freed(appointments, entries)
     listed = tuple(
         _listed(a, buffers)
         for a in appointments
         if a.status not in GONE and a.key not in freed and not (a.all_day and not a.member)
     )
-    return (*listed, *(hold for entry in entries if (hold := hold_of(entry, buffers)) is not None))
+    classes = classes_of(appointments, entries)
+    holds = (hold_of(entry, buffers, classes) for entry in entries)
+    return (*listed, *(one for one in holds if one is not None))
+
+
+def classes_of(
+    appointments: Sequence[Appointment], entries: Sequence[Entry]
+) -> tuple[Appointment, ...]:
+    """Give the classes that are held: not those that were cancelled as a whole on paper."""
+    freed = _freed(appointments, entries)
+    return tuple(a for a in appointments if is_class(a) and a.key not in freed)
 
 
 def _listed(one: Appointment, buffers: Buffers) -> Busy:
@@ -111,42 +126,56 @@ def _listed(one: Appointment, buffers: Buffers) -> Busy:
         key=one.key,
         before_s=before_s,
         after_s=after_s,
+        lesson=one.key if is_class(one) else "",
     )
 
 
-def hold_of(entry: Entry, buffers: Buffers = NO_BUFFERS) -> Busy | None:
-    """Give the time that *entry* holds; a verified one stands in the vendor's list itself."""
+def hold_of(
+    entry: Entry, buffers: Buffers = NO_BUFFERS, classes: Sequence[Appointment] = ()
+) -> Busy | None:
+    """Give the time that *entry* holds; a verified one stands in the vendor's list itself.
+
+    A place in one of *classes* holds the class's own time.
+    """
     draft = entry.draft
-    if draft is None or draft.kind not in SLOTS or entry.state in OVER:
+    if draft is None or not isinstance(draft.content, Visit) or not takes_place(entry):
         return None
-    visit = draft.content
-    if not isinstance(visit, Visit):
-        return None
+    visit, lesson = draft.content, lesson_of(draft, classes)
+    where = lesson.row if lesson and lesson.row else visit
+    length_s = where.end_wall - where.start_wall or visit.end_wall - visit.start_wall
     return Busy(
-        visit.start_wall,
-        visit.end_wall,
-        visit.member,
-        visit.room,
+        *(where.start_wall, where.start_wall + length_s, where.member, where.room),
         f"{short_name(visit.client) or visit.service} ({entry.name})",
         entry.number,
         draft.appointment_key,
-        *buffers.of(visit.service),
+        *buffers.of(where.service),
+        lesson.key if lesson else "",
     )
 
 
 def without_own(draft: Draft, others: Sequence[Busy]) -> tuple[Busy, ...]:
     """Give *others* without the very appointment that *draft* moves, and the entry it corrects."""
+    own = draft.appointment_key
     return tuple(
         one
         for one in others
-        if not (one.number == 0 and one.key and one.key == draft.appointment_key)
+        if not (one.number == 0 and not one.lesson and one.key and one.key == own)
         and not (draft.replaces and one.number and one.number == draft.parent)
     )
 
 
 def clashes(wanted: Busy, others: Sequence[Busy]) -> tuple[Busy, ...]:
-    """Give what overlaps with *wanted* in time and has the same team member or room."""
-    return tuple(one for one in others if _same(wanted, one) and _overlap(wanted, one))
+    """Give what overlaps with *wanted* in time and has the same team member or room.
+
+    Places in one class do not clash.
+    """
+    return tuple(
+        one
+        for one in others
+        if _same(wanted, one)
+        and _overlap(wanted, one)
+        and not (wanted.lesson and one.lesson == wanted.lesson)
+    )
 
 
 def answer(wanted: Busy, others: Sequence[Busy], known: Knowledge) -> Answer:
@@ -159,7 +188,7 @@ def answer(wanted: Busy, others: Sequence[Busy], known: Knowledge) -> Answer:
     if unclear is not None:
         words = f"{unclear.what} is in the list at that time without a team member. Ask first."
         return Answer(Verdict.PROVISIONAL, f"Provisional. {words}", (unclear,))
-    unknown, doubt = _unknown(known), _doubt(known)
+    unknown, doubt = unknown_words(known), doubt_words(known)
     if unknown:
         return Answer(Verdict.NOT_KNOWN, unknown)
     return Answer(Verdict.PROVISIONAL, doubt) if doubt else Answer(Verdict.FREE, "Free.")
@@ -196,19 +225,18 @@ def gaps(
     return tuple(found)
 
 
-def _freed(entries: Sequence[Entry]) -> frozenset[str]:
+def _freed(appointments: Sequence[Appointment], entries: Sequence[Entry]) -> frozenset[str]:
     """Name the appointments that were cancelled or moved away on paper and are not refuted."""
-    leaving = (Kind.CANCEL, Kind.RESCHEDULE, Kind.NO_SHOW)
+    classes = frozenset(a.key for a in appointments if is_class(a))
     return frozenset(
         entry.draft.appointment_key
         for entry in entries
-        if entry.draft is not None
-        and entry.draft.kind in leaving
-        and entry.state not in (*OVER, State.CONFLICT)
+        if entry.draft is not None and frees_time(entry, classes)
     )
 
 
-def _unknown(known: Knowledge) -> str:
+def unknown_words(known: Knowledge) -> str:
+    """Say why nobody can know; "" when the list tells."""
     if not known.covers:
         return (
             "Not known. The box does not hold that day's list: somebody may have this time already."
@@ -220,7 +248,8 @@ def _unknown(known: Knowledge) -> str:
     return ""
 
 
-def _doubt(known: Knowledge) -> str:
+def doubt_words(known: Knowledge) -> str:
+    """Say why what is free on the list may not be; "" when it certainly is."""
     if known.closed:
         return "Provisional. Nothing is in the way, but the studio is not open then."
     if known.unseen:

@@ -15,7 +15,16 @@ from pathlib import Path
 
 from edge_watchdog.core import codec
 from edge_watchdog.daybook import Appointment, DaybookError
-from edge_watchdog.daybook.dbfile import TAILS, DbFile, in_words, open_db, open_or_renew, schema
+from edge_watchdog.daybook.classes import folded, spot_key
+from edge_watchdog.daybook.dbfile import (
+    TAILS,
+    DbFile,
+    in_words,
+    open_db,
+    open_or_renew,
+    schema,
+    version_of,
+)
 from edge_watchdog.daybook.paper import (
     OVER,
     Author,
@@ -40,28 +49,35 @@ from edge_watchdog.daybook.paper_chain import (
     end_of,
     link,
 )
-from edge_watchdog.daybook.paper_guard import (
-    NO_BUFFERS,
-    Busy,
-    busy,
-    clashes,
-    hold_of,
-    taken_words,
-    without_own,
+from edge_watchdog.daybook.paper_guard import NO_BUFFERS, Busy, taken_words
+from edge_watchdog.daybook.paper_places import (
+    Wanted,
+    as_asked,
+    full_words,
+    in_class,
+    spot_words,
+    wanted_of,
 )
+from edge_watchdog.daybook.paper_roll import Place
 from edge_watchdog.daybook.seal import Seal
 
+SCHEMA = 2  # 1, which says 0 in its file, had no places in classes
+NO_PLACE_LEFT = "That class is full: another desk was quicker."
 NOT_WRITTEN = "the box's disk did not take it; write it on paper"
 UNREADABLE = "cannot be read"
 
 
 class TakenError(PaperError):
-    """Somebody has that time; *clashes* is who."""
+    """Somebody has that time, and *clashes* is who; or *is_full*: the class has no place left."""
 
-    def __init__(self, wanted: Busy, found: Sequence[Busy]) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         """Say by whom it is taken."""
-        super().__init__(taken_words(wanted, found), "start")
-        self.clashes = tuple(found)
+        self.clashes: tuple[Busy, ...] = wanted.in_the_way
+        self.is_full = wanted.lesson is not None and not self.clashes
+        words = taken_words(wanted.hold, self.clashes)
+        if self.is_full and wanted.roll is not None:
+            words = full_words(wanted.roll) if wanted.is_full else NO_PLACE_LEFT
+        super().__init__(words, "start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,34 +246,57 @@ class PaperStore:
         replaced: Entry | None,
     ) -> Entry:
         number = max(self._first - 1, self._reader.end.number) + 1
-        body = _Body(_uuid7(pen.at_wall), pen.clock_known, pen.by, draft)
-        entry = Entry(body.id, number, pen.at_wall, pen.clock_known, pen.by, draft)
+        entry = Entry(_uuid7(pen.at_wall), number, pen.at_wall, pen.clock_known, pen.by, draft)
         if replaced is not None:
             words = f"corrected by {human(number)}"
             self._move(replaced, Move(State.VOID, pen.at_wall, pen.by, words))
-        self._hold(entry, busy(listed, journal.entries, self.buffers))
-        self._add("entry", number, body, pen)
-        return entry
+        draft = self._hold(entry, draft, listed, journal.entries)
+        self._add("entry", number, _Body(entry.id, pen.clock_known, pen.by, draft), pen)
+        return replace(entry, draft=draft)
 
-    def _hold(self, entry: Entry, others: Sequence[Busy]) -> None:
-        """Take the time; raises TakenError.  The trigger looks again at what lies on the disk."""
-        wanted, draft = hold_of(entry, self.buffers), entry.draft
-        if wanted is None or draft is None:
-            return
-        found = clashes(wanted, without_own(draft, others))
-        forced = bool(draft.forced.strip())
-        if found and not forced:
-            raise TakenError(wanted, found)
+    def _hold(
+        self, entry: Entry, draft: Draft, listed: Sequence[Appointment], entries: Sequence[Entry]
+    ) -> Draft:
+        """Take the time or the place; raises TakenError, and PaperError when it is the spot.
+
+        The triggers look again at what lies on the disk.  Gives the draft as it is to be kept.
+        """
+        wanted = wanted_of(as_asked(entry), listed, entries, self.buffers)
+        if wanted is None:
+            return draft
+        if wanted.on_spot is not None:
+            raise PaperError(spot_words(wanted), "spot")
+        kept = in_class(wanted, waits=draft.waits)
+        if (wanted.in_the_way or wanted.is_full) and not (kept.forced.strip() or kept.waits):
+            raise TakenError(wanted)
         try:
-            self._connection.execute(
-                "INSERT INTO hold VALUES (?, ?, ?, ?, ?, 1, ?)",
-                (
-                    *(entry.number, _folded(wanted.member), _folded(wanted.room)),
-                    *(wanted.start_wall, wanted.end_wall, int(forced)),
-                ),
+            self._take(entry.number, kept, wanted)
+        except sqlite3.IntegrityError as error:
+            if "spot" in str(error):
+                raise PaperError(spot_words(wanted), "spot") from None
+            raise TakenError(wanted) from None
+        return kept
+
+    def _take(self, number: int, draft: Draft, wanted: Wanted) -> None:
+        hold, db = wanted.hold, self._connection
+        if draft.waits:
+            return
+        if draft.lesson:
+            spot = spot_key(wanted.visit.spot) if wanted.visit else ""
+            most: tuple[int | None, ...] = (*(None for _ in wanted.places), wanted.most)
+            places = (*wanted.places, Place("", spot, number))
+            rows = zip(places, most, strict=True)
+            db.executemany(
+                "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?)",
+                [(one.number, draft.lesson, one.spot, count) for one, count in rows],
             )
-        except sqlite3.IntegrityError:
-            raise TakenError(wanted, ()) from None
+        db.execute(
+            "INSERT INTO hold VALUES (?, ?, ?, ?, ?, 1, ?)",
+            (
+                *(number, folded(hold.member), folded(hold.room)),
+                *(hold.start_wall, hold.end_wall, int(bool(draft.forced.strip()))),
+            ),
+        )
 
     def _move(self, entry: Entry, move: Move) -> Entry:
         check_move(entry, move.state, move.detail)
@@ -399,7 +438,14 @@ def open_paper(path: str, seal: Seal) -> PaperStore:
 
 
 def _open(path: str) -> sqlite3.Connection:
-    return open_db(path, lambda connection: connection.executescript(schema("paper.sql")))
+    return open_db(path, _begin)
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Make the tables, or those that an older journal has not; its rows stay as they are."""
+    if version_of(connection) < SCHEMA:
+        text = schema("paper.sql")
+        connection.executescript(f"BEGIN IMMEDIATE; {text} PRAGMA user_version = {SCHEMA}; COMMIT;")
 
 
 def _count_aside(path: str) -> int:
@@ -434,10 +480,6 @@ def _known(journal: Journal, number: int) -> Entry:
     if found is None:
         raise PaperError(f"There is no {human(number)}.")
     return found
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()
 
 
 def _uuid7(wall: float) -> str:

@@ -9,6 +9,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge_watchdog.daybook import Appointment
+from edge_watchdog.daybook.classes import (
+    OFF,
+    agree,
+    is_class,
+    is_then,
+    near,
+    places_taken,
+    same_client,
+)
 from edge_watchdog.daybook.model import Client, Status
 from edge_watchdog.daybook.paper import (
     PAYMENTS,
@@ -22,11 +31,8 @@ from edge_watchdog.daybook.paper import (
     Was,
     is_over,
 )
-from edge_watchdog.daybook.privacy import short_name
 
-NEAR_S = 5 * 60.0
 CAME = (Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED)
-OFF = (Status.CANCELLED, Status.LATE_CANCELLED)
 AWAY = (*OFF, Status.WAITING)  # who waits for a place in a class has none
 ORDER: Mapping[Kind, int] = {
     **dict.fromkeys((*SLOTS, Kind.CANCEL), 0),
@@ -129,7 +135,7 @@ def _finding(entry: Entry, draft: Draft, lists: Sequence[Fresh]) -> Finding:
     everywhere = (row for one in lists if one.is_newer(entry) for row in one.appointments)
     row = next((row for row in everywhere if row.key == draft.appointment_key), None)
     if draft.kind is Kind.RESCHEDULE:
-        return _moved(entry, visit, row, rows)
+        return _moved(entry, visit, row, rows, clients)
     theirs = _as_seated(visit, row) if row is not None else None
     if draft.kind is Kind.CANCEL:
         return _cancelled(entry, visit, theirs)
@@ -139,39 +145,62 @@ def _finding(entry: Entry, draft: Draft, lists: Sequence[Fresh]) -> Finding:
 def _booking(
     entry: Entry, visit: Visit, rows: Sequence[Appointment], clients: Mapping[str, Client]
 ) -> Finding:
-    same = next((row for row in rows if is_same(visit, row, clients)), None)
+    same = next((row for row in rows if _has_them(entry, visit, row, clients)), None)
     if same is not None:
         return Finding(entry, Outcome.FOUND, same)
     return _slot(entry, visit, rows)
 
 
+def _has_them(entry: Entry, visit: Visit, row: Appointment, clients: Mapping[str, Client]) -> bool:
+    """Tell whether *row* has the client, beside whom it had by the same name before."""
+    draft = entry.draft
+    waits, before = (draft.waits, draft.namesakes) if draft else (False, 0)
+    return how_many(visit, row, clients, waits=waits) > (before if is_class(row) else 0)
+
+
 def _slot(entry: Entry, visit: Visit, rows: Sequence[Appointment]) -> Finding:
-    """Tell whether the time is free at the vendor; one kept with a reason was taken before."""
+    """Tell whether the time is free at the vendor; one kept with a reason was taken before.
+
+    A class that has places is given with what is to be entered there.
+    """
     other = next((row for row in rows if _in_the_way(visit, row)), None)
-    forced = entry.draft is not None and entry.draft.forced
-    if other is not None and not forced:
+    draft = entry.draft
+    is_allowed = draft is not None and bool(draft.forced or draft.waits)
+    if other is not None and not is_allowed:
         return Finding(entry, Outcome.TAKEN, other)
-    return Finding(entry, Outcome.ABSENT, other)
+    lessons = (row for row in rows if is_class(row) and row.status not in OFF)
+    lesson = next((row for row in lessons if is_then(visit, row)), None)
+    return Finding(entry, Outcome.ABSENT, other or lesson)
 
 
 def _moved(
-    entry: Entry, visit: Visit, row: Appointment | None, rows: Sequence[Appointment]
+    entry: Entry,
+    visit: Visit,
+    row: Appointment | None,
+    rows: Sequence[Appointment],
+    clients: Mapping[str, Client],
 ) -> Finding:
     if row is None or row.status in OFF:
         return Finding(entry, Outcome.CHANGED, row)
-    if _near(row.start_wall, visit.start_wall) and _agree(row.member, visit.member):
+    others = [one for one in rows if one.key != row.key]
+    if is_class(row):  # not the class moves, but one of its people
+        there = next((one for one in others if _has_them(entry, visit, one, clients)), None)
+        if there is not None:
+            return Finding(entry, Outcome.FOUND, there)
+    elif near(row.start_wall, visit.start_wall) and agree(row.member, visit.member):
         return Finding(entry, Outcome.FOUND, row)
     if visit.was is not None and not _as_before(visit.was, row):
         return Finding(entry, Outcome.CHANGED, row)
-    return _slot(entry, visit, [one for one in rows if one.key != row.key])
+    return _slot(entry, visit, others)
 
 
 def _cancelled(entry: Entry, visit: Visit, row: Appointment | None) -> Finding:
     if row is None:  # deleted, or moved to a day that the list does not cover
         entered = entry.state is State.ENTERED
         return Finding(entry, Outcome.FOUND if entered else Outcome.CHANGED)
-    left = bool(row.attendees) and not any(_same_client(visit, one.name) for one in row.attendees)
-    if row.status in OFF or (left and bool(visit.client) and entry.state is State.ENTERED):
+    named = any(same_client(visit.client, one.name) for one in row.attendees)
+    left = bool(row.attendees) and bool(visit.client) and not named
+    if row.status in OFF or (left and entry.state is State.ENTERED):
         return Finding(entry, Outcome.FOUND, row)
     if visit.was is not None and not _as_before(visit.was, row):
         return Finding(entry, Outcome.CHANGED, row)
@@ -189,49 +218,40 @@ def _presence(entry: Entry, kind: Kind, visit: Visit, row: Appointment | None) -
     return Finding(entry, Outcome.ABSENT, row)
 
 
-def is_same(visit: Visit, row: Appointment, clients: Mapping[str, Client]) -> bool:
-    """Tell whether *row* is what was booked: the client or their telephone, the time, the staff.
+def how_many(
+    visit: Visit, row: Appointment, clients: Mapping[str, Client], *, waits: bool = False
+) -> int:
+    """Count who in *row* may be who was booked: the client or their telephone, the time, the staff.
 
     The service must be similar where both name one: one holds the other, or they share a word.
-    Of a class any who has a place there is the client.
+    Of a class any who has a place there may be; *waits*: or who waits for one.
     """
+    if row.status in OFF or not is_then(visit, row):
+        return 0
+    away = OFF if waits else AWAY
     people = [(row.client, row.client_key)]
-    people += [(one.name, one.client_key) for one in row.attendees if one.status not in AWAY]
-    return (
-        row.status not in OFF
-        and _is_then(visit, row)
-        and any(
-            _same_client(visit, name) or _same_phone(visit, clients.get(key))
-            for name, key in people
-        )
-    )
-
-
-def _is_then(visit: Visit, row: Appointment) -> bool:
-    """Tell whether *row* may be what was booked, but for who comes."""
-    return (
-        _near(row.start_wall, visit.start_wall)
-        and _agree(row.member, visit.member)
-        and _similar(row.service, visit.service)
+    people += [(one.name, one.client_key) for one in row.attendees if one.status not in away]
+    return sum(
+        same_client(visit.client, name) or _same_phone(visit, clients.get(key))
+        for name, key in people
     )
 
 
 def _as_seated(visit: Visit, row: Appointment) -> Appointment:
     """Give *row* with the status of the client, where it is a class that names them."""
-    seats = (one for one in row.attendees if _same_client(visit, one.name))
+    seats = (one for one in row.attendees if same_client(visit.client, one.name))
     seat = next(seats, None)
     return row if seat is None else replace(row, status=seat.status)
 
 
 def _has_places(row: Appointment) -> bool:
     """Tell whether *row* is a class that is not known to be full."""
-    is_class = row.capacity is not None or row.booked is not None or bool(row.attendees)
-    return is_class and (row.capacity is None or (row.booked or 0) < row.capacity)
+    return is_class(row) and (row.capacity is None or (places_taken(row) or 0) < row.capacity)
 
 
 def _in_the_way(visit: Visit, row: Appointment) -> bool:
     free = row.status in (*OFF, Status.NO_SHOW) or (row.all_day and not row.member)
-    free = free or (_has_places(row) and _is_then(visit, row))
+    free = free or (_has_places(row) and is_then(visit, row))
     rooms = visit.room.strip().casefold(), row.room.strip().casefold()
     members = visit.member.strip().casefold(), row.member.strip().casefold()
     same = members[0] == members[1] or (rooms[0] != "" and rooms[0] == rooms[1])
@@ -241,45 +261,13 @@ def _in_the_way(visit: Visit, row: Appointment) -> bool:
 
 def _as_before(was: Was, row: Appointment) -> bool:
     return (
-        _near(row.start_wall, was.start_wall)
-        and _agree(row.member, was.member)
+        near(row.start_wall, was.start_wall)
+        and agree(row.member, was.member)
         and (row.status == was.status or {row.status, was.status} <= _WAITING)
     )
 
 
 _WAITING = frozenset({Status.NOT_SAID, Status.TENTATIVE, Status.BOOKED, Status.CONFIRMED})
-
-
-def _near(one: float, other: float) -> bool:
-    return abs(one - other) <= NEAR_S
-
-
-def _agree(one: str, other: str) -> bool:
-    """Tell whether two names of team members may be the same: one may not be said."""
-    first, second = one.strip().casefold(), other.strip().casefold()
-    return not first or not second or first == second
-
-
-def _similar(one: str, other: str) -> bool:
-    first, second = one.strip().casefold(), other.strip().casefold()
-    if not first or not second or first in second or second in first:
-        return True
-    return bool(_words(first) & _words(second))
-
-
-def _words(text: str) -> frozenset[str]:
-    apart = "".join(c if c.isalnum() else " " for c in text)
-    return frozenset(word for word in apart.split() if len(word) > 2)
-
-
-def _same_client(visit: Visit, name: str) -> bool:
-    """Compare names as the list keeps them: a first name, and an initial where both have one."""
-    ours, theirs = short_name(visit.client).casefold(), name.casefold()
-    if not ours or not theirs:
-        return False
-    first, rest = ours.partition(" ")[::2]
-    other, other_rest = theirs.partition(" ")[::2]
-    return first == other and (not rest or not other_rest or rest == other_rest)
 
 
 def _same_phone(visit: Visit, client: Client | None) -> bool:

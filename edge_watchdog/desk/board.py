@@ -4,7 +4,7 @@ Messages and source states go in; pages read it.  The rule: a half that fell sil
 silent, and what it said last is kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_watchdog.bridge import Heartbeat, ToDesk
@@ -33,8 +33,9 @@ class Board:
     """The one mutable thing of the desk half.
 
     Whoever composes the half sets *changed* (called after every change), *fetch* (the watch half
-    wants the day fetched now), *listeners* (how many pages are open) and *clock_is_set* (whether
-    the box itself can know the time; None: it cannot tell).
+    wants the day fetched now), *listeners* (how many pages are open), *clock_is_set* (whether
+    the box itself can know the time; None: it cannot tell) and *lessons* (how full the classes of
+    these keys are, in words, what stands on paper with them).
     """
 
     def __init__(self, clock: Clock, boot_id: str) -> None:
@@ -54,6 +55,7 @@ class Board:
         self.fetch: Callable[[], None] = lambda: None
         self.listeners: Callable[[], int] = lambda: 0
         self.clock_is_set: Callable[[], bool | None] = lambda: None
+        self.lessons: Callable[[Sequence[str]], Mapping[str, str]] = lambda _keys: {}
 
     def hear(self, message: ToDesk) -> None:
         """Take one message of the watch half."""

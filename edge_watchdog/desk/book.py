@@ -63,7 +63,8 @@ class Entry:
     """One appointment or class of one day; *tag* is "now", "next", "past" or "".
 
     *free* is how many places a class has left, None when that is not known.  *start_wall* and
-    *end_wall* are seconds since 1970.
+    *end_wall* are seconds since 1970.  *stands*: how full a class is with what stands on paper,
+    and of when that is; "" where only the list was asked.
     """
 
     key: str
@@ -90,6 +91,7 @@ class Entry:
     source: str
     start_wall: float
     end_wall: float
+    stands: str = ""
 
     @property
     def places(self) -> str:

@@ -25,24 +25,16 @@ from edge_watchdog.daybook.paper import (
     State,
 )
 from edge_watchdog.daybook.paper_back import THE_BOX, Verdict
-from edge_watchdog.daybook.paper_guard import (
-    Answer,
-    Buffers,
-    Busy,
-    Knowledge,
-    answer,
-    busy,
-    gaps,
-    hold_of,
-    without_own,
-)
+from edge_watchdog.daybook.paper_guard import Answer, Buffers, Knowledge, gaps
 from edge_watchdog.daybook.paper_guard import Verdict as Freedom
 from edge_watchdog.daybook.paper_money import taken
+from edge_watchdog.daybook.paper_places import Wanted, as_asked, judge, wanted_of
 from edge_watchdog.daybook.paper_store import ClosedDay, Journal, Kept, PaperStore, Pen
 from edge_watchdog.daybook.privacy import short_name
 from edge_watchdog.daybook.reconcile import Finding, Fresh, next_state, reconcile
 from edge_watchdog.desk.access import Identity
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.lessons import LessonChoice, Lessons
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.paperforms import Around
 from edge_watchdog.desk.paperwords import NO_JOURNAL, SOME_TIME_BEFORE, WRITTEN_EARLIER
@@ -61,12 +53,15 @@ DAY_BEGINS, DAY_ENDS = 8, 20  # free times are shown between these hours when no
 class Free:
     """What a form may show beside its fields: the verdict, and begins that would fit.
 
-    *closed*: by its opening hours the studio is not open that day at all.
+    *closed*: by its opening hours the studio is not open that day at all.  *lessons* are classes
+    of that day that the booking may be meant for; *is_place*: it is one of a class.
     """
 
     answer: Answer
     begins: tuple[str, ...]
     closed: bool = False
+    lessons: tuple[LessonChoice, ...] = ()
+    is_place: bool = False
 
 
 class PaperDesk:
@@ -79,6 +74,8 @@ class PaperDesk:
         self._board = board
         self._opening = Opening(settings.open_spans, settings.time_zone)
         self.journal = Journal()
+        self._lessons = Lessons(board, self.local, lambda: self.journal.entries)
+        board.lessons = self._lessons.of
 
     @property
     def today(self) -> date:
@@ -200,23 +197,24 @@ class PaperDesk:
         wanted, said = self._answer(draft, self.journal)
         if wanted is None:
             raise DaybookError("This takes no time.")
-        day = self.local.day(wanted.start_wall)
+        hold = wanted.hold
+        day = self.local.day(hold.start_wall)
         hours = self._open_on(day)
+        lessons = self._lessons.on(draft, day)
+        if wanted.roll is not None:
+            return Free(said, (), closed=not hours, lessons=lessons, is_place=True)
         now_wall = self._board.now().at.wall
         left = [(max(opens, now_wall), closes) for opens, closes in hours]
-        begins = gaps(wanted, self._others(draft, self.journal), left)
-        return Free(said, tuple(self.local.clock(one) for one in begins), closed=not hours)
+        begins = gaps(hold, wanted.others, left)
+        return Free(said, tuple(self.local.clock(one) for one in begins), not hours, lessons)
 
-    def _answer(self, draft: Draft, journal: Journal) -> tuple[Busy | None, Answer]:
+    def _answer(self, draft: Draft, journal: Journal) -> tuple[Wanted | None, Answer]:
         """Tell what time *draft* wants, and how that stands; a free one for what wants none."""
-        wanted = hold_of(Entry("", 0, 0.0, True, Author(""), draft), self.buffers)
+        entry = as_asked(Entry("", 0, 0.0, True, Author(""), draft))
+        wanted = wanted_of(entry, self.listed(), journal.entries, self.buffers)
         if wanted is None:
             return None, Answer(Freedom.FREE, "")
-        known = self._known_of(wanted)
-        return wanted, answer(wanted, self._others(draft, journal), known)
-
-    def _others(self, draft: Draft, journal: Journal) -> tuple[Busy, ...]:
-        return without_own(draft, busy(self.listed(), journal.entries, self.buffers))
+        return wanted, judge(wanted, self._known_of(wanted))
 
     def _open_on(self, day: date) -> tuple[tuple[float, float], ...]:
         """Give when people come on *day*; usual hours where the owner named none."""
@@ -225,8 +223,9 @@ class PaperDesk:
         midnight = Span(day, 1, self.local.zone).start_wall
         return ((midnight + DAY_BEGINS * 3600, midnight + DAY_ENDS * 3600),)
 
-    def _known_of(self, wanted: Busy) -> Knowledge:
-        """Tell what is known of *wanted*'s own time and team member, beside the day's list."""
+    def _known_of(self, want: Wanted) -> Knowledge:
+        """Tell what is known of the wanted time and team member, beside the day's list."""
+        wanted, row = want.hold, want.lesson.row if want.lesson else None
         day = self.local.day(wanted.start_wall)
         known, span = self.known(day), self.on(day)
         there = {
@@ -240,7 +239,10 @@ class PaperDesk:
         )
         unseen = bool(there) and bool(wanted.member) and wanted.member.casefold() not in there
         return dataclasses.replace(
-            known, closed=not is_open, unseen=wanted.member if unseen else ""
+            known,
+            closed=not is_open,
+            unseen=wanted.member if unseen else "",
+            as_of=self._lessons.as_of(row.key) if row else "",
         )
 
     def find(self, key: str) -> tuple[SourceState | None, Appointment | None]:

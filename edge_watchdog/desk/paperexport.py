@@ -23,6 +23,7 @@ LABELS: Mapping[str, str] = {
     "time": "Time",
     "minutes": "Minutes",
     "room": "Room or chair",
+    "spot": "Spot",
     "price": "Price",
     "note": "Note",
     "items": "Items",
@@ -37,7 +38,7 @@ MONEY_ORDER = ("client", "items", "amount", "currency", "method", "reference", "
 PRIVATE = ("phone", "note", "contact")
 COLUMNS = (
     *("number", "kind", "state", "client", "phone", "service", "member", "date", "time"),
-    *("minutes", "room", "price", "items", "amount", "currency", "method", "reference"),
+    *("minutes", "room", "spot", "price", "items", "amount", "currency", "method", "reference"),
     *("contact", "for", "note", "written", "by"),
 )
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -57,7 +58,7 @@ def copy_fields(
     """Give what is to be copied, in the order of the vendor's form; empty fields are left out."""
     values = values_of(entry, local, private=private)
     is_visit = entry.draft is not None and isinstance(entry.draft.content, Visit)
-    names = tuple(order) if is_visit else (*MONEY_ORDER, "note")
+    names = (*order, "spot") if is_visit else (*MONEY_ORDER, "note")
     return tuple(CopyField(LABELS[name], values[name]) for name in names if values.get(name))
 
 
@@ -127,6 +128,7 @@ def _of_visit(visit: Visit, local: Local) -> dict[str, str]:
         "member": visit.member,
         "date": f"{at:%Y-%m-%d}",
         "room": visit.room,
+        "spot": visit.spot,
         "note": visit.note,
         **timed,
         "price": amount_text(price.minor, price.currency) if price else "",

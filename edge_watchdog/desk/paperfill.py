@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from edge_watchdog.daybook import Appointment
+from edge_watchdog.daybook.classes import is_class
 from edge_watchdog.daybook.model import PriceItem
 from edge_watchdog.daybook.money import amount_text
 from edge_watchdog.daybook.paper import SLOTS, Kind, Method, human
@@ -24,17 +25,19 @@ MOST_BEGINS = 24
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An appointment that can be chosen in a form."""
+    """An appointment that can be chosen in a form; of a class *people* may be meant."""
 
     key: str
     words: str
+    is_class: bool = False
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FormShown:
     """A form on its way to the page: what stands in it, and what is wrong.
 
-    *kept*: a browser keeps it for when the box is off.
+    *kept*: a browser keeps it for when the box is off.  *full*: it is a class that is taken.
     """
 
     kind: str
@@ -45,6 +48,7 @@ class FormShown:
     free: Free | None = None
     status: int = 200
     kept: bool = False
+    full: bool = False
 
 
 def empty_fields(kind: str, today: date) -> dict[str, str]:
@@ -71,6 +75,8 @@ def form_model(
         "place": shown.place,
         "wrong": shown.wrong,
         "taken": shown.taken,
+        "full": shown.full,
+        "has_classes": any(map(is_class, paper.listed())),
         "free": shown.free,
         "begins": thinned(shown.free.begins, MOST_BEGINS) if shown.free else (),
         "private": who.sees_private,
@@ -97,7 +103,9 @@ def _choice(one: Appointment, paper: PaperDesk) -> Choice:
     day = "" if local.day(one.start_wall) == paper.today else f"{local.at(one.start_wall):%a %d} "
     what = " - ".join(text for text in (one.client, one.service) if text) or "busy"
     who = f" ({one.member})" if one.member else ""
-    return Choice(one.key, f"{day}{local.clock(one.start_wall)} {what}{who}")
+    people = tuple(seat.name for seat in one.attendees if seat.name)
+    words = f"{day}{local.clock(one.start_wall)} {what}{who}"
+    return Choice(one.key, words, is_class(one), people)
 
 
 def _price(item: PriceItem, around: Around) -> str:

@@ -80,6 +80,7 @@ def draft_of(fields: Mapping[str, str], around: Around) -> Draft:
         replaces=clean.get("replaces") == "1",
         as_of_wall=around.as_of_wall,
         forced=clean.get("forced", ""),
+        waits=clean.get("waits") == "1",
     )
     check(draft)
     if not around.private:
@@ -216,6 +217,7 @@ def _visit(kind: Kind, fields: Mapping[str, str], around: Around) -> Visit:
         fields.get("note", ""),
         _price(fields.get("price", ""), around),
         was,
+        fields.get("spot", ""),
     )
 
 

@@ -48,6 +48,7 @@ from edge_watchdog.desk.paperwords import (
 )
 
 BACK = ("/paper", "/reconcile", "/close")
+OF_A_CLASS = ("date", "time", "minutes", "member", "service", "room")
 
 
 class PaperPages:
@@ -201,8 +202,14 @@ class PaperPages:
         return {**values, "kind": kind}
 
     def _picked(self, fields: Mapping[str, str]) -> dict[str, str]:
-        """Take over a free time that was tapped, and what a chosen appointment says."""
+        """Take over a free time or a class that was tapped, and what a chosen appointment says."""
         picked = {"time": fields["pick"], "do": "times"} if fields.get("pick") else {}
+        lesson = self._paper.find(fields["lesson"])[1] if fields.get("lesson") else None
+        if lesson is not None:
+            full = fields_of_appointment(lesson, self._paper.local.zone)
+            picked = {n: full[n] for n in OF_A_CLASS if full[n]} | {"do": "times"}
+            if fields.get("kind") == str(Kind.BOOKING):
+                picked |= {"key": lesson.key}
         if fields.get("kind") == str(Kind.RESCHEDULE) and not fields.get("minutes"):
             one = self._paper.find(fields.get("key", ""))[1]
             if one is not None:
@@ -221,14 +228,13 @@ class PaperPages:
 
     async def _wrong(self, shown: FormShown, error: PaperError, around: Around) -> FormShown:
         """Show the form again with what is wrong; a taken time comes with those that are free."""
-        taken = isinstance(error, TakenError)
+        taken, full = isinstance(error, TakenError), getattr(error, "is_full", False)
         free = None
         if taken:
             free = self._paper.free(draft_of(shown.values, around))
         status = 409 if taken else 422
-        return FormShown(
-            shown.kind, shown.values, error.place, str(error), taken=taken, free=free, status=status
-        )
+        wrong = FormShown(shown.kind, shown.values, error.place, str(error), taken=taken, free=free)
+        return replace(wrong, full=full, status=status)
 
     def _form(self, request: web.Request, shown: FormShown) -> web.Response:
         who = identity_of(request)

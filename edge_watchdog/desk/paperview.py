@@ -146,9 +146,14 @@ def _facts(entry: Entry, *, private: bool) -> tuple[str, ...]:
         return ()
     if draft.doubt and not is_over(entry):
         facts.append(draft.doubt)
-    if draft.forced:
-        facts.append(f"Kept although that time is taken: {draft.forced}")
+    if draft.waits:
+        facts.append(f"Waits for a place: {draft.forced}" if draft.forced else "Waits for a place.")
+    elif draft.forced:
+        why = "Over the limit of the class" if draft.lesson else "Kept although that time is taken"
+        facts.append(f"{why}: {draft.forced}")
     content = draft.content
+    if isinstance(content, Visit) and content.spot:
+        facts.append(f"Spot: {content.spot}")
     for name, words in (("phone", "Telephone"), ("contact", "Reached by"), ("note", "Note")):
         text = getattr(content, name, "")
         if text and private:

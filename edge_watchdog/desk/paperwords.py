@@ -101,6 +101,12 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.WAITING: "No fresh list covers this yet. It can be entered all the same.",
     Outcome.PERSON: "No list shows this. Enter it, then tick it off.",
 }
+CLASS_WORDS: Mapping[Outcome, str] = {
+    Outcome.TAKEN: "The class is full now. Call the client and agree on another.",
+    Outcome.ABSENT: "Not in the list yet. The class there: {places}. Enter it.",
+}
+OVER_WORDS = "Not in the list yet. The class is full: they were promised a place over the limit."
+WAITING_WORDS = "Not in the list yet. Put them on the waiting list there."
 COMPARED = "Compared{at} with the list {lists}."
 NOT_COMPARED = "No list has come yet, so nothing could be compared."
 OWN_AFFAIR = "No list shows this. See to it, then tick it off."

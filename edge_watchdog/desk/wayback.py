@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from edge_watchdog.daybook import DaybookError
+from edge_watchdog.daybook.classes import is_class, is_then
 from edge_watchdog.daybook.model import Money
 from edge_watchdog.daybook.paper import (
     PROMISED,
@@ -24,6 +25,8 @@ from edge_watchdog.daybook.paper import (
     is_over,
 )
 from edge_watchdog.daybook.paper_money import Debt, debts, taken
+from edge_watchdog.daybook.paper_places import places_words
+from edge_watchdog.daybook.paper_roll import roll_of
 from edge_watchdog.daybook.paper_store import Journal
 from edge_watchdog.daybook.reconcile import SECTIONS, Finding, Outcome
 from edge_watchdog.desk.access import Route, Who, identity_of
@@ -39,6 +42,7 @@ from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperexport import CopyField, as_csv, copy_fields, rows_of
 from edge_watchdog.desk.paperview import EntryLine, line_of
 from edge_watchdog.desk.paperwords import (
+    CLASS_WORDS,
     COMPARED,
     DAMAGED,
     HIDDEN,
@@ -46,8 +50,10 @@ from edge_watchdog.desk.paperwords import (
     METHOD_WORDS,
     NOT_COMPARED,
     OUTCOME_WORDS,
+    OVER_WORDS,
     OWED_TASK,
     OWN_AFFAIR,
+    WAITING_WORDS,
 )
 from edge_watchdog.desk.phrases import NO_VENDOR, long_date
 
@@ -240,7 +246,9 @@ class WayBack:
         if not isinstance(draft.content, Visit):
             return ()
         wanted = self._paper.local.clock(draft.content.start_wall)
-        return nearest(self._paper.free(draft).begins, wanted, MOST_BEGINS)
+        free = self._paper.free(draft)
+        begins = [one.begin for one in free.lessons if not one.is_full]
+        return nearest(begins if free.is_place else free.begins, wanted, MOST_BEGINS)
 
     def _item(self, finding: Finding, *, private: bool) -> Item:
         entry, paper = finding.entry, self._paper
@@ -251,7 +259,7 @@ class WayBack:
         taken_words = finding.outcome is Outcome.TAKEN and draft is not None
         begins = self._free_near(draft) if taken_words and draft else ()
         entered = entry.state is State.ENTERED
-        words = OUTCOME_WORDS[finding.outcome]
+        words = self._words(finding)
         if entered and finding.outcome is Outcome.ABSENT:
             words = "Entered; the next fresh list will show it."
         elif draft is not None and draft.kind in (Kind.NOTE, Kind.TASK):
@@ -266,6 +274,17 @@ class WayBack:
             entry.state in TICKED,
             is_slot,
         )
+
+    def _words(self, finding: Finding) -> str:
+        """Say what the list has; of a class, how many places."""
+        row, draft = finding.theirs, finding.entry.draft
+        visit = draft.content if draft else None
+        in_class = isinstance(visit, Visit) and row and is_class(row) and is_then(visit, row)
+        if draft is None or row is None or not in_class or finding.outcome not in CLASS_WORDS:
+            return OUTCOME_WORDS[finding.outcome]
+        if finding.outcome is Outcome.ABSENT and (draft.waits or draft.forced):
+            return WAITING_WORDS if draft.waits else OVER_WORDS
+        return CLASS_WORDS[finding.outcome].format(places=places_words(roll_of(row, (), ())))
 
     def _theirs(self, finding: Finding) -> str:
         """Say what stands in the vendor's list where it differs."""

@@ -74,3 +74,7 @@ def listed(hour: float, minutes: int = 60, **changes: object) -> Appointment:
     }
     start = at(hour)
     return Appointment(start_wall=start, end_wall=start + minutes * 60, **{**base, **changes})  # type: ignore[arg-type]
+
+
+def moved_to(state: State) -> Move:
+    return Move(state, NOON, MIA, "said so")

@@ -1,16 +1,20 @@
 """What was written down of a class, against the vendor's list of who is in it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.model import Attendee, Client, Status
-from edge_watchdog.daybook.paper import Kind, State
+from edge_watchdog.daybook.paper import Draft, Kind, State
+from edge_watchdog.daybook.paper_back import changeable, sendable
 from edge_watchdog.daybook.reconcile import Outcome, reconcile
-from tests.daybook.papers import booking, entry, listed
+from tests.daybook.papers import booking, entry, listed, visit
 from tests.daybook.test_paper_finds_its_way_back import about, fresh, outcome
 
+WAITS = replace(booking(14, service="Spin"), lesson="key 14", waits=True)
+OVER = replace(booking(14, service="Spin"), lesson="key 14", forced="the teacher agreed")
 BETH = Attendee("Beth C.", Status.BOOKED, "c-beth")
 
 
@@ -77,3 +81,48 @@ def test_who_is_in_the_class_no_more_was_cancelled_once_somebody_says_so() -> No
     assert outcome(about(Kind.CANCEL), spin(anna()), states=(State.ENTERED,)) is Outcome.ABSENT
     whole = about(Kind.CANCEL, client="")
     assert outcome(whole, spin(BETH), states=(State.ENTERED,)) is Outcome.ABSENT
+
+
+TWO_ANNAS = (anna(), anna())
+
+
+@pytest.mark.parametrize(
+    "draft, row, expected",
+    [
+        (replace(booking(14, service="Spin"), namesakes=1), spin(BETH, anna()), Outcome.ABSENT),
+        (replace(booking(14, service="Spin"), namesakes=1), spin(*TWO_ANNAS), Outcome.FOUND),
+        (WAITS, spin(anna(Status.WAITING), capacity=1, booked=1), Outcome.FOUND),
+        (WAITS, spin(BETH, capacity=1), Outcome.ABSENT),
+        (OVER, spin(BETH, capacity=1), Outcome.ABSENT),
+        (OVER, spin(BETH, anna(), capacity=1), Outcome.FOUND),
+    ],
+)
+def test_namesakes_and_who_waits_or_is_over_the_limit_find_their_way(draft, row, expected) -> None:
+    assert reconcile([entry(1, draft)], [fresh(row)])[0].outcome is expected
+
+
+def evening(*attendees: Attendee) -> Appointment:
+    return replace(spin(*attendees, hour=18, capacity=2), key="key 18")
+
+
+@pytest.mark.parametrize(
+    "rows, expected",
+    [
+        ((spin(BETH, anna()), evening()), Outcome.ABSENT),
+        ((spin(BETH), evening(anna())), Outcome.FOUND),
+        ((spin(BETH, anna()), evening(BETH, BETH)), Outcome.TAKEN),
+        ((spin(BETH, anna(), status=Status.CANCELLED), evening()), Outcome.CHANGED),
+    ],
+)
+def test_who_moves_to_another_class_is_looked_for_there(rows, expected) -> None:
+    moved = Draft(Kind.RESCHEDULE, visit(18, service="Spin"), appointment_key="key 14")
+    assert reconcile([entry(1, moved)], [fresh(*rows)])[0].outcome is expected
+
+
+def test_the_box_never_changes_a_class_for_one_of_its_people() -> None:
+    row = spin(BETH, anna(), ref="uid-1", capacity=9)
+    for kind in (Kind.CANCEL, Kind.BOOKING):
+        draft = replace(about(kind), lesson="key 14") if kind is Kind.BOOKING else about(kind)
+        (found,) = reconcile([entry(1, draft)], [fresh(row)])
+        assert not changeable(found, row)
+        assert not sendable(found)
