@@ -306,7 +306,7 @@ class VendorReport:
 
 @dataclass(frozen=True, slots=True)
 class JourneyReport:
-    """One visit to the vendor's app through one uplink; *at* is when it began.
+    """One visit to the vendor's app through one uplink: from *at* to *until*.
 
     *stage* is DONE when the app is usable, else the first stage that failed.  *asked* is False when
     the visit could not be made at all (no address): then it says nothing about the vendor.
@@ -319,6 +319,7 @@ class JourneyReport:
     seconds: float | None = None
     status: int | None = None
     detail: str = ""
+    until: Instant | None = None
 
     @property
     def ok(self) -> bool:

@@ -18,6 +18,7 @@ CONFIRM_VISITS = 2  # one failed visit is a hiccup, two in a row are news
 TROUBLE = frozenset({VendorLevel.DEGRADED, VendorLevel.PARTIAL_OUTAGE, VendorLevel.MAJOR_OUTAGE})
 JOURNEY_STALE_S = 900.0
 HEARD_S = 15.0  # two visits here and one by a second line, whoever of them is slow
+AGAIN_S = 30.0  # and one more here after that
 
 
 def visited(known: UplinkState, report: JourneyReport) -> UplinkState:
@@ -60,10 +61,14 @@ def blame(
     others: Sequence[UplinkState],
     report: VendorReport | None,
     *,
+    split: bool = False,
     now: Instant,
     policy: Policy,
 ) -> tuple[Cause, float, tuple[str, ...]]:
-    """Name the vendor's trouble as seen while our own line is known to work."""
+    """Name the vendor's trouble as seen while our own line is known to work.
+
+    *split*: it was its path over this line until now.
+    """
     level = report.level if report else VendorLevel.UNKNOWN
     page = _page_words(report)
     here = app_health(active, now)
@@ -72,7 +77,7 @@ def blame(
     failed_elsewhere = any(_failed_lately(o, now) for o in others)
     seen = (_app_words(active), *(_app_words(o) for o in others if o.journey), page)
     sure = here is Health.DOWN or (failed_here and failed_elsewhere)
-    path = Health.UP in elsewhere and _is_newer(others, active)
+    path = Health.UP in elsewhere and (split or _is_newer(others, active))
     if sure and path and not _refuses(active.journey):
         return Cause.VENDOR_PATH, 0.9, seen
     sure = sure and (failed_elsewhere or not _may_be_the_line(active))
@@ -97,10 +102,15 @@ def _is_somebody_awaited(
     """Tell whether the page, or a line that may be asked, has yet to speak of this failure.
 
     All are asked when it begins (pacing.py); who is first to answer would else decide whom we
-    accuse.  Nobody is waited for long.
+    accuse.  What another line reached meanwhile is worth one more visit here.  Nobody is waited for
+    long.
     """
     began = active.journey_since
-    if began is None or now.since(began) >= HEARD_S:
+    if began is None or now.since(began) >= AGAIN_S:
+        return False
+    if any(_answered_since(other, active) for other in others):
+        return True
+    if now.since(began) >= HEARD_S:
         return False
     page = report is not None and _is_before(report.at, began)
     asked = [other for other in others if PACES[other.pace].journey is not None]
@@ -115,9 +125,12 @@ def _may_be_the_line(active: UplinkState) -> bool:
 
 def _is_awaited(other: UplinkState, active: UplinkState) -> bool:
     ours, theirs = active.journey, other.journey
-    if theirs is None or ours is None or _is_before(theirs.at, active.journey_since):
-        return True
-    return theirs.ok and _is_before(ours.at, theirs.at)  # does a later visit here fail still?
+    return theirs is None or ours is None or _is_before(theirs.at, active.journey_since)
+
+
+def _answered_since(other: UplinkState, active: UplinkState) -> bool:
+    ours, theirs = active.journey, other.journey
+    return ours is not None and theirs is not None and theirs.ok and _is_before(ours.at, theirs.at)
 
 
 def _is_before(first: Instant, second: Instant | None) -> bool:
@@ -149,9 +162,9 @@ def _refuses(journey: JourneyReport | None) -> bool:
 
 
 def _is_newer(others: Sequence[UplinkState], active: UplinkState) -> bool:
-    """Tell whether another uplink reached the app between two failures here."""
+    """Tell whether another uplink reached the app between two failures here, or during the last."""
     began = active.journey_since.mono if active.journey_since else 0.0
-    last = active.journey.at.mono if active.journey else 0.0
+    last = (active.journey.until or active.journey.at).mono if active.journey else 0.0
     return any(o.journey and o.journey.ok and began <= o.journey.at.mono <= last for o in others)
 
 
@@ -204,7 +217,8 @@ def conclude(
     if known.silence is not None:
         return before
     others = [u for name, u in uplinks.items() if name != active and _has_a_say(u, known)]
-    cause, confidence, because = blame(known, others, report, now=now, policy=policy)
+    split = before is not None and before.cause is Cause.VENDOR_PATH
+    cause, confidence, because = blame(known, others, report, split=split, now=now, policy=policy)
     since = before.since if before and before.cause is cause else now
     return Diagnosis(cause, confidence, since, because)
 
@@ -220,7 +234,11 @@ def _can_judge(known: UplinkState) -> bool:
 
 def _has_a_say(other: UplinkState, active: UplinkState) -> bool:
     """Tell whether what *other* saw of the app counts: what it reached meanwhile was reached."""
-    return _can_judge(other) or _is_newer((other,), active)
+    journey = other.journey
+    reached = (
+        journey is not None and journey.ok and not _is_before(journey.at, active.journey_since)
+    )
+    return reached or _can_judge(other)
 
 
 _SLOW_LINE = frozenset(

@@ -90,6 +90,7 @@ async def visit(
         seconds=outcome.seconds,
         status=outcome.status,
         detail=outcome.detail,
+        until=clock.now(),
     )
 
 

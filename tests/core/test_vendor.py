@@ -64,7 +64,9 @@ def found(
         (DOWN, GREEN, [after(visit(1.5))], Cause.VENDOR_PATH),
         (DOWN, GREEN, [replace(after(visit(1.5)), silence=DOUBT)], Cause.VENDOR_PATH),
         (DOWN, GREEN, [after(visit(0.5))], Cause.VENDOR_SILENT),
-        (DOWN, GREEN, [after(visit(3))], Cause.VENDOR_SILENT),
+        (DOWN, GREEN, [after(visit(3))], Cause.CHECKING),
+        (after(visit(1, Stage.CONNECT), visit(2, Stage.CONNECT, until=at(4))),
+         GREEN, [after(visit(3))], Cause.VENDOR_PATH),
         (FINE, UNREADABLE, [], Cause.STATUS_PAGE_DOWN),
         (LINE, UNREADABLE, [], Cause.NONE),
         (after(visit(1, seconds=8.0)), GREEN, [], Cause.VENDOR_SLOW),
@@ -94,6 +96,7 @@ def found(
         "another line reached it, whatever is asked of that line by now",
         "another line reached it before",
         "another line reached it after: perhaps it is back",
+        "another line reached it while we waited in vain",
         "only the page is broken",
         "a broken page proves nothing while the app was not visited",
         "slow",
@@ -109,6 +112,14 @@ def test_the_vendor_s_trouble_is_named(active, report, others, cause):
     assert found(active, report, *others).cause is cause
 
 
+def test_it_stays_our_way_to_the_vendor_while_another_line_reaches_the_app():
+    path = found(DOWN, GREEN, after(visit(1.5)))
+    later = after(visit(3))
+    assert found(DOWN, GREEN, later, before=path).cause is Cause.VENDOR_PATH
+    failed = after(visit(3, Stage.HTTP))
+    assert found(DOWN, GREEN, failed, before=path).cause is Cause.VENDOR_SILENT
+
+
 ASKED = replace(LINE, pace=Pace.STANDBY)
 OLD = replace(GREEN, at=at(0))
 
@@ -122,7 +133,8 @@ OLD = replace(GREEN, at=at(0))
         (GREEN, ASKED, 5, Cause.CHECKING),
         (GREEN, after(visit(0.5), known=ASKED), 5, Cause.CHECKING),
         (GREEN, after(visit(3), known=ASKED), 5, Cause.CHECKING),
-        (GREEN, after(visit(3), known=ASKED), 16, Cause.VENDOR_SILENT),
+        (GREEN, after(visit(3), known=ASKED), 16, Cause.CHECKING),
+        (GREEN, after(visit(3), known=ASKED), 32, Cause.VENDOR_SILENT),
         (GREEN, after(visit(3, Stage.HTTP), known=ASKED), 5, Cause.VENDOR_SILENT),
         (OLD, after(visit(1.5), known=ASKED), 5, Cause.VENDOR_PATH),
     ],
@@ -133,6 +145,7 @@ OLD = replace(GREEN, at=at(0))
         "another line has not been asked yet",
         "another line was asked before",
         "another line reached it after: perhaps it is back",
+        "one more visit here is due",
         "nobody says more",
         "another line does not reach it either",
         "it is our way to it, whatever the page says",
