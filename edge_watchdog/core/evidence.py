@@ -26,7 +26,6 @@ UNSTABLE_RETURNS, UNSTABLE_WITHIN_S = 3, 600.0
 SERVICES = (Layer.NAMES, Layer.WEB)
 # A round trip is long past this, and past twice what the target usually takes.
 LONG_RTT_S = 0.1
-BY_CHANCE_S = 5.0  # twenty pulses: where a third is lost, one of them is
 # The usual one follows a shorter one at once, a longer one in half an hour at four questions a
 # second over eight targets: a day of congestion stays news, a new route becomes usual.
 BASE_DOWN, BASE_UP = 0.3, 0.001
@@ -83,6 +82,7 @@ def _answered(track: Track, sample: Sample, heard: Instant) -> Track:
         heard=heard,
         losing_since=since,
         misses=0 if since is None else track.misses,
+        returned=sample.at if newest and track.misses else track.returned,
         finding=sample.finding,
         detail=sample.detail,
         rtt_s=track.rtt_s if sample.rtt_s is None else sample.rtt_s,
@@ -113,7 +113,6 @@ def _missed(known: UplinkState, track: Track, sample: Sample, policy: Policy) ->
         asked=max(track.asked, sample.at, key=_mono),
         losing_since=since,
         misses=misses,
-        missed=sample.at,
         finding=sample.finding,
         detail=sample.detail,
         deaf=deaf,
@@ -209,7 +208,7 @@ def forget_losses(known: UplinkState, since: float) -> UplinkState:
     The box itself could not hear the answers.
     """
     tracks = {
-        key: replace(t, losing_since=None, misses=0, missed=None, deaf=False)
+        key: replace(t, losing_since=None, misses=0, returned=None, deaf=False)
         if t.losing_since is not None and t.losing_since.mono >= since
         else t
         for key, t in known.tracks.items()
@@ -346,10 +345,10 @@ def is_lossy(known: UplinkState, now: Instant, policy: Policy) -> bool:
 
 
 def loses_by_chance(known: UplinkState, now: Instant, policy: Policy) -> bool:
-    """Tell whether much is lost of what is asked of hosts that do answer."""
-    since = now.mono - BY_CHANCE_S
-    missing = any(t.missed and t.missed.mono >= since and not t.deaf for t in internet(known))
-    return missing and is_lossy(known, now, policy)
+    """Tell whether much is lost of what is asked of hosts that do answer, now and then."""
+    since = (window_begins(now, policy) + 1) * BUCKET_S
+    returned = any(t.returned is not None and t.returned.mono >= since for t in internet(known))
+    return returned and is_lossy(known, now, policy)
 
 
 def _recent(known: UplinkState, now: Instant, policy: Policy) -> tuple[int, int]:

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 from edge_watchdog.core.actions import Pace
 from edge_watchdog.core.evidence import (
-    BY_CHANCE_S,
     SERVICE_MISSES,
-    internet,
     is_lossy,
     is_silent,
     loses_by_chance,
@@ -92,7 +90,6 @@ def turns(known: UplinkState) -> tuple[float, ...]:
     """
     ages = _ages(known.pace)
     found = [track.asked.mono + ages[track.layer] for track in known.tracks.values()]
-    found += [t.missed.mono + BY_CHANCE_S for t in internet(known) if t.missed is not None]
     if known.report is not None:
         found.append(known.report.at.mono + DRIVER_STALE_S)
     if known.slow_since is not None:

@@ -11,7 +11,6 @@ from edge_watchdog.core.catalogue import Sign, Signs
 from edge_watchdog.core.evidence import (
     internet,
     is_hard_down,
-    is_lossy,
     is_silent,
     loses_by_chance,
     on_layer,
@@ -174,7 +173,7 @@ def _anchors(
     hearing = {t.operator for t in tracks} - deaf
     if len(deaf - around.unheard) >= SPLIT and hearing:
         return "partial"
-    return "lossy" if is_lossy(known, now, policy) else "ok"
+    return "lossy" if by_chance else "ok"
 
 
 def _since_silence(known: UplinkState, tracks: Sequence[Track]) -> Sequence[Track]:

@@ -118,8 +118,8 @@ class Track:
 
     *asked*: when the newest closed question left.  *answered*: when the newest answered one left.
     *heard*: when an answer last came in.  *losing_since*: when the first question newer than
-    *answered* left that got no answer; *misses* counts those in a row.  *missed*: when the newest
-    question without an answer left.  *base_s*: its usual round-trip time.
+    *answered* left that got no answer; *misses* counts those in a row.  *returned*: when the
+    newest answered one left after a miss.  *base_s*: its usual round-trip time.
     """
 
     layer: Layer
@@ -130,7 +130,7 @@ class Track:
     heard: Instant | None = None
     losing_since: Instant | None = None
     misses: int = 0
-    missed: Instant | None = None
+    returned: Instant | None = None
     finding: Finding = Finding.NOT_ASKED
     detail: str = ""
     rtt_s: float | None = None

@@ -120,7 +120,7 @@ def _is_somebody_awaited(
 def _may_be_the_line(active: UplinkState) -> bool:
     """Tell whether our own line, slow or lossy, may be why a visit got no answer at all."""
     unanswered = active.journey is not None and active.journey.status is None
-    return unanswered and (active.slow_since is not None or _is_slow_ourselves(active))
+    return unanswered and _is_slow_ourselves(active)
 
 
 def _is_awaited(other: UplinkState, active: UplinkState) -> bool:
@@ -175,8 +175,11 @@ def _is_slow(active: UplinkState, policy: Policy) -> bool:
 
 
 def _is_slow_ourselves(active: UplinkState) -> bool:
-    """Tell whether our own line explains why pages take long."""
-    return active.diagnosis is not None and active.diagnosis.cause in _SLOW_LINE
+    """Tell whether our own line explains why the last visit took long: it is slow, or was away."""
+    if active.journey is not None and _is_our_fault(active, active.journey.at):
+        return True
+    named = active.diagnosis is not None and active.diagnosis.cause in _SLOW_LINE
+    return named or active.slow_since is not None
 
 
 def _app_words(known: UplinkState) -> str:

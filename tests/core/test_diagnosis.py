@@ -540,8 +540,11 @@ class TestSigns:
         assert self.signs(seen(off("a.example"), off("b.example")))[Sign.SECURE] == "clock"
 
     def test_many_lost_pulses_are_a_sign_before_their_share_is(self):
-        known = replace(seen(*anchors(0)), cusum=POLICY.cusum_h)
+        now_and_then = (*anchors(0), *anchors(0.5, lost=True), *anchors(1))
+        known = replace(seen(*now_and_then), cusum=POLICY.cusum_h)
         assert self.signs(known)[Sign.ANCHORS] == "lossy"
+        without = replace(seen(*anchors(0)), cusum=POLICY.cusum_h)
+        assert self.signs(without)[Sign.ANCHORS] == "ok"
 
     @pytest.mark.parametrize(
         "samples, sign",

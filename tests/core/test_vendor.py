@@ -112,6 +112,13 @@ def test_the_vendor_s_trouble_is_named(active, report, others, cause):
     assert found(active, report, *others).cause is cause
 
 
+def test_a_visit_during_which_our_line_was_away_says_nothing_of_the_vendor_s_pace():
+    slow = after(visit(1, seconds=8.0))
+    assert found(slow).cause is Cause.VENDOR_SLOW
+    for ours in (replace(slow, back_at=at(3)), replace(slow, slow_since=at(0))):
+        assert found(ours).cause is Cause.NONE
+
+
 def test_it_stays_our_way_to_the_vendor_while_another_line_reaches_the_app():
     path = found(DOWN, GREEN, after(visit(1.5)))
     later = after(visit(3))

@@ -233,7 +233,7 @@ FAULTS = (
         "Pages open, but voices in calls sound chopped.",
         Cause.NONE,
         (Program(Place.ISP, "relay.py", ("cust0", "core0", "{}", "{}")),),
-        argument="60",
+        argument="40",
     ),
     Fault(
         "mtu_blackhole",
