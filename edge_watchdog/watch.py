@@ -22,6 +22,7 @@ from edge_watchdog.bridge import Acknowledge, BridgeServer, Order, ToWatch
 from edge_watchdog.clock import Clock, SystemClock
 from edge_watchdog.config import Config, ConfigError, load, policy
 from edge_watchdog.config.hours import local_minute, opens_wall
+from edge_watchdog.core import words
 from edge_watchdog.core.actions import (
     Action,
     Evict,
@@ -217,7 +218,7 @@ class Watch:
             return
         shown = view(after, self._policy, now)
         problems = (*self._hands.problems(), self._journal.problem)
-        shown = replace(shown, notices=(*shown.notices, *(p for p in problems if p)))
+        shown = replace(shown, notices=(*shown.notices, *(words.capital(p) for p in problems if p)))
         self._shown_at = now.mono
         self._bridge.show(shown)
         self._hands.show(shown)
