@@ -14,26 +14,16 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 
-from edge_watchdog.links import LinkError
+from edge_watchdog.links import LinkError, elements
 from edge_watchdog.links.kernel import Snapshot
-from edge_watchdog.links.netfilter import (
-    NFT,
-    Message,
-    RefusedError,
-    ask,
-    attribute,
-    attributes,
-    each_attribute,
-    no_table,
-)
+from edge_watchdog.links.netfilter import RefusedError, no_table
 from edge_watchdog.links.program import run_program
 
 TABLE, SET, REMEMBERED = "edge_watchdog", "claims", "5m"
 ANSWERS = "answers"
 ARP_TABLE = f"arp {TABLE}"
 MOST = 64  # whoever makes addresses up fills no memory
-FAMILY_ARP, GET_ELEMENTS = 3, 13
-LIST_TABLE, LIST_SET, LIST_ELEMENTS, KEY, VALUE = 1, 2, 3, 1, 1
+FAMILY_ARP = 3
 IFNAME_BYTES, ADDRESS_BYTES, MAC_BYTES = 16, 4, 6
 
 Claim = tuple[str, str]  # interface and address
@@ -68,7 +58,7 @@ class Ears:
             await run_program(["nft", "-f", "-"], wanted)
             self._loaded = wanted
         try:
-            found = [read_key(key) for key in await _keys(SET)]
+            found = [read_key(key) for key in await elements.keys(FAMILY_ARP, TABLE, SET)]
         except RefusedError as error:
             if error.code != errno.ENOENT:
                 raise
@@ -88,7 +78,9 @@ class Ears:
 
     async def answered(self) -> frozenset[str]:
         """Give the MACs of those who have answered since asking() began; raises LinkError."""
-        return frozenset(key[:MAC_BYTES].hex(":") for key in await _keys(ANSWERS))
+        return frozenset(
+            key[:MAC_BYTES].hex(":") for key in await elements.keys(FAMILY_ARP, TABLE, ANSWERS)
+        )
 
     async def close(self) -> None:
         """Listen no more; nothing of ours is left in the kernel."""
@@ -139,17 +131,6 @@ def question_over() -> str:
 
 def _set(words: Iterable[str]) -> str:
     return "{ " + ", ".join(sorted(words)) + " }"
-
-
-async def _keys(name: str) -> list[bytes]:
-    """Give the keys of what a set holds; raises LinkError."""
-    place = attribute(LIST_TABLE, TABLE.encode() + b"\0")
-    place += attribute(LIST_SET, name.encode() + b"\0")
-    found: list[bytes] = []
-    async for part in ask(Message(NFT, GET_ELEMENTS, place, FAMILY_ARP)):
-        rows = each_attribute(part.get(LIST_ELEMENTS, b""))
-        found += [attributes(attributes(row)[KEY])[VALUE] for _, row in rows]
-    return found
 
 
 def read_key(key: bytes) -> Claim:

@@ -1,7 +1,7 @@
-"""The elements of our sets and maps, changed by one transaction, and our counters read.
+"""The elements of our sets and maps, changed by one transaction or read, and our counters.
 
 In: what a set is to hold.  Out: the kernel holds it, all of it or nothing; a LinkError else.  What
-the sets are like stands in firewall.py and farewell.py, in nft's own language.
+the sets are like stands where their tables are written, in nft's own language.
 
 Format: include/uapi/linux/netfilter/nf_tables.h.
 """
@@ -19,11 +19,12 @@ from edge_watchdog.links.netfilter import (
     attribute,
     attributes,
     change_filter,
+    each_attribute,
     nest,
 )
 
 TABLE_NAME = "edge_watchdog"
-NEW_ELEMENTS, REMOVE_ELEMENTS, GET_OBJECTS = 12, 14, 19
+NEW_ELEMENTS, GET_ELEMENTS, REMOVE_ELEMENTS, GET_OBJECTS = 12, 13, 14, 19
 LIST_TABLE, LIST_SET, LIST_ELEMENTS, LIST_ONE = 1, 2, 3, 1
 KEY, DATA, VALUE = 1, 2, 1
 OBJECT_TABLE, OBJECT_NAME, OBJECT_TYPE, OBJECT_DATA = 1, 2, 3, 4
@@ -71,6 +72,15 @@ async def add(name: str, elements: Sequence[Element]) -> None:
     await change_filter(list(_add(name, elements)))
 
 
+async def keys(family: int, table: str, name: str) -> list[bytes]:
+    """Give the keys that a set holds, filled by packets perhaps; raises LinkError."""
+    found: list[bytes] = []
+    async for part in ask(Message(NFT, GET_ELEMENTS, _place(name, table), family)):
+        rows = each_attribute(part.get(LIST_ELEMENTS, b""))
+        found += [attributes(attributes(row)[KEY])[VALUE] for _, row in rows]
+    return found
+
+
 async def counters() -> Mapping[str, int]:
     """Give the packets that each counter of our table has seen; raises LinkError."""
     payload = attribute(OBJECT_TABLE, _text(TABLE_NAME)) + attribute(
@@ -99,8 +109,8 @@ def _row(key: bytes, value: bytes) -> bytes:
     return row + nest(DATA, attribute(VALUE, value)) if value else row
 
 
-def _place(name: str) -> bytes:
-    return attribute(LIST_TABLE, _text(TABLE_NAME)) + attribute(LIST_SET, _text(name))
+def _place(name: str, table: str = TABLE_NAME) -> bytes:
+    return attribute(LIST_TABLE, _text(table)) + attribute(LIST_SET, _text(name))
 
 
 def _text(text: str) -> bytes:

@@ -17,23 +17,13 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge_watchdog.links import LinkError
+from edge_watchdog.links import LinkError, elements
 from edge_watchdog.links.dhcp import Offer, discover, read_offer
-from edge_watchdog.links.netfilter import (
-    IPV4,
-    NFT,
-    Message,
-    ask,
-    attribute,
-    attributes,
-    each_attribute,
-    no_table,
-)
+from edge_watchdog.links.netfilter import IPV4, no_table
 from edge_watchdog.links.program import run_program
 
 TABLE, SET = "edge_watchdog_offers", "heard"
 IP_TABLE = f"ip {TABLE}"
-GET_ELEMENTS, LIST_TABLE, LIST_SET, LIST_ELEMENTS, KEY, VALUE = 13, 1, 2, 3, 1, 1
 EVERYBODY, SERVER_PORT = "255.255.255.255", 67
 ADDRESS_BYTES, MAC_BYTES = 4, 6
 MOST = 16  # whoever floods us fills no memory
@@ -53,16 +43,17 @@ async def ask_for_offers(interface: str, mac: str) -> tuple[Offer, ...]:
     Raises LinkError where it cannot be asked.
     """
     number = int.from_bytes(os.urandom(4))
-    with _open(interface) as sock:
-        await run_program(["nft", "-f", "-"], table_text(interface, sock.getsockname()[1], number))
-        try:
-            question = discover(bytes.fromhex(mac.replace(":", "")), number)
-            found = await _exchange(sock, question, number)
-            macs = await _macs()
-        except OSError as error:
-            raise LinkError(f"{interface}: nobody can be asked for an address: {error}") from error
-        finally:
-            await forget()
+    question = discover(bytes.fromhex(mac.replace(":", "")), number)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            port = _bound(sock, interface)
+            await run_program(["nft", "-f", "-"], table_text(interface, port, number))
+            try:
+                found, macs = await _exchange(sock, question, number), await _macs()
+            finally:
+                await forget()
+    except OSError as error:
+        raise LinkError(f"{interface}: nobody can be asked for an address: {error}") from error
     return tuple(
         Offer(one.server, one.router, one.names, macs.get(sender, "")) for sender, one in found
     )
@@ -74,17 +65,14 @@ async def forget() -> None:
         await run_program(["nft", "-f", "-"], no_table(IP_TABLE))
 
 
-def _open(interface: str) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-        sock.setblocking(False)
-        sock.bind(("", 0))
-    except OSError as error:
-        sock.close()
-        raise LinkError(f"{interface}: nobody can be asked for an address: {error}") from error
-    return sock
+def _bound(sock: socket.socket, interface: str) -> int:
+    """Have *sock* ask everybody on *interface*; gives its port.  Raises OSError."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+    sock.setblocking(False)
+    sock.bind(("", 0))
+    port: int = sock.getsockname()[1]
+    return port
 
 
 async def _exchange(sock: socket.socket, question: bytes, number: int) -> list[tuple[str, Offer]]:
@@ -122,14 +110,10 @@ def table_text(interface: str, port: int, number: int) -> str:
 
 async def _macs() -> dict[str, str]:
     """Give who sent answers, MAC by address; raises LinkError."""
-    place = attribute(LIST_TABLE, TABLE.encode() + b"\0")
-    place += attribute(LIST_SET, SET.encode() + b"\0")
     found: dict[str, str] = {}
-    async for part in ask(Message(NFT, GET_ELEMENTS, place, IPV4)):
-        for _, row in each_attribute(part.get(LIST_ELEMENTS, b"")):
-            key = attributes(attributes(row)[KEY])[VALUE]
-            mac = key[ADDRESS_BYTES : ADDRESS_BYTES + MAC_BYTES]
-            found[socket.inet_ntoa(key[:ADDRESS_BYTES])] = mac.hex(":")
+    for key in await elements.keys(IPV4, TABLE, SET):
+        mac = key[ADDRESS_BYTES : ADDRESS_BYTES + MAC_BYTES]
+        found[socket.inet_ntoa(key[:ADDRESS_BYTES])] = mac.hex(":")
     return found
 
 
