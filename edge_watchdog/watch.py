@@ -22,7 +22,6 @@ from edge_watchdog.bridge import Acknowledge, BridgeServer, Order, ToWatch
 from edge_watchdog.clock import Clock, SystemClock
 from edge_watchdog.config import Config, ConfigError, load, policy
 from edge_watchdog.config.hours import local_minute, opens_wall
-from edge_watchdog.core import words
 from edge_watchdog.core.actions import (
     Action,
     Evict,
@@ -50,6 +49,7 @@ from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portray import view
 from edge_watchdog.core.state import Phase, State
 from edge_watchdog.core.view import StudioView
+from edge_watchdog.core.words import capital
 from edge_watchdog.hands import Hands
 from edge_watchdog.journal import Journal
 from edge_watchdog.supervise import Notifier, end_all, give_back_memory, keep_running
@@ -218,7 +218,7 @@ class Watch:
             return
         shown = view(after, self._policy, now)
         problems = (*self._hands.problems(), self._journal.problem)
-        shown = replace(shown, notices=(*shown.notices, *(words.capital(p) for p in problems if p)))
+        shown = replace(shown, notices=(*shown.notices, *(capital(p) for p in problems if p)))
         self._shown_at = now.mono
         self._bridge.show(shown)
         self._hands.show(shown)

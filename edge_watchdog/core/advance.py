@@ -162,8 +162,9 @@ def _absorb(state: State, event: Event, policy: Policy) -> tuple[State, tuple[Ac
             state = replace(state, cache=event.report)
         case HoursChanged():
             closed = None if event.is_open else event.at
-            state = replace(state, is_open=event.is_open, closed_since=closed)
-            state = replace(state, opens_wall=event.opens_wall)
+            state = replace(
+                state, is_open=event.is_open, closed_since=closed, opens_wall=event.opens_wall
+            )
         case Done():
             state = _note(heed(state, event), "" if event.ok else event.detail)
         case WorkerFailed():

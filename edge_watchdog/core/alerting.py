@@ -7,9 +7,10 @@ an end: whoever heard "down" will hear "back".
 from dataclasses import replace
 
 from edge_watchdog.core import words
-from edge_watchdog.core.actions import Action, Alert, Reason, SendAlert, Severity
+from edge_watchdog.core.actions import Action, Alert, Reason, Severity
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.sending import send
 from edge_watchdog.core.state import Cause, Incident, Scope, State
 
 ALERT_WAIT_S = 10.0
@@ -23,8 +24,8 @@ def send_alerts(state: State, now: Instant, policy: Policy) -> tuple[State, tupl
         reason = why_now(incident, now)
         if reason is None or (incident.told is None and _is_healed(incident, state)):
             continue
-        action = SendAlert(state.next_id, _alert(incident, reason, state, now, policy))
-        actions.append(action)
+        state, sent = send(state, _alert(incident, reason, state, now, policy))
+        actions += sent
         told = replace(
             incident,
             told=incident.severity,
@@ -33,7 +34,7 @@ def send_alerts(state: State, now: Instant, policy: Policy) -> tuple[State, tupl
             next_update=None if reason is Reason.RESOLVED else next_word(incident, now, policy),
         )
         incidents = tuple(told if i.id == told.id else i for i in state.incidents)
-        state = replace(state, incidents=incidents, next_id=state.next_id + 1)
+        state = replace(state, incidents=incidents)
     return state, tuple(actions)
 
 

@@ -7,10 +7,11 @@ whether or not the studio is open, because the computers that are switched on ne
 from dataclasses import replace
 
 from edge_watchdog.core import words
-from edge_watchdog.core.actions import Action, Alert, Reason, SendAlert, Severity
+from edge_watchdog.core.actions import Action, Alert, Reason, Severity
 from edge_watchdog.core.events import BoxReported, Event
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.phrases import IT_IS, PHRASES
+from edge_watchdog.core.phrases import IT_IS, PHRASES, STRANGER_GONE
+from edge_watchdog.core.sending import send
 from edge_watchdog.core.state import Cause, State, StrangerBehind
 
 PLACE = "the studio's own network"
@@ -36,7 +37,7 @@ def _tell(
     state: State, found: StrangerBehind | None, alert: Alert
 ) -> tuple[State, tuple[Action, ...]]:
     box = replace(state.box, stranger=found)
-    return replace(state, box=box, next_id=state.next_id + 1), (SendAlert(state.next_id, alert),)
+    return send(replace(state, box=box), alert)
 
 
 def _alert(found: StrangerBehind, reason: Reason, now: Instant) -> Alert:
@@ -56,6 +57,6 @@ def _alert(found: StrangerBehind, reason: Reason, now: Instant) -> Alert:
 
 def _over(known: StrangerBehind, now: Instant) -> Alert:
     lasted = words.duration(now.since(known.since))
-    headline = words.STRANGER_GONE.replace("{lasted}", lasted)
+    headline = STRANGER_GONE.replace("{lasted}", lasted)
     told = _alert(known, Reason.RESOLVED, now)
     return replace(told, headline=headline, body="", steps=())

@@ -8,10 +8,12 @@ decision needs it.  Nothing is known before the first reading, and that is said.
 
 from dataclasses import replace
 
-from edge_watchdog.core.actions import Action, Alert, Pace, Reason, SendAlert, Severity
+from edge_watchdog.core import words
+from edge_watchdog.core.actions import Action, Alert, Pace, Reason, Severity
 from edge_watchdog.core.events import Counted, Event
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.policy import Plan, Policy, UsedUp
+from edge_watchdog.core.sending import send_new
 from edge_watchdog.core.state import Asking, Spent, State
 from edge_watchdog.core.view import DataView
 
@@ -182,7 +184,7 @@ def _tell(state: State, name: str, plan: Plan, now: Instant) -> tuple[State, tup
     if reached <= one.told:
         return state, ()
     alert = data_alert(state, name, _plan_words(name, one, plan, reached), reached, now)
-    return send(with_spent(state, name, replace(one, told=reached)), alert)
+    return send_new(with_spent(state, name, replace(one, told=reached)), alert)
 
 
 def with_spent(state: State, name: str, one: Spent) -> State:
@@ -190,21 +192,13 @@ def with_spent(state: State, name: str, one: Spent) -> State:
     return replace(state, spent={**state.spent, name: one})
 
 
-def send(state: State, alert: Alert) -> tuple[State, tuple[Action, ...]]:
-    """Have *alert*, whose number is the next one, sent."""
-    action = SendAlert(state.next_id, alert)
-    numbers = state.next_id + 1, state.next_incident + 1
-    return replace(state, next_id=numbers[0], next_incident=numbers[1]), (action,)
-
-
 def _plan_words(name: str, one: Spent, plan: Plan, reached: int) -> tuple[str, str]:
     """Give headline and body."""
     text = USED_WORDS if reached < 100 else GONE_WORDS
     used, cap = amount(one.total_bytes), amount(plan.cap_bytes or 0)
     headline = text.format(line=name, percent=reached, used=used, cap=cap)
-    return headline[:1].upper() + headline[
-        1:
-    ], KEEP_WORDS if plan.when_used_up is UsedUp.KEEP else STOP_WORDS
+    more = KEEP_WORDS if plan.when_used_up is UsedUp.KEEP else STOP_WORDS
+    return words.capital(headline), more
 
 
 def data_alert(

@@ -8,10 +8,11 @@ that is closed, perhaps with its main switch off, misses nothing.
 from dataclasses import replace
 
 from edge_watchdog.core import words
-from edge_watchdog.core.actions import Action, Alert, Reason, SendAlert, Severity
+from edge_watchdog.core.actions import Action, Alert, Reason, Severity
 from edge_watchdog.core.events import BoxReported, Event
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.phrases import LAN_BACK, LAN_LOST
+from edge_watchdog.core.sending import send
 from edge_watchdog.core.state import Cause, LanLost, State
 
 
@@ -25,18 +26,13 @@ def tell_of_lan(state: State, event: Event, now: Instant) -> tuple[State, tuple[
         lost = LanLost(now)
     elif said is False:
         state = replace(state, box=replace(state.box, lan=None))
-        return (state, ()) if lost.told is None else _tell(state, _back(lost, lost.told, now))
+        return (state, ()) if lost.told is None else send(state, _back(lost, lost.told, now))
     if lost.told is not None or not state.is_open:
         return replace(state, box=replace(state.box, lan=lost)), ()
     number = state.next_incident
     box = replace(state.box, lan=replace(lost, told=number))
     state = replace(state, box=box, next_incident=number + 1)
-    return _tell(state, _gone(lost, number, now))
-
-
-def _tell(state: State, alert: Alert) -> tuple[State, tuple[Action, ...]]:
-    action = SendAlert(state.next_id, alert)
-    return replace(state, next_id=state.next_id + 1), (action,)
+    return send(state, _gone(lost, number, now))
 
 
 def _gone(lost: LanLost, number: int, now: Instant) -> Alert:

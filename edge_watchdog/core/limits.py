@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 
+from edge_watchdog.core import words
 from edge_watchdog.core.actions import Action, Limit
 from edge_watchdog.core.budget import (
     DRAINS_S,
@@ -18,12 +19,12 @@ from edge_watchdog.core.budget import (
     data_alert,
     is_draining,
     is_used_up,
-    send,
     with_spent,
 )
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.policy import Plan, Policy, Restrict, UsedUp
+from edge_watchdog.core.sending import send_new
 from edge_watchdog.core.state import State
 
 OUTAGE_WORDS = "This outage has cost {used} on {line} so far."
@@ -34,13 +35,6 @@ SELF_WORDS = "Nothing is stopped: over it goes only what the box itself sends."
 LIMITED = "Over {line} only the addresses that you allowed are reached."
 OF_OUTAGE = "This outage has used the data meant for it; ordering the line opens it for a while."
 LIFTED = "{line} is open for everything by order, beyond the data meant for one outage."
-WORKS = "Mostly. {still} over {backup}; other pages wait until {line} is back."
-NOTHING_WORKS = (
-    "Only here: today's list below works. Nothing else opens over {backup}, to keep its cost down."
-)
-VENDOR_AND_MORE = "{vendor} and what the owner allowed work"
-VENDOR_ALONE = "{vendor} works"
-MORE_ALONE = "What the owner allowed works"
 
 
 class Why(StrEnum):
@@ -86,20 +80,6 @@ def limit_words(state: State, now: Instant, policy: Policy) -> Iterator[str]:
             yield LIFTED.replace("{line}", name)
 
 
-def still_works(state: State, policy: Policy) -> str | None:
-    """Say what works over the line in use; None while it carries everything."""
-    if state.limited is None or state.failover.active not in state.limited.uplinks:
-        return None
-    still = _still(policy)
-    return WORKS.replace("{still}", still) if still else NOTHING_WORKS
-
-
-def _still(policy: Policy) -> str:
-    if policy.allows_vendor:
-        return VENDOR_AND_MORE if policy.allows_more else VENDOR_ALONE
-    return MORE_ALONE if policy.allows_more else ""
-
-
 def _why(state: State, name: str, now: Instant, policy: Policy) -> Why | None:
     if policy.restrict is Restrict.ALWAYS:
         return Why.ALWAYS
@@ -131,7 +111,7 @@ def _tell(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[Acti
         headline = OUTAGE_WORDS.format(line=name, used=amount(one.outage_bytes))
         alert = data_alert(state, name, (headline, _body(name, policy)), LOUD, now)
         state = with_spent(state, name, replace(one, outage_told=True))
-        state, sent = send(state, alert)
+        state, sent = send_new(state, alert)
         actions += sent
     return state, actions
 
@@ -139,8 +119,8 @@ def _tell(state: State, now: Instant, policy: Policy) -> tuple[State, tuple[Acti
 def _body(name: str, policy: Policy) -> str:
     if policy.mode is not Mode.GATEWAY:
         return SELF_WORDS if policy.mode is Mode.SELF else ""
-    still = _still(policy) or "Nothing but names and the time works"
+    still = words.still(policy) or "Nothing but names and the time works"
     still = f"{still} over {{line}}, nothing else does."
     text = f"{NOW_LIMITED} {still} {UNTIL} {LIFT}"
-    vendor = policy.vendor_name  # it begins a sentence here
-    return text.replace("{line}", name).replace("{vendor}", vendor[:1].upper() + vendor[1:])
+    vendor = words.capital(policy.vendor_name)  # it begins a sentence here
+    return text.replace("{line}", name).replace("{vendor}", vendor)

@@ -463,6 +463,7 @@ LAN_LOST = Phrase(
     ),
 )
 LAN_BACK = "The studio's own network is back. It took {lasted}."
+STRANGER_GONE = "No second device gives out addresses any more. It took {lasted}."
 
 # Where the device that leads computers astray is known, {who}.
 IT_IS = "Owner: the device is {who}, as the lists of the router or switch show it."

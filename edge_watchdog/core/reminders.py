@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from edge_watchdog.core import words
 from edge_watchdog.core.actions import Action, Alert, Reason, Severity
-from edge_watchdog.core.budget import send
 from edge_watchdog.core.events import Event, HoursChanged, VendorReported
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import VendorLevel, VendorReport, Window
 from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.sending import send_new
 from edge_watchdog.core.state import Cause, Reminder, Say, State
 from edge_watchdog.core.view import Banner, Standing
 
@@ -60,7 +60,7 @@ def remind(
         one = _passed(found, now)
         say = _due(one, state, now)
         if say is not None:
-            state, sent = send(state, _alert(one, say, state, now, policy))
+            state, sent = send_new(state, _alert(one, say, state, now, policy))
             actions += sent
         if not _is_over(one, say, now):
             kept.append(one if say is None else replace(one, told=True, owed=None))
@@ -200,7 +200,7 @@ def _fill(text: str, one: Reminder, now: Instant, policy: Policy) -> str:
     lasts = words.duration((one.end_wall or one.start_wall) - one.start_wall)
     text = text.replace("{when}", _when(_ahead_s(one, now))).replace("{lasts}", lasts)
     text = text.replace("{vendor}", policy.vendor_name).replace("{title}", one.title)
-    return text[:1].upper() + text[1:]
+    return words.capital(text)
 
 
 def _when(ahead_s: float) -> str:

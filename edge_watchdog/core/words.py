@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from edge_watchdog.core.evidence import internet
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.limits import still_works
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.phrases import (
     HOTSPOT,
@@ -58,6 +57,13 @@ CAN_WORK: Mapping[Standing, str] = {
     Standing.OFFLINE: "Yes, with today's list below and on paper. There is no internet.",
 }
 ALL_ONLINE = "Yes. Everything in the studio is online over {backup}."
+WORKS = "Mostly. {still} over {backup}; other pages wait until {line} is back."
+NOTHING_WORKS = (
+    "Only here: today's list below works. Nothing else opens over {backup}, to keep its cost down."
+)
+VENDOR_AND_MORE = "{vendor} and what the owner allowed work"
+VENDOR_ALONE = "{vendor} works"
+MORE_ALONE = "What the owner allowed works"
 _NAMED = re.compile(r"(^|[.!?] )?\{(line|backup|vendor|steered)\}")
 
 
@@ -66,7 +72,19 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-STRANGER_GONE = "No second device gives out addresses any more. It took {lasted}."
+def still_works(state: State, policy: Policy) -> str | None:
+    """Say what works over the line in use; None while it carries everything."""
+    if state.limited is None or state.failover.active not in state.limited.uplinks:
+        return None
+    what = still(policy)
+    return WORKS.replace("{still}", what) if what else NOTHING_WORKS
+
+
+def still(policy: Policy) -> str:
+    """Name what works over a line that is limited; "" for nothing."""
+    if policy.allows_vendor:
+        return VENDOR_AND_MORE if policy.allows_more else VENDOR_ALONE
+    return MORE_ALONE if policy.allows_more else ""
 
 
 def label(cause: Cause) -> str:

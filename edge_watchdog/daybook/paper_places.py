@@ -7,6 +7,7 @@ A class is free until it is full; where its places are not known it is never cal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from edge_watchdog.core.words import capital
 from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.classes import Lesson, lesson_of, same_client, spot_key
 from edge_watchdog.daybook.paper import Draft, Entry, Visit, human
@@ -208,8 +209,7 @@ def twice_words(wanted: Wanted) -> str:
 def _class_answer(lesson: Lesson, roll: Roll, known: Knowledge) -> Answer:
     if lesson.row is None:
         return _unlisted(roll, known)
-    words = f"{places_words(roll, known.as_of)}.{_waiting_words(roll)}"
-    words = words[:1].upper() + words[1:]
+    words = capital(f"{places_words(roll, known.as_of)}.{_waiting_words(roll)}")
     if unknown_words(known):
         return Answer(Verdict.NOT_KNOWN, f"{unknown_words(known)} {words}")
     if roll.left is None:

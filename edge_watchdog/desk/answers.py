@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from edge_watchdog.core.words import capital
 from edge_watchdog.desk.access import form_token, identity_of
 from edge_watchdog.desk.pages import Pages
 
@@ -13,8 +14,7 @@ def html(text: str, status: int = 200) -> web.Response:
 
 def refusal(pages: Pages, error: Exception, status: int = 503) -> web.Response:
     """Give the page that says why something cannot be done; the error's words become a sentence."""
-    words = str(error)
-    return html(pages.error(status, f"{words[:1].upper()}{words[1:]}"), status)
+    return html(pages.error(status, capital(str(error))), status)
 
 
 def paper_page(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from edge_watchdog.core.words import capital
 from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.freshness import Band, Now, age_words, band
 from edge_watchdog.daybook.keeper import DAYS, SourceState, count_on, local_date
@@ -202,7 +203,7 @@ def _source(state: SourceState, now: Now, local: Local) -> SourceLine:
         since = local.moment(state.trouble.since.wall(now), now.at.wall)
         kept = " The list below is the last good one." if good else ""
         words = state.trouble.words
-        facts.append(f"{words[:1].upper()}{words[1:]} (since {since}).{kept}")
+        facts.append(f"{capital(words)} (since {since}).{kept}")
     if good is None:
         waiting = "The list has not come yet." if not facts else "There is no list yet."
         return SourceLine(state.name, "", "", Band.UNKNOWN, (*facts, waiting))

@@ -6,6 +6,7 @@ Source states in, sheets out.  Without *alerts* a pack holds nothing private.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edge_watchdog.core.words import capital
 from edge_watchdog.desk.book import BookDay, By, Entry, Group, grouped
 from edge_watchdog.desk.clients import Line, PriceList
 from edge_watchdog.desk.contacts import ContactsModel
@@ -129,7 +130,7 @@ def _cover(day: BookDay, lines: Sequence[SourceLine], by: Printer) -> Sheet:
         f"Day pack, {day.date}",
         (
             f"{count} {'entry' if count == 1 else 'entries'} in the book. At work: {members}.",
-            *(line.sentence[:1].upper() + line.sentence[1:] + "." for line in lines),
+            *(f"{capital(line.sentence)}." for line in lines),
             *facts,
             *missing,
             f"This is a copy to read. What is written here does not reach {by.vendor}.",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.events import Counted
+from edge_watchdog.core.instant import Instant
 from edge_watchdog.links.usage import read_usage
 
 EVERY_S = 20.0
@@ -64,21 +65,19 @@ class Counting:
             usage = carried.get(interface)
             if usage is None:
                 continue
-            now = self._clock.now()
-            begins, ends = line.month(now.wall)
+            now, device = self._clock.now(), _index(interface)
             count = usage.received_bytes + usage.sent_bytes
-            device = _index(interface)
-            found = Counted(now, name, device, count, month=begins, ends=ends)
-            if _is_news(self._told.get(name), found):
+            if _is_news(self._told.get(name), now, device, count):
+                begins, ends = line.month(now.wall)
+                found = Counted(now, name, device, count, month=begins, ends=ends)
                 self._told[name] = found
                 self._emit(found)
 
 
-def _is_news(told: Counted | None, found: Counted) -> bool:
-    if told is None or told.device != found.device or found.carried_bytes < told.carried_bytes:
+def _is_news(told: Counted | None, now: Instant, device: int, count: int) -> bool:
+    if told is None or told.device != device or count < told.carried_bytes:
         return True
-    more = found.carried_bytes - told.carried_bytes
-    return more >= MUCH_BYTES or found.at.since(told.at) >= EVERY_S
+    return count - told.carried_bytes >= MUCH_BYTES or now.since(told.at) >= EVERY_S
 
 
 def _index(interface: str) -> int:
