@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_watchdog.daybook import Appointment
-from edge_watchdog.daybook.model import Attendee, Status
+from edge_watchdog.daybook.model import GONE, OFF, Attendee, Status
 from edge_watchdog.daybook.paper import Draft, Kind, Visit
 from edge_watchdog.daybook.privacy import short_name
 
 NEAR_S = 5 * 60.0
-OFF = (Status.CANCELLED, Status.LATE_CANCELLED)
-NO_PLACE = (*OFF, Status.NO_SHOW, Status.WAITING)
+NO_PLACE = (*GONE, Status.WAITING)
 
 
 @dataclass(frozen=True, slots=True)

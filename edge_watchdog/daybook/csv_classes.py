@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from edge_watchdog.daybook import Appointment
-from edge_watchdog.daybook.model import Attendee, Status
-
-GONE = (Status.CANCELLED, Status.LATE_CANCELLED)
+from edge_watchdog.daybook.model import OFF, Attendee, Status
 
 
 def with_classes(rows: Iterable[Appointment], spots: Mapping[str, str]) -> list[Appointment]:
@@ -37,7 +35,7 @@ def _class(
     seats = [
         Attendee(one.client, one.status, one.client_key, spots.get(one.key, ""))
         for one in sorted(people, key=lambda one: one.status is Status.WAITING)
-        if one.status not in GONE
+        if one.status not in OFF
     ]
     return replace(
         people[0],

@@ -7,13 +7,12 @@ import hashlib
 from dataclasses import dataclass, field
 
 from edge_watchdog.daybook import Appointment, Mark, Reading, Span
-from edge_watchdog.daybook.model import Attendee, Client, Money, Note, PriceItem, Status
+from edge_watchdog.daybook.model import OFF, Attendee, Client, Money, Note, PriceItem, Status
 from edge_watchdog.daybook.notes import merged
 from edge_watchdog.daybook.privacy import NAME_CHARS, place, plain, short_name, without_contacts
 
 MOST_ROWS = 2000
 SERVICE_CHARS = 80
-GONE = (Status.CANCELLED, Status.LATE_CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Gathering:
         span = self._span
         before = end_wall <= span.start_wall and visit.start_wall < span.start_wall
         self._visits.pop(visit.ref, None)
-        if visit.status in GONE or before or visit.start_wall >= span.end_wall:
+        if visit.status in OFF or before or visit.start_wall >= span.end_wall:
             return
         marks = visit.marks
         if end_wall == visit.start_wall and Mark.CLOCK_CHANGE not in marks:
@@ -88,7 +87,7 @@ class Gathering:
             attendees=tuple(
                 Attendee(short_name(who.name), status, self._client(who), place(spot))
                 for who, status, spot in sorted(visit.attendees, key=_waits)
-                if status not in GONE
+                if status not in OFF
             ),
         )
 

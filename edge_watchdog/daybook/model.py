@@ -26,6 +26,10 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+OFF = (Status.CANCELLED, Status.LATE_CANCELLED)
+GONE = (*OFF, Status.NO_SHOW)  # nobody comes any more: the time is free
+
+
 class Tested(StrEnum):
     """How a kind of source was proven, as it is said to whoever chooses it."""
 

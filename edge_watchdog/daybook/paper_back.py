@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_watchdog.daybook import Appointment
-from edge_watchdog.daybook.classes import is_class
+from edge_watchdog.daybook.classes import folded, is_class
 from edge_watchdog.daybook.paper import Entry, Kind, State, Visit
 from edge_watchdog.daybook.reconcile import Finding
 from edge_watchdog.daybook.reconcile import Outcome as Found
@@ -80,7 +80,7 @@ def changeable(finding: Finding, row: Appointment | None) -> bool:
         return False
     if draft.kind is Kind.CANCEL:
         return True
-    same = visit.member.strip().casefold() == row.member.strip().casefold()
+    same = folded(visit.member) == folded(row.member)
     return same and finding.theirs is None
 
 
@@ -103,12 +103,8 @@ def source_for(visit: Visit, members: Mapping[str, Sequence[str]]) -> str | None
 
     *members* are the team members that each source's list names.
     """
-    name = visit.member.strip().casefold()
-    fitting = [
-        source
-        for source, theirs in members.items()
-        if name in {member.strip().casefold() for member in theirs}
-    ]
+    name = folded(visit.member)
+    fitting = [source for source, theirs in members.items() if name in set(map(folded, theirs))]
     if len(fitting) == 1:
         return fitting[0]
     return next(iter(members)) if len(members) == 1 else None

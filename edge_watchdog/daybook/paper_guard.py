@@ -8,16 +8,15 @@ kept free around it.  A class takes bookings until its places are gone.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 
 from edge_watchdog.daybook import Appointment
-from edge_watchdog.daybook.classes import is_class, lesson_of
+from edge_watchdog.daybook.classes import folded, is_class, lesson_of
 from edge_watchdog.daybook.freshness import FRESH_S
-from edge_watchdog.daybook.model import Status
+from edge_watchdog.daybook.model import GONE
 from edge_watchdog.daybook.paper import Draft, Entry, Visit
 from edge_watchdog.daybook.paper_roll import frees_time, takes_place
 from edge_watchdog.daybook.privacy import short_name
-
-GONE = (Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW)
 
 
 class Verdict(StrEnum):
@@ -39,10 +38,22 @@ class Buffers:
 
     def of(self, service: str) -> tuple[float, float]:
         """Give what goes with *service*."""
-        return self.by_service.get(service.strip().casefold(), (self.before_s, self.after_s))
+        return self.by_service.get(folded(service), (self.before_s, self.after_s))
 
 
 NO_BUFFERS = Buffers()
+
+
+class Placed(Protocol):
+    """What needs a team member and perhaps a room."""
+
+    @property
+    def member(self) -> str:
+        """Name the team member."""
+
+    @property
+    def room(self) -> str:
+        """Name the room; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +183,7 @@ def clashes(wanted: Busy, others: Sequence[Busy]) -> tuple[Busy, ...]:
     return tuple(
         one
         for one in others
-        if _same(wanted, one)
+        if is_shared(wanted, one)
         and _overlap(wanted, one)
         and not (wanted.lesson and one.lesson == wanted.lesson)
     )
@@ -214,7 +225,7 @@ def gaps(
     *open_walls* are [opens, closes); what is kept free around it may lie outside of them.
     """
     length_s = wanted.end_wall - wanted.start_wall
-    near = [one for one in others if _same(wanted, one)]
+    near = [one for one in others if is_shared(wanted, one)]
     found = []
     for opens, closes in open_walls:
         begin = int(-(-opens // step_s) * step_s)
@@ -270,10 +281,10 @@ def doubt_words(known: Knowledge) -> str:
     return ""
 
 
-def _same(one: Busy, other: Busy) -> bool:
-    rooms = one.room.strip().casefold(), other.room.strip().casefold()
-    members = one.member.strip().casefold(), other.member.strip().casefold()
-    return members[0] == members[1] or (rooms[0] != "" and rooms[0] == rooms[1])
+def is_shared(one: Placed, other: Placed) -> bool:
+    """Tell whether both need the same team member, or the same room."""
+    room = folded(one.room)
+    return folded(one.member) == folded(other.member) or (room != "" and room == folded(other.room))
 
 
 def _overlap(one: Busy, other: Busy) -> bool:

@@ -10,7 +10,6 @@ from enum import StrEnum
 
 from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.classes import (
-    OFF,
     agree,
     is_class,
     is_then,
@@ -18,7 +17,7 @@ from edge_watchdog.daybook.classes import (
     places_taken,
     same_client,
 )
-from edge_watchdog.daybook.model import Client, Status
+from edge_watchdog.daybook.model import GONE, OFF, Client, Status
 from edge_watchdog.daybook.paper import (
     PAYMENTS,
     PRESENCE,
@@ -31,6 +30,7 @@ from edge_watchdog.daybook.paper import (
     Was,
     is_over,
 )
+from edge_watchdog.daybook.paper_guard import is_shared
 
 CAME = (Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED)
 AWAY = (*OFF, Status.WAITING)  # who waits for a place in a class has none
@@ -258,13 +258,10 @@ def _has_places(row: Appointment) -> bool:
 
 
 def _in_the_way(visit: Visit, row: Appointment) -> bool:
-    free = row.status in (*OFF, Status.NO_SHOW) or (row.all_day and not row.member)
+    free = row.status in GONE or (row.all_day and not row.member)
     free = free or (_has_places(row) and is_then(visit, row))
-    rooms = visit.room.strip().casefold(), row.room.strip().casefold()
-    members = visit.member.strip().casefold(), row.member.strip().casefold()
-    same = members[0] == members[1] or (rooms[0] != "" and rooms[0] == rooms[1])
     overlap = row.start_wall < visit.end_wall and visit.start_wall < row.end_wall
-    return overlap and same and not free
+    return overlap and is_shared(visit, row) and not free
 
 
 def _as_before(was: Was, row: Appointment) -> bool:

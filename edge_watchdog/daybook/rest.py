@@ -17,9 +17,9 @@ from urllib.parse import quote
 from edge_watchdog.clock import Clock
 from edge_watchdog.daybook import Fetched, Reading, Span
 from edge_watchdog.daybook.api import Account, Api, RefusedError, open_api
-from edge_watchdog.daybook.gathering import GONE
 from edge_watchdog.daybook.keyfile import keep_renewed, newest_secret
 from edge_watchdog.daybook.mapping import Auth, Join, Listing, Mapping, Part, Roll
+from edge_watchdog.daybook.model import OFF
 from edge_watchdog.daybook.oauth import ask_for_token
 from edge_watchdog.daybook.paging import all_of
 from edge_watchdog.daybook.rest_read import read_visits, status_of
@@ -194,7 +194,7 @@ async def _rolls(
     for item in visits:
         ref = text_of(item, part.columns.id)
         nobody = count_of(text_of(item, part.columns.booked)) == 0
-        if not ref or nobody or status_of(item, part) in GONE:
+        if not ref or nobody or status_of(item, part) in OFF:
             continue
         found[ref] = await all_of(api, roll.listing, {**values, "visit": quote(ref, safe="")})
         if roll.of and any(text_of(one, roll.of) != ref for one in found[ref]):

@@ -11,11 +11,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from edge_watchdog.daybook import Appointment, Span
+from edge_watchdog.daybook.classes import NO_PLACE, is_class, places_taken
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import DAYS, SourceState
-from edge_watchdog.daybook.model import Attendee, Money, Status
+from edge_watchdog.daybook.model import GONE, Attendee, Money, Status
 from edge_watchdog.daybook.money import amount_text
-from edge_watchdog.desk.day import GONE
 from edge_watchdog.desk.phrases import DAYS as WEEKDAYS
 from edge_watchdog.desk.phrases import Local, long_date
 
@@ -49,7 +49,7 @@ class Seat:
     @property
     def has_place(self) -> bool:
         """Tell whether a place is taken: who waits for one has none yet."""
-        return not self.is_gone and self.status != Status.WAITING
+        return self.status not in NO_PLACE
 
     @property
     def spoken(self) -> str:
@@ -272,10 +272,7 @@ def _entry(one: Appointment, source: str, midnight: float, local: Local) -> Entr
     if not one.all_day and one.start_wall < midnight:
         start = "earlier"
     has_end = not one.all_day and one.end_wall > one.start_wall
-    is_class = one.capacity is not None or one.booked is not None or bool(one.attendees)
-    seats = tuple(map(_seat, one.attendees))
-    taken = sum(seat.has_place for seat in seats)
-    booked = one.booked if one.booked is not None else (taken if seats else None)
+    booked = places_taken(one)
     free = None if one.capacity is None or booked is None else max(0, one.capacity - booked)
     return Entry(
         one.key,
@@ -293,11 +290,11 @@ def _entry(one: Appointment, source: str, midnight: float, local: Local) -> Entr
         {None: "", True: "paid", False: "not paid"}[one.paid],
         one.all_day,
         one.status in GONE,
-        is_class,
+        is_class(one),
         one.capacity,
         booked,
         free,
-        seats,
+        tuple(map(_seat, one.attendees)),
         one.client_key,
         source,
         one.start_wall,

@@ -11,12 +11,11 @@ from edge_watchdog.core.words import capital
 from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.freshness import Band, Now, age_words, band
 from edge_watchdog.daybook.keeper import DAYS, SourceState, count_on, local_date
-from edge_watchdog.daybook.model import Status
+from edge_watchdog.daybook.model import GONE
 from edge_watchdog.daybook.store import Drop
 from edge_watchdog.desk.phrases import Local, long_date
 
 WHOLE_STUDIO = "Whole studio"
-GONE = frozenset({Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW})
 
 
 @dataclass(frozen=True, slots=True)

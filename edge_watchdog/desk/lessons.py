@@ -10,10 +10,11 @@ from datetime import date
 
 from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.classes import class_name, is_class, similar
-from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.daybook.model import GONE
 from edge_watchdog.daybook.paper import Draft, Entry, Visit
-from edge_watchdog.daybook.paper_guard import GONE, classes_of
+from edge_watchdog.daybook.paper_guard import classes_of
 from edge_watchdog.daybook.paper_places import places_words, rolls_of
+from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.phrases import Local
 
@@ -66,26 +67,27 @@ class Lessons:
 
     def of(self, keys: Sequence[str]) -> dict[str, str]:
         """Say how full the classes of these keys are, by key, with the time of their list."""
-        listed = self._listed()
-        rows = [row for row in listed if row.key in keys and is_class(row)]
-        rolls = rolls_of(rows, listed, self._entries())
-        return {key: places_words(roll, self.as_of(key)) for key, roll in rolls.items()}
+        wanted, listed, entries = frozenset(keys), self._listed(), self._entries()
+        said: dict[str, str] = {}
+        for good in self._lists():
+            rows = [row for row in good.reading.appointments if row.key in wanted and is_class(row)]
+            rolls = rolls_of(rows, listed, entries)
+            as_of = self._as_of(good)
+            said |= {key: places_words(roll, as_of) for key, roll in rolls.items()}
+        return said
 
     def as_of(self, key: str) -> str:
         """Say when the list that has this class was true; "" when no list has it."""
-        now = self._board.now()
-        good = next((one.good for one in self._states() if one.good and _has(one, key)), None)
-        return self._local.moment(good.as_of.wall(now), now.at.wall) if good else ""
+        has = (one for one in self._lists() if any(r.key == key for r in one.reading.appointments))
+        good = next(has, None)
+        return self._as_of(good) if good else ""
 
-    def _states(self) -> tuple[SourceState, ...]:
-        return tuple(self._board.sources.values())
+    def _as_of(self, good: Snapshot) -> str:
+        now = self._board.now()
+        return self._local.moment(good.as_of.wall(now), now.at.wall)
+
+    def _lists(self) -> tuple[Snapshot, ...]:
+        return tuple(one.good for one in self._board.sources.values() if one.good)
 
     def _listed(self) -> tuple[Appointment, ...]:
-        return tuple(
-            row for one in self._states() if one.good for row in one.good.reading.appointments
-        )
-
-
-def _has(state: SourceState, key: str) -> bool:
-    rows = state.good.reading.appointments if state.good else ()
-    return any(row.key == key for row in rows)
+        return tuple(row for one in self._lists() for row in one.reading.appointments)

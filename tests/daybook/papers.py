@@ -1,5 +1,8 @@
 """Things that stand on paper, for the tests of the journal."""
 
+import threading
+from collections.abc import Callable, Sequence
+
 from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.model import Money, Status
 from edge_watchdog.daybook.paper import (
@@ -17,7 +20,8 @@ from edge_watchdog.daybook.paper import (
     Visit,
     Words,
 )
-from edge_watchdog.daybook.paper_store import Pen
+from edge_watchdog.daybook.paper_store import Pen, TakenError, open_paper
+from edge_watchdog.daybook.seal import Unsealed
 
 NOON = 1795262400.0  # Saturday 21 November 2026, 12:00 UTC
 HOUR = 3600.0
@@ -78,3 +82,36 @@ def listed(hour: float, minutes: int = 60, **changes: object) -> Appointment:
 
 def moved_to(state: State) -> Move:
     return Move(state, NOON, MIA, "said so")
+
+
+def race(
+    path: str,
+    rounds: int,
+    wanted: Callable[[str, int], Draft],
+    rows: Sequence[Appointment] = (),
+) -> list[list[str]]:
+    """Let two desks, each with its own connection, write at once; gives who got it each time.
+
+    *wanted* is what the desk of this name asks for in a round.
+    """
+    gate = threading.Barrier(2)
+    won: list[list[str]] = [[] for _ in range(rounds)]
+
+    def desk(name: str) -> None:
+        store = open_paper(path, Unsealed())
+        for number in range(rounds):
+            draft = wanted(name, number)
+            gate.wait(60)
+            try:
+                store.append(draft, pen(form=f"{name} {number}"), rows)
+            except TakenError:
+                continue
+            won[number].append(name)
+        store.close()
+
+    desks = [threading.Thread(target=desk, args=(name,)) for name in ("Ella", "Fay")]
+    for one in desks:
+        one.start()
+    for one in desks:
+        one.join()
+    return won

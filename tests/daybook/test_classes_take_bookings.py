@@ -2,7 +2,6 @@
 
 import dataclasses
 import sqlite3
-import threading
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from edge_watchdog.daybook.paper_guard import Knowledge, Verdict
 from edge_watchdog.daybook.paper_places import judge, places_words, rolls_of, wanted_of
 from edge_watchdog.daybook.paper_store import PaperStore, TakenError, open_paper
 from edge_watchdog.daybook.seal import Unsealed
-from tests.daybook.papers import booking, entry, listed, moved_to, pen, visit
+from tests.daybook.papers import booking, entry, listed, moved_to, pen, race, visit
 
 SURE = Knowledge(60.0, covers=True, trouble=False, online_booking=True, as_of="12:00")
 DAY_UNKNOWN = dataclasses.replace(SURE, covers=False)
@@ -334,33 +333,10 @@ def test_the_triggers_alone_refuse_a_place_and_a_spot_that_are_gone(paper, path)
     db.close()
 
 
-def race(path: str, rounds: int) -> list[list[str]]:
-    """Let two desks, each with its own connection, ask for the last place of a class each time."""
-    gate = threading.Barrier(2)
-    won: list[list[str]] = [[] for _ in range(rounds)]
-    rows = [spin(8 + n, capacity=4, booked=3) for n in range(rounds)]
-
-    def desk(name: str) -> None:
-        store = open_paper(path, Unsealed())
-        for n in range(rounds):
-            gate.wait(60)
-            try:
-                store.append(place(name, 8 + n), pen(form=f"{name} {n}"), rows)
-            except TakenError:
-                continue
-            won[n].append(name)
-        store.close()
-
-    desks = [threading.Thread(target=desk, args=(name,)) for name in ("Ella", "Fay")]
-    for one in desks:
-        one.start()
-    for one in desks:
-        one.join()
-    return won
-
-
 def test_of_two_desks_that_want_the_last_place_exactly_one_gets_it(paper, path) -> None:
-    assert [len(one) for one in race(path, 40)] == [1] * 40
+    rows = [spin(8 + n, capacity=4, booked=3) for n in range(40)]
+    won = race(path, 40, lambda name, n: place(name, 8 + n), rows)
+    assert [len(one) for one in won] == [1] * 40
 
 
 OLD = """

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import threading
 import uuid
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from edge_watchdog.daybook.paper_store import (
     open_paper,
 )
 from edge_watchdog.daybook.seal import KeySeal, Unsealed
-from tests.daybook.papers import MIA, NOON, booking, listed, note, pen, visit
+from tests.daybook.papers import MIA, NOON, booking, listed, note, pen, race, visit
 
 KEY = bytes(range(32))
 DAY = 86400.0
@@ -254,34 +253,9 @@ def test_a_disk_that_refuses_is_told_without_content(paper, path, tmp_path) -> N
     assert paper.look().entries == ()
 
 
-def race(path: str, rounds: int) -> list[list[str]]:
-    """Let two desks, each with its own connection, ask for the same time again and again."""
-    gate = threading.Barrier(2)
-    won: list[list[str]] = [[] for _ in range(rounds)]
-
-    def desk(name: str) -> None:
-        store = open_paper(path, Unsealed())
-        for number in range(rounds):
-            wanted = booking(14 + number, 60, client=name)
-            gate.wait(60)
-            try:
-                store.append(wanted, pen(form=f"{name} {number}"))
-            except TakenError:
-                continue
-            won[number].append(name)
-        store.close()
-
-    desks = [threading.Thread(target=desk, args=(name,)) for name in ("Ella", "Fay")]
-    for one in desks:
-        one.start()
-    for one in desks:
-        one.join()
-    return won
-
-
 def test_of_two_desks_that_want_one_time_exactly_one_gets_it_200_times(path, paper) -> None:
     paper.close()
-    won = race(path, 200)
+    won = race(path, 200, lambda name, number: booking(14 + number, 60, client=name))
     assert [len(one) for one in won] == [1] * 200
 
 
