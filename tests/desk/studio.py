@@ -35,6 +35,7 @@ from edge_watchdog.desk.settings import DeskSettings, ScheduleSetting
 
 ZONE = "Europe/London"
 NOON = 1795262400.0  # Saturday 21 November 2026, 12:00 in London
+CHECKED = "connectivity-check.example"  # as long as real ones are
 
 
 @dataclass
@@ -132,13 +133,14 @@ def banner(standing: Standing, now_wall: float = NOON) -> Banner:
 
 def uplink(name: str, health: Health, role: str, cause: str, now_wall: float) -> UplinkView:
     down = health is Health.DOWN
+    told = "not asked" if down else "answered"
     evidence = "0 of 6 anchors answered for 12 min" if down else "6 of 6 anchors answered"
     rungs = (
         RungView("link", Health.UP, "signal on the cable"),
         RungView("gateway", Health.UP, "answered 2 s ago"),
         RungView("internet", health, evidence),
-        RungView("names", Health.UNKNOWN if down else health, "not asked" if down else "answered"),
-        RungView("web", Health.UNKNOWN if down else health, "not asked" if down else "answered"),
+        RungView("names", Health.UNKNOWN if down else health, f"dns {CHECKED} {told}"),
+        RungView("web", Health.UNKNOWN if down else health, told),
     )
     because = ("router answered 2 s ago", "no anchor answered since 11:48") if down else ()
     return UplinkView(
