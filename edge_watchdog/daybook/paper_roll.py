@@ -38,7 +38,8 @@ class Roll:
 
     *listed*: how many places are taken by the vendor's list, less those given back on paper;
     *on_paper*: how many were written down and are not in the list yet, *perhaps* of which may be
-    counted there already.  *places* are those that are known by name, *waiting* wait for one.
+    counted there already.  *places* are those that are known by name, *waiting* wait for one,
+    *queue* being those of them on paper, who came first first; *gone* of the list gave theirs back.
     """
 
     name: str
@@ -49,6 +50,8 @@ class Roll:
     perhaps: int = 0
     waiting: int = 0
     places: tuple[Place, ...] = ()
+    queue: tuple[Place, ...] = ()
+    gone: tuple[Attendee, ...] = ()
 
     @property
     def taken(self) -> int | None:
@@ -99,11 +102,15 @@ def roll_of(row: Appointment | None, holds: Sequence[Entry], entries: Sequence[E
     seats = [one for one in row.attendees if has_place(one)] if row else []
     taken = places_taken(row) if row else None
     unnamed = taken is not None and taken > len(seats)
-    freed = 0
+    freed, named = 0, tuple(seats)
     for one in _leaving(row, entries):
         freed += _give_back(one, seats, held, unnamed=unnamed)
+    gone = list(named)
+    for seat in seats:
+        gone.remove(seat)
     seen = _seen(seats, held)
     held = [one for one in held if one.number not in seen]
+    queue = _queue(row, entries)
     return Roll(
         class_name(row) if row else "this class",
         row.capacity if row else None,
@@ -111,8 +118,10 @@ def roll_of(row: Appointment | None, holds: Sequence[Entry], entries: Sequence[E
         len(held),
         freed,
         sum(one.state in MAYBE_COUNTED for one in held) if unnamed else 0,
-        _waiting(row, entries),
+        sum(one.status is Status.WAITING for one in row.attendees) + len(queue) if row else 0,
         (*(Place(one.name, one.spot) for one in seats), *map(_place, held)),
+        queue,
+        tuple(gone),
     )
 
 
@@ -177,13 +186,17 @@ def _seen(seats: Sequence[Attendee], held: Sequence[Entry]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _waiting(row: Appointment | None, entries: Sequence[Entry]) -> int:
-    """Count who waits for a place, by the list and on paper."""
-    if row is None:
-        return 0
-    listed = sum(one.status is Status.WAITING for one in row.attendees)
-    drafts = (one.draft for one in entries if one.state not in OVER)
-    return listed + sum(one is not None and one.waits and one.lesson == row.key for one in drafts)
+def _queue(row: Appointment | None, entries: Sequence[Entry]) -> tuple[Place, ...]:
+    """Give who waits for a place on paper, who came first first."""
+    return tuple(
+        _place(one)
+        for one in sorted(entries, key=lambda one: one.number)
+        if row is not None
+        and one.state not in OVER
+        and one.draft is not None
+        and one.draft.waits
+        and one.draft.lesson == row.key
+    )
 
 
 def _is_of(entry: Entry, name: str) -> bool:

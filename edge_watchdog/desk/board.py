@@ -16,6 +16,7 @@ from edge_watchdog.core.view import History, IncidentView, StudioView
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.price_list import OwnList
+from edge_watchdog.desk.book import Stand
 
 SILENCE_S = 15.0
 BEHIND_S = 60.0  # what was asked for in another boot cannot lie ahead of a clock that is right
@@ -34,8 +35,8 @@ class Board:
 
     Whoever composes the half sets *changed* (called after every change), *fetch* (the watch half
     wants the day fetched now), *listeners* (how many pages are open), *clock_is_set* (whether
-    the box itself can know the time; None: it cannot tell) and *lessons* (how full the classes of
-    these keys are, in words, what stands on paper with them).
+    the box itself can know the time; None: it cannot tell) and *lessons* (how the classes of these
+    keys stand with what is on paper).
     """
 
     def __init__(self, clock: Clock, boot_id: str) -> None:
@@ -55,7 +56,7 @@ class Board:
         self.fetch: Callable[[], None] = lambda: None
         self.listeners: Callable[[], int] = lambda: 0
         self.clock_is_set: Callable[[], bool | None] = lambda: None
-        self.lessons: Callable[[Sequence[str]], Mapping[str, str]] = lambda _keys: {}
+        self.lessons: Callable[[Sequence[str]], Mapping[str, Stand]] = lambda _keys: {}
 
     def hear(self, message: ToDesk) -> None:
         """Take one message of the watch half."""

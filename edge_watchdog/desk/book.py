@@ -5,13 +5,13 @@ to more is shown only where the caller says that it may be.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
 from edge_watchdog.daybook import Appointment, Span
-from edge_watchdog.daybook.classes import NO_PLACE, is_class, places_taken
+from edge_watchdog.daybook.classes import has_place, is_class, places_taken
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import DAYS, SourceState
 from edge_watchdog.daybook.model import GONE, Attendee, Money, Status
@@ -24,6 +24,7 @@ NO_ROOM = "No room given"
 HERE = frozenset({Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED})
 SIGNS = {"GBP": "\u00a3", "EUR": "\u20ac", "USD": "$"}
 MOST_WORDS = 8
+NOT_COMING = "not coming, on paper"
 
 
 class By(StrEnum):
@@ -47,11 +48,6 @@ class Seat:
     is_gone: bool
 
     @property
-    def has_place(self) -> bool:
-        """Tell whether a place is taken: who waits for one has none yet."""
-        return self.status not in NO_PLACE
-
-    @property
     def spoken(self) -> str:
         """Say who it is, where, and how they stand unless they just come."""
         about = ", ".join(x for x in (self.spot, self.status * (self.status != Status.BOOKED)) if x)
@@ -59,12 +55,28 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """How a class stands when what is on paper is counted with the vendor's list.
+
+    *words* say how full it is and of when that is; *free* and *unnamed* as in Entry.  *written* are
+    in it or wait on paper only, *back* of the list gave their place back there.
+    """
+
+    words: str
+    free: int | None = None
+    unnamed: int | None = None
+    written: tuple[Seat, ...] = ()
+    back: tuple[Seat, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One appointment or class of one day; *tag* is "now", "next", "past" or "".
 
-    *free* is how many places a class has left, None when that is not known.  *start_wall* and
-    *end_wall* are seconds since 1970.  *stands*: how full a class is with what stands on paper,
-    and of when that is; "" where only the list was asked.
+    *booked* is the vendor's count.  *free* is how many places a class has left and *unnamed* how
+    many are taken by who is not named, None when that is not known.  *start_wall* and *end_wall*
+    are seconds since 1970.  *stands*: how full a class is with what stands on paper, and of when
+    that is; "" where only the list was asked.
     """
 
     key: str
@@ -86,6 +98,7 @@ class Entry:
     capacity: int | None
     booked: int | None
     free: int | None
+    unnamed: int | None
     seats: tuple[Seat, ...]
     client_key: str
     source: str
@@ -96,8 +109,8 @@ class Entry:
     @property
     def places(self) -> str:
         """Say how full a class is: "8 of 10 booked, 2 left", "8 booked"; "" for no class."""
-        if not self.is_class:
-            return ""
+        if not self.is_class or self.stands:
+            return self.stands
         booked = "bookings not known" if self.booked is None else f"{self.booked} booked"
         if self.capacity is None:
             return booked
@@ -195,6 +208,16 @@ def at_present(plain: PlainDay, states: Sequence[SourceState], now: Now, local: 
     )
 
 
+def with_paper(day: BookDay, stand_of: Callable[[Sequence[str]], Mapping[str, Stand]]) -> BookDay:
+    """Show classes as they stand with the paper journal; *stand_of* tells it of their keys."""
+    keys = [one.key for one in day.entries if one.is_class and not one.is_gone]
+    stands = stand_of(keys) if keys else {}
+    if not stands:
+        return day
+    entries = (_standing(one, stands[one.key]) if one.key in stands else one for one in day.entries)
+    return replace(day, entries=tuple(entries))
+
+
 def grouped(entries: Iterable[Entry], by: By) -> tuple[Group, ...]:
     """Sort *entries* under headings; classes are one group each, by start."""
     kept = tuple(entries)
@@ -274,6 +297,7 @@ def _entry(one: Appointment, source: str, midnight: float, local: Local) -> Entr
     has_end = not one.all_day and one.end_wall > one.start_wall
     booked = places_taken(one)
     free = None if one.capacity is None or booked is None else max(0, one.capacity - booked)
+    named = sum(map(has_place, one.attendees))
     return Entry(
         one.key,
         start,
@@ -294,7 +318,8 @@ def _entry(one: Appointment, source: str, midnight: float, local: Local) -> Entr
         one.capacity,
         booked,
         free,
-        tuple(map(_seat, one.attendees)),
+        None if booked is None else max(0, booked - named),
+        tuple(map(seat_of, one.attendees)),
         one.client_key,
         source,
         one.start_wall,
@@ -302,7 +327,26 @@ def _entry(one: Appointment, source: str, midnight: float, local: Local) -> Entr
     )
 
 
-def _seat(one: Attendee) -> Seat:
+def seat_of(one: Attendee) -> Seat:
+    """Show who is in a class by the vendor's list."""
     return Seat(
         one.name, str(one.status), one.spot, one.client_key, one.status in HERE, one.status in GONE
+    )
+
+
+def _standing(one: Entry, stand: Stand) -> Entry:
+    back = list(stand.back)
+    seats = []
+    for seat in one.seats:
+        if seat in back:
+            back.remove(seat)
+            seats.append(replace(seat, status=NOT_COMING, is_here=False, is_gone=True))
+        else:
+            seats.append(seat)
+    return replace(
+        one,
+        free=stand.free,
+        unnamed=stand.unnamed,
+        seats=(*seats, *stand.written),
+        stands=stand.words,
     )

@@ -15,7 +15,8 @@ def book_json(
 ) -> str:
     """Write the days as JSON; top level: the oldest source's age, and whether all are complete.
 
-    Times are ISO 8601 with the studio's offset, *age_s* is None when the age is not known.
+    Times are ISO 8601 with the studio's offset, *age_s* is None when the age is not known.  Of a
+    class, *booked* is the vendor's count, and *left* what is left beside that and the paper.
     """
     lines = source_lines(states, now, local)
     ages = [line.age_s for line in lines]
@@ -86,6 +87,7 @@ def _entry(one: Entry, local: Local) -> dict[str, object]:
     }
     if one.is_class:
         said |= {"capacity": one.capacity, "booked": one.booked, "left": one.free}
+        said["places"] = one.places
         said["people"] = [
             {"client": seat.name, "spot": seat.spot, "status": seat.status} for seat in one.seats
         ]

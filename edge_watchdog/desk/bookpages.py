@@ -5,7 +5,7 @@ signed-in team member on a secure connection, and each look at it is noted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
@@ -276,8 +276,9 @@ class BookPages:
         )
 
     def _shown(self, day: BookDay, asked: Asked) -> Shown:
-        entries = self._with_places(day.entries)
-        found: Sequence[Entry] = matching(entries, asked.wanted) if asked.wanted else entries
+        found: Sequence[Entry] = day.entries
+        if asked.wanted:
+            found = matching(found, asked.wanted)
         if asked.staff:
             found = [one for one in found if (one.member or WHOLE_STUDIO) == asked.staff]
         by = By.TIME if asked.wanted and asked.by is not By.CLASSES else asked.by
@@ -287,14 +288,6 @@ class BookPages:
         elif asked.staff and day.entries:
             empty = f"{asked.staff} has no appointments on this day."
         return Shown(day.title, day.date, grouped(found, by), day.missing, empty)
-
-    def _with_places(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-        """Let classes say how full they are with what stands on paper."""
-        keys = [one.key for one in entries if one.is_class and not one.is_gone]
-        said = self._board.lessons(keys) if keys else {}
-        return tuple(
-            replace(one, stands=said[one.key]) if one.key in said else one for one in entries
-        )
 
     def _links(self, asked: Asked, whole: BookDay) -> Mapping[str, list[Link]]:
         today = self._local.day(self._board.now().at.wall)

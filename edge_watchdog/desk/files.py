@@ -8,13 +8,14 @@ import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from edge_watchdog.core.words import capital
 from edge_watchdog.desk.book import BookDay, Entry
 from edge_watchdog.desk.day import SourceLine
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # OWASP
 COLUMNS = (
     *("date", "start", "end", "minutes", "client", "service", "with", "room", "spot", "status"),
-    *("price", "paid", "capacity", "booked", "source", "as of"),
+    *("price", "paid", "capacity", "booked", "left", "source", "as of"),
 )
 BOM = "\ufeff"  # spreadsheets take UTF-8 for Latin-1 without it
 LINE_BYTES = 73  # 75 with the line's end, RFC 5545 section 3.1
@@ -23,7 +24,8 @@ LINE_BYTES = 73  # 75 with the line's end, RFC 5545 section 3.1
 def day_csv(day: BookDay, lines: Sequence[SourceLine]) -> str:
     """Write the day as CSV; every row says how old it is.
 
-    A class has a row of its own, and one behind it for each who is in it.
+    A class has a row of its own, and one behind it for each who is in it, on paper too: "booked"
+    is the vendor's count, and "left" what is left beside that and the paper.
     """
     out = io.StringIO()
     writer = csv.writer(out)
@@ -33,11 +35,11 @@ def day_csv(day: BookDay, lines: Sequence[SourceLine]) -> str:
         minutes = "" if one.is_all_day else str(round((one.end_wall - one.start_wall) / 60))
         when = (day.day.isoformat(), one.start, one.end, minutes)
         source = (one.source, ages.get(one.source, ""))
-        places = (_number(one.capacity), _number(one.booked))
+        places = tuple(map(_number, (one.capacity, one.booked, one.free)))
         about = (one.service, one.member, one.room)
         rows = [(*when, one.client, *about, "", one.status, one.price, one.paid, *places, *source)]
         rows += [
-            (*when, seat.name, *about, seat.spot, seat.status, "", "", "", "", *source)
+            (*when, seat.name, *about, seat.spot, seat.status, *("",) * 5, *source)
             for seat in one.seats
         ]
         writer.writerows([_plain(cell) for cell in row] for row in rows)
@@ -62,7 +64,9 @@ def _event(one: Entry, day: BookDay, made_wall: float, about: str) -> list[str]:
         start, end = f"DTSTART;VALUE=DATE:{day.day:%Y%m%d}", "TRANSP:TRANSPARENT"
     status = "CANCELLED" if one.is_gone else ""
     status = status or ("TENTATIVE" if one.status == "tentative" else "CONFIRMED")
-    with_whom = f"With {one.member}. " if one.member else ""
+    known = [f"With {one.member}"] if one.member else []
+    known += [capital(one.places)] if one.places else []
+    said = "".join(f"{words}. " for words in (*known, f"Read-only copy, {about}")).rstrip()
     return [
         "BEGIN:VEVENT",
         f"UID:{_text(one.key)}-{day.day:%Y%m%d}@edge-watchdog",
@@ -72,7 +76,7 @@ def _event(one: Entry, day: BookDay, made_wall: float, about: str) -> list[str]:
         f"SUMMARY:{_text(summary)}",
         f"LOCATION:{_text(one.room)}",
         f"STATUS:{status}",
-        f"DESCRIPTION:{_text(f'{with_whom}Read-only copy, {about}.')}",
+        f"DESCRIPTION:{_text(said)}",
         "END:VEVENT",
     ]
 

@@ -11,11 +11,13 @@ from datetime import date
 from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.classes import class_name, is_class, similar
 from edge_watchdog.daybook.model import GONE
-from edge_watchdog.daybook.paper import Draft, Entry, Visit
+from edge_watchdog.daybook.paper import Draft, Entry, Visit, human
 from edge_watchdog.daybook.paper_guard import classes_of
 from edge_watchdog.daybook.paper_places import places_words, rolls_of
+from edge_watchdog.daybook.paper_roll import Place, Roll
 from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.book import Seat, Stand, seat_of
 from edge_watchdog.desk.phrases import Local
 
 MOST_LESSONS = 12
@@ -29,6 +31,14 @@ class LessonChoice:
     begin: str
     words: str
     is_full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FreePlace:
+    """A place is free for entry *number*, who waits for one: *words* say where and for whom."""
+
+    number: int
+    words: str
 
 
 class Lessons:
@@ -65,16 +75,33 @@ class Lessons:
             for row in found
         )
 
-    def of(self, keys: Sequence[str]) -> dict[str, str]:
-        """Say how full the classes of these keys are, by key, with the time of their list."""
+    def of(self, keys: Sequence[str]) -> dict[str, Stand]:
+        """Say how the classes of these keys stand, by key, with the time of their list."""
         wanted, listed, entries = frozenset(keys), self._listed(), self._entries()
-        said: dict[str, str] = {}
+        said: dict[str, Stand] = {}
         for good in self._lists():
             rows = [row for row in good.reading.appointments if row.key in wanted and is_class(row)]
             rolls = rolls_of(rows, listed, entries)
             as_of = self._as_of(good)
-            said |= {key: places_words(roll, as_of) for key, roll in rolls.items()}
+            said |= {key: _stand(roll, as_of) for key, roll in rolls.items()}
         return said
+
+    def openings(self) -> tuple[FreePlace, ...]:
+        """Tell who waits on paper for a place that is free by now, who came first first."""
+        now_wall, entries = self._board.now().at.wall, self._entries()
+        queued = {e.draft.lesson for e in entries if e.draft and e.draft.waits}
+        rows = [row for row in self._listed() if row.key in queued and row.start_wall > now_wall]
+        rolls = rolls_of(rows, self._listed(), entries)
+        return tuple(
+            FreePlace(
+                one.number,
+                f"A place is free by now in {class_name(row)},"
+                f" {self._local.moment(row.start_wall, now_wall)}:"
+                f" {one.name} ({human(one.number)}) waits for one.",
+            )
+            for row in sorted(rows, key=lambda row: row.start_wall)
+            for one in rolls[row.key].queue[: rolls[row.key].left or 0]
+        )
 
     def as_of(self, key: str) -> str:
         """Say when the list that has this class was true; "" when no list has it."""
@@ -91,3 +118,22 @@ class Lessons:
 
     def _listed(self) -> tuple[Appointment, ...]:
         return tuple(row for one in self._lists() for row in one.reading.appointments)
+
+
+def _stand(roll: Roll, as_of: str) -> Stand:
+    unnamed = None if roll.taken is None else max(0, roll.taken - len(roll.places))
+    return Stand(
+        places_words(roll, as_of),
+        roll.left,
+        unnamed,
+        (
+            *(_seat(one, "on paper") for one in roll.places if one.number),
+            *(_seat(one, "waits for a place") for one in roll.queue),
+        ),
+        tuple(map(seat_of, roll.gone)),
+    )
+
+
+def _seat(one: Place, how: str) -> Seat:
+    """Show who is in a class by the paper journal only, or waits for a place in it there."""
+    return Seat(one.name, f"{how}, {human(one.number)}", one.spot, "", False, False)

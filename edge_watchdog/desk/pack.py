@@ -181,12 +181,11 @@ def _notes_sheet(entries: Sequence[Entry], notes: Mapping[str, Sequence[Line]]) 
 
 def _class_sheet(one: Entry) -> Sheet:
     free = SPARE_SEATS if one.free is None else min(MOST_SPARE, one.free)
-    missing = max(0, (one.booked or 0) - sum(seat.has_place for seat in one.seats))
     seats = [
         (seat.name, seat.spot, seat.status, "" if seat.is_gone else BOX, BOX, "")
         for seat in one.seats
     ]
-    blank = [("", "", "", BOX, BOX, "")] * min(MOST_SPARE * 3, free + missing)
+    blank = [("", "", "", BOX, BOX, "")] * min(MOST_SPARE * 3, free + (one.unnamed or 0))
     about = ", ".join(
         x for x in (one.places, f"with {one.member}" * bool(one.member), one.room) if x
     )

@@ -20,7 +20,7 @@ from edge_watchdog.core.model import Health, Mode, VendorLevel
 from edge_watchdog.core.words import capital
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.desk.board import Board
-from edge_watchdog.desk.book import BookDay
+from edge_watchdog.desk.book import BookDay, with_paper
 from edge_watchdog.desk.charts import chart
 from edge_watchdog.desk.day import DayModel, source_lines
 from edge_watchdog.desk.forms import sign_in_for
@@ -132,8 +132,9 @@ class Pages:
         return self._render(template, context)
 
     def day(self, one: date) -> BookDay:
-        """Give a day of the book as it is now."""
-        return self._shelf.day(self._states(), one, self._board.now())
+        """Give a day of the book as it is now, classes with what stands on paper."""
+        day = self._shelf.day(self._states(), one, self._board.now())
+        return with_paper(day, self._board.lessons)
 
     def still(self) -> object:
         """Give what stays equal as long as no page that is drawn by draw() would look different."""

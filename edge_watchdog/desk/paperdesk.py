@@ -34,7 +34,7 @@ from edge_watchdog.daybook.privacy import short_name
 from edge_watchdog.daybook.reconcile import Finding, Fresh, next_state, reconcile
 from edge_watchdog.desk.access import Identity
 from edge_watchdog.desk.board import Board
-from edge_watchdog.desk.lessons import LessonChoice, Lessons
+from edge_watchdog.desk.lessons import FreePlace, LessonChoice, Lessons
 from edge_watchdog.desk.opening import Opening
 from edge_watchdog.desk.paperforms import Around
 from edge_watchdog.desk.paperwords import NO_JOURNAL, SOME_TIME_BEFORE, WRITTEN_EARLIER
@@ -244,6 +244,10 @@ class PaperDesk:
             unseen=wanted.member if unseen else "",
             as_of=self._lessons.as_of(row.key) if row else "",
         )
+
+    def openings(self) -> tuple[FreePlace, ...]:
+        """Tell who waits for a place in a class that is free by now."""
+        return self._lessons.openings()
 
     def find(self, key: str) -> tuple[SourceState | None, Appointment | None]:
         """Give the appointment of this key and the source it stands in."""

@@ -164,6 +164,7 @@ class PaperPages:
             **writing(),
             said=self._said(request),
             troubles=self._troubles(),
+            openings=self._paper.openings(),
             hidden=HIDDEN if hidden else "",
         )
 

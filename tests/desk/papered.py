@@ -20,12 +20,14 @@ from edge_watchdog.daybook.seal import Unsealed
 from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.access import Gate, Identity, Who, build
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.bookpages import BookPages
 from edge_watchdog.desk.cache import PageCache
 from edge_watchdog.desk.door import Door
 from edge_watchdog.desk.giveback import GiveBack
 from edge_watchdog.desk.handlers import Handlers
 from edge_watchdog.desk.lan import Lan
 from edge_watchdog.desk.live import Hub, Screen
+from edge_watchdog.desk.packpages import PackPages
 from edge_watchdog.desk.pages import Pages
 from edge_watchdog.desk.paperdesk import PaperDesk
 from edge_watchdog.desk.paperkept import PaperKept
@@ -120,7 +122,10 @@ async def desk_of(
     written = PaperPages(paper, pages, board)
     back = WayBack(paper, pages, board)
     blank = PaperKept(paper, pages, board, PageCache(pages.still))
-    ours = (common, written, blank, back)
+    still = PageCache(pages.still)
+    book = BookPages(settings, pages, board, still)
+    packs = PackPages(settings, pages, board, book, still)
+    ours = (common, written, blank, back, book, packs)
     routes = tuple(route for one in ours for route in one.routes())
     async with TestClient(TestServer(build(routes, gate))) as client:
         made.append(Desk(client, board, paper, clock, GiveBack(paper)))

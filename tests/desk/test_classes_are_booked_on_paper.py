@@ -1,5 +1,7 @@
 """Classes at the desk: how many places are left, until when they are given, and in which words."""
 
+import csv
+import io
 import re
 from html import unescape
 from typing import Any
@@ -11,6 +13,7 @@ from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.model import Attendee, Status
 from edge_watchdog.daybook.paper import State
 from edge_watchdog.desk.board import Board
+from edge_watchdog.desk.files import BOM
 from edge_watchdog.desk.lessons import Lessons
 from edge_watchdog.desk.phrases import Local
 from tests.daybook.papers import listed
@@ -157,14 +160,64 @@ async def test_the_way_back_says_how_many_places_the_class_has(desk: Desk) -> No
     assert states == [State.OPEN, State.CONFLICT, State.OPEN, State.OPEN]
 
 
-async def test_pages_of_the_book_count_what_stands_on_paper(desk: Desk) -> None:
+COUNTED = re.compile(r"full, 2 of 2 places taken as of \d\d:\d\d, counting 1 on paper")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"/book?by={by}" for by in ("classes", "room", "time", "staff")),
+        *("/next", "/pack/today", "/book.json", "/book/copy.html"),
+    ],
+)
+async def test_the_day_counts_what_stands_on_paper_wherever_it_is_shown(desk: Desk, path) -> None:
     await keep(desk)
-    said = desk.board.lessons(["class 15", "class 18", "key 16.5"])
-    assert re.fullmatch(
-        r"full, 2 of 2 places taken as of \d\d:\d\d, counting 1 on paper", said["class 15"]
-    )
-    assert re.fullmatch(r"3 of 12 places free as of \d\d:\d\d", said["class 18"])
-    assert set(said) == {"class 15", "class 18"}
+    status, page = await desk.get(path)
+    assert status == 200
+    assert COUNTED.search(unescape(page))
+    assert "1 of 2 booked" not in page
+    assert "Anna Bell" not in page
+
+
+async def test_a_class_sheet_names_who_is_in_it_on_paper_and_who_left(desk: Desk) -> None:
+    await keep(desk, spot="Bike 8")
+    await desk.post("/paper/new", kind="cancel", key="class 15", client="Beth Cole", do="keep")
+    await keep(desk, client="Ella F.")
+    await keep(desk, client="Fay Green", waits="1")
+    rows = list(csv.DictReader(io.StringIO((await desk.get("/pack/today.csv"))[1].lstrip(BOM))))
+    spinning = [row for row in rows if row["service"] == "Spin" and row["start"] == "15:00"]
+    assert [(row["client"], row["spot"], row["status"]) for row in spinning] == [
+        ("", "", ""),
+        ("Beth C.", "Bike 7", "not coming, on paper"),
+        ("Anna B.", "Bike 8", "on paper, P-0001"),
+        ("Ella F.", "", "on paper, P-0003"),
+        ("Fay G.", "", "waits for a place, P-0004"),
+    ]
+    assert [spinning[0][name] for name in ("capacity", "booked", "left")] == ["2", "1", "0"]
+    page = (await desk.get("/pack/today"))[1]
+    sheet = page[page.index("Class: 15:00") : page.index("Class: 18:00")]
+    assert sheet.count("P-000") == 3
+    assert "<td></td><td></td><td></td>" not in sheet  # full, and everybody is named
+
+
+async def test_a_place_that_opened_is_told_to_who_waits_for_one(desk: Desk) -> None:
+    await keep(desk)
+    await keep(desk, client="Ella Ford", waits="1")
+    await keep(desk, client="Fay Green", waits="1")
+    assert "A place is free" not in (await desk.get("/paper"))[1]
+    await desk.post("/paper/move", number="1", state="void", reason="cannot come")
+    page = unescape((await desk.get("/paper"))[1])
+    told = re.findall(r"A place is free by now in Spin with Mia, 15:00: (.+) waits for one", page)
+    assert told == ["Ella F. (P-0002)"]  # one place, so one of them, who came first
+    assert "/paper/new?correct=2" in page
+    form = unescape((await desk.get("/paper/new?correct=2"))[1])
+    assert 'value="Ella Ford"' in form
+    given = {"client": "Ella Ford", "parent": "2", "replaces": "1", "key": "class 15"}
+    assert (await keep(desk, **given))[0] == 303
+    assert "A place is free" not in (await desk.get("/paper"))[1]
+    entry = desk.paper.journal.entries[-1].draft
+    assert entry is not None
+    assert (entry.lesson, entry.waits) == ("class 15", False)
 
 
 def test_without_a_list_there_are_no_classes() -> None:

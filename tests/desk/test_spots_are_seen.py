@@ -65,17 +65,6 @@ async def test_the_book_shows_people_and_their_spots(by, seen) -> None:
     assert "960123" not in page
 
 
-@pytest.mark.parametrize("by", ["classes", "room", "time", "staff"])
-async def test_the_book_counts_what_stands_on_paper(by) -> None:
-    book, words = book_of(spinning()), "15 of 20 places free as of 09:00, counting 2 on paper"
-    book.board.lessons = lambda keys: dict.fromkeys(keys, words)
-    async with book.client() as client:
-        page = unescape(await (await client.get(f"/book?by={by}")).text())
-    assert words in page
-    assert "17 left" not in page
-    assert "Book a place" not in page  # nobody is signed in
-
-
 def test_a_class_sheet_has_the_spots_and_rows_for_whom_the_vendor_did_not_name() -> None:
     (sheet,) = (
         one for one in book_of(spinning()).packs.pack(SPAN.first).sheets if one.title == TITLE
