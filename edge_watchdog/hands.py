@@ -23,6 +23,7 @@ from edge_watchdog.config import Config
 from edge_watchdog.config.months import month_of
 from edge_watchdog.core.actions import (
     Action,
+    AskByTcp,
     Evict,
     FetchSchedule,
     Limit,
@@ -51,7 +52,7 @@ from edge_watchdog.links.forwarder import Forwarder
 from edge_watchdog.links.gateway import Gateway
 from edge_watchdog.links.kernel import Kernel
 from edge_watchdog.links.keys import Ethernet
-from edge_watchdog.links.names import upstreams, write_upstreams
+from edge_watchdog.links.names import Upstreams
 from edge_watchdog.links.own import OwnConnections
 from edge_watchdog.links.routes import Exit, Overlay
 from edge_watchdog.links.steer import VendorWay
@@ -66,7 +67,7 @@ from edge_watchdog.vendors.watcher import VendorWatcher
 
 ACT_S = 10.0  # longer than the first look at all lines takes
 
-Touching = RouteVia | Evict | Ready | Release | SteerVendor | Limit
+Touching = RouteVia | Evict | Ready | Release | SteerVendor | Limit | AskByTcp
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ class Hands:
         self._emit = emit
         self._clock = clock
         self._ca_file = config.vendor.ca_file if config.vendor else None
+        self._reserve = tuple(a.address for a in config.anchors if a.dns)
         interfaces = {u.uplink.name: u.uplink.interface for u in config.uplinks}
         self._kernel = Kernel(interfaces.values())
         self._gateway = self._gateway_mode()
@@ -119,6 +121,7 @@ class Hands:
         self._way = VendorWay(config.vendor_hosts, self._look_up, self._divert)
         gate = self._gateway
         self._fence = None if gate is None else gate.fence(config.allowed, self._look_up)
+        self._names = Upstreams(Path(config.box.names_file), config.anchors)
         self._apart: str | None = None  # by which line the vendor goes alone
 
     def _make_sampler(self) -> Sampler:
@@ -186,6 +189,7 @@ class Hands:
         if self._mqtt is not None:
             await self._mqtt.close()
         await self._own.close()
+        self._names.close()
         if self._gateway is not None:
             await self._gateway.close(keep=keep_route)
         if not keep_route and self._config.box.mode is not Mode.OBSERVE:
@@ -252,10 +256,10 @@ class Hands:
                 self._follow_vendor(action)
             case FetchSchedule():
                 self._bridge.ask_fetch(action)
-            case RouteVia() | Evict() | Ready() | Release() | SteerVendor() | Limit():
-                self._begin(action.id, self._touch(action))
             case SendAlert():
                 self._begin(action.id, self._outbox.put(action.alert))
+            case _:
+                self._begin(action.id, self._touch(action))
 
     def _begin(self, number: int, work: Awaitable[None]) -> None:
         task = asyncio.create_task(self._report(number, work))
@@ -280,6 +284,8 @@ class Hands:
         match action:
             case SteerVendor():
                 await self._way.steer(action.uplink)
+            case AskByTcp():
+                await self._names.ask_by_tcp(wanted=action.wanted)
             case Limit() if self._fence is not None:
                 await self._fence.limit(self._interfaces(action.uplinks))
             case RouteVia():
@@ -313,10 +319,9 @@ class Hands:
 
     async def _look_up(self, host: str) -> tuple[str, ...]:
         """Give the addresses of *host* that any line's name servers know."""
-        reserve = tuple(a.address for a in self._config.anchors if a.dns)
         found: dict[str, None] = {}
         for binding in tuple(self._bindings.values()):
-            resolver = open_resolver(binding, reserve=reserve, clock=self._clock)
+            resolver = open_resolver(binding, reserve=self._reserve, clock=self._clock)
             with contextlib.suppress(OSError):  # another line may know it
                 found |= dict.fromkeys(a["host"] for a in await resolver.resolve(host))
         return tuple(found)
@@ -338,11 +343,7 @@ class Hands:
     def _name_upstreams(self, uplink: str | None) -> None:
         """Tell the LAN's name service whom to ask while *uplink* is in use."""
         state = self._links.get(uplink or "")
-        servers = upstreams(state.resolvers if state else (), self._config.anchors)
-        try:
-            write_upstreams(Path(self._config.box.names_file), servers)
-        except OSError as error:
-            log.warning("names: the upstreams were not written: %s", error)
+        self._names.follow(state.resolvers if state else ())
 
     def _leave(self, to: str | None) -> None:
         """Have the box's own connections drain from the uplink that was in use until now."""
@@ -443,8 +444,7 @@ class Hands:
 
     async def _open_session(self, name: str, binding: Binding) -> None:
         old = self._sessions.get(name)
-        reserve = tuple(a.address for a in self._config.anchors if a.dns)
-        self._sessions[name] = open_session(binding, self._ca_file, reserve=reserve)
+        self._sessions[name] = open_session(binding, self._ca_file, reserve=self._reserve)
         if old is not None:
             await old.close()
 

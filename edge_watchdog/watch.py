@@ -24,6 +24,7 @@ from edge_watchdog.config import Config, ConfigError, load, policy
 from edge_watchdog.config.hours import local_minute, opens_wall
 from edge_watchdog.core.actions import (
     Action,
+    AskByTcp,
     Evict,
     FetchSchedule,
     RouteVia,
@@ -327,6 +328,8 @@ def _log_decision(action: Action) -> None:
             log.info("alert reason=%s incident=%d %s", alert.reason, alert.incident, alert.headline)
         case SteerVendor():
             log.info("vendor via=%s", action.uplink or "the line in use")
+        case AskByTcp():
+            log.info("names %s", "by TCP as well" if action.wanted else "by UDP alone")
         case FetchSchedule():
             log.info("fetch the day: %s", action.why)
         case _:

@@ -172,6 +172,14 @@ class SteerVendor:
 
 
 @dataclass(frozen=True, slots=True)
+class AskByTcp:
+    """The studio's computers get their names by TCP as well when *wanted*, else by UDP alone."""
+
+    id: int
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """Over *uplinks*, and no other, the studio's computers reach only what the owner allows."""
 
@@ -206,6 +214,7 @@ Action = (
     | WatchVendor
     | SteerVendor
     | Limit
+    | AskByTcp
     | FetchSchedule
     | SendAlert
 )

@@ -55,6 +55,7 @@ from edge_watchdog.core.life import note_life
 from edge_watchdog.core.limits import limits_end, set_limits
 from edge_watchdog.core.model import BoxReport, Health, Layer, Mode, Sample
 from edge_watchdog.core.moves import PARTIAL_S, WAY_BACK_S, hold_s
+from edge_watchdog.core.naming import set_names
 from edge_watchdog.core.pacing import burst_due, set_paces
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import has_portal
@@ -107,6 +108,7 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
     state = incidents.keep_incidents(state, event, now, policy)
     state, bills = account(state, event, now, policy)
     state, limits = set_limits(state, now, policy)
+    state, names = set_names(state, policy)
     state, lan = tell_of_lan(state, event, now)
     state, astray = tell_of_stranger(state, event, now)
     state, plans = remind(state, event, now, policy)
@@ -122,6 +124,7 @@ def advance(state: State, event: Event, policy: Policy) -> Step:
         *looks,
         *bills,
         *limits,
+        *names,
         *lan,
         *astray,
         *plans,
@@ -291,6 +294,7 @@ def _start(state: State, event: Started, policy: Policy) -> tuple[State, tuple[A
         vendor=replace(state.vendor, order=None),
         steering=replace(state.steering, order=None, not_before=0.0),
         limited=None,
+        names_by_tcp=False,
         box=BoxState(lan=state.box.lan, stranger=state.box.stranger),
         boot_id=event.boot_id,
         version=event.version,

@@ -10,7 +10,8 @@ from edge_watchdog.core import words
 from edge_watchdog.core.actions import Action, Alert, Reason, Severity
 from edge_watchdog.core.events import BoxReported, Event
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.phrases import IT_IS, PHRASES, STRANGER_GONE
+from edge_watchdog.core.phrases import PHRASES
+from edge_watchdog.core.refined import IT_IS, STRANGER_GONE
 from edge_watchdog.core.sending import send
 from edge_watchdog.core.state import Cause, State, StrangerBehind
 

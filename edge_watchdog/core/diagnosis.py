@@ -18,7 +18,7 @@ from edge_watchdog.core.ladder import Ladder, ladder
 from edge_watchdog.core.once import KEEPS
 from edge_watchdog.core.policy import Policy
 from edge_watchdog.core.portal import sign_in_words
-from edge_watchdog.core.signs import Around, read_signs, report_of, report_words
+from edge_watchdog.core.signs import Around, public_servers, read_signs, report_of, report_words
 from edge_watchdog.core.state import Cause, Diagnosis, UplinkState
 from edge_watchdog.core.stranger import stranger_words
 
@@ -119,6 +119,7 @@ def _find(
     sure = best.confidence >= policy.confident
     sure = sure and best.confidence >= 2 * best.runner_up_confidence
     sure = sure and not _is_being_asked(best.cause, known, now)
+    sure = sure and not (best.cause is Cause.DNS_DEAD and _is_wider(known, signs))
     if not sure:
         return _dated(Cause.CHECKING, best.confidence, now, because, before, best.cause)
     return _dated(best.cause, best.confidence, now, because, before, best.runner_up)
@@ -131,6 +132,11 @@ def _is_being_asked(cause: Cause, known: UplinkState, now: Instant) -> bool:
         return False
     neighbours = cause is Cause.ROUTER_DEAD and report.asking_peers is True
     return neighbours or report.asking_router is True
+
+
+def _is_wider(known: UplinkState, signs: Signs) -> bool:
+    """Tell whether other name servers miss, too, and it is not clear yet that all of them do."""
+    return Sign.PUBLIC not in signs and any(t.misses for t in public_servers(known))
 
 
 def _in_doubt(known: UplinkState, now: Instant, because: tuple[str, ...]) -> Diagnosis:

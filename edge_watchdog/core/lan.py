@@ -11,7 +11,7 @@ from edge_watchdog.core import words
 from edge_watchdog.core.actions import Action, Alert, Reason, Severity
 from edge_watchdog.core.events import BoxReported, Event
 from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.phrases import LAN_BACK, LAN_LOST
+from edge_watchdog.core.refined import LAN_BACK, LAN_LOST
 from edge_watchdog.core.sending import send
 from edge_watchdog.core.state import Cause, LanLost, State
 

@@ -4,6 +4,7 @@ In: an uplink's evidence, what its driver and the box report, the other lines.  
 catalogue.py speaks of.  What explains a failure is read only while the line fails.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ from edge_watchdog.core.state import BoxState, Cause, Track, UplinkState
 from edge_watchdog.core.stranger import is_led_astray
 
 POWER_MEMORY_S = 60.0  # a device that the power dropped needs so long to come back
+UNHEARD = 4  # questions lost by name servers of others, each of which missed its last one
 STALLS = 2  # secure pages that hang, in a row, while plain ones open
 WEAK_WIFI_DBM = -75.0
 FAINT_MOBILE_DBM = -115.0  # RSRP
@@ -200,11 +202,19 @@ def _outlived(known: UplinkState, tracks: Sequence[Track]) -> bool:
 
 
 def _public(known: UplinkState) -> str | None:
-    """Tell whether name servers of others can be asked by UDP over a line that works."""
-    asked = [t for t in internet(known) if t.target.startswith("dns ")]
-    if any(t.answered and not t.deaf for t in asked):
+    """Tell whether name servers of others can be asked by UDP, since our own began to fail."""
+    asked = public_servers(known)
+    failing = [t.losing_since.mono for t in on_layer(known, Layer.NAMES) if t.losing_since]
+    since = min(failing, default=-math.inf)
+    if any(t.answered and t.answered.mono >= since and not t.misses for t in asked):
         return "ok"
-    return "blocked" if asked and all(t.deaf for t in asked) else None
+    enough = sum(t.misses for t in asked) >= UNHEARD or all(t.deaf for t in asked)
+    return "blocked" if asked and enough and all(t.misses for t in asked) else None
+
+
+def public_servers(known: UplinkState) -> Sequence[Track]:
+    """Give the name servers of others that are asked over this line."""
+    return [t for t in internet(known) if t.target.startswith("dns ")]
 
 
 def _web(

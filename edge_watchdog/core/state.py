@@ -449,6 +449,7 @@ class State:
     steering: Steering = field(default_factory=Steering)
     spent: Mapping[str, Spent] = field(default_factory=dict)
     limited: Limit | None = None
+    names_by_tcp: bool = False
     incidents: tuple[Incident, ...] = ()
     paces: Mapping[str, ProbeEvery] = field(default_factory=dict)
     looking: Mapping[str, tuple[Inquiry, ...]] = field(default_factory=dict)

@@ -11,23 +11,21 @@ from dataclasses import replace
 from edge_watchdog.core.evidence import internet
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Mode
-from edge_watchdog.core.phrases import (
-    HOTSPOT,
+from edge_watchdog.core.phrases import HOTSPOT, PHRASES, USE_LIST, WORK_ON, Phrase
+from edge_watchdog.core.policy import Policy
+from edge_watchdog.core.portal import sign_in_url
+from edge_watchdog.core.refined import (
     IT_IS,
     MENDED,
     MENDED_BOX,
+    NAMES_BY_TCP,
+    OTHER_NAMES,
     OWN_ADDRESS,
-    PHRASES,
     SIGN_IN,
     STEERED,
     STEERED_ALL,
     STEERED_BOX,
-    USE_LIST,
-    WORK_ON,
-    Phrase,
 )
-from edge_watchdog.core.policy import Policy
-from edge_watchdog.core.portal import sign_in_url
 from edge_watchdog.core.state import (
     Cause,
     Incident,
@@ -253,6 +251,11 @@ def _phrase(cause: Cause, uplink: str | None, state: State, policy: Policy) -> P
     if _is_steered(cause, state):
         everybody = policy.mode is Mode.GATEWAY
         return replace(STEERED, steps=() if everybody else phrase.steps)
+    if policy.mode is Mode.GATEWAY and uplink == state.failover.active:
+        if cause is Cause.DNS_DEAD:
+            return OTHER_NAMES
+        if cause is Cause.DNS_BLOCKED and state.names_by_tcp:
+            return NAMES_BY_TCP
     if known is None or known.report is None:
         return phrase
     if cause is Cause.ADDRESS_CONFLICT and known.report.own_address_taken:

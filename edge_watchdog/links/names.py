@@ -5,15 +5,20 @@ watch half writes which name servers to ask; dnsmasq notices the new file by its
 asks all of them at once: the first answer counts, a dead one costs nothing.
 """
 
+import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from edge_watchdog.core.model import Anchor
+from edge_watchdog.links import LinkError
+from edge_watchdog.links.by_tcp import ADDRESS, ByTcp
 
 RESERVES = 2  # public servers, of different operators, beside those that came with the line
 LEASE = "10m"  # when the box dies, the computers look for another way out soon
 STALE_S = 3600
+
+log = logging.getLogger(__name__)
 
 
 def upstreams(resolvers: Iterable[str], anchors: Iterable[Anchor]) -> tuple[str, ...]:
@@ -31,6 +36,42 @@ def write_upstreams(file: Path, servers: Iterable[str]) -> None:
     fresh = file.with_suffix(".new")
     fresh.write_text(text, "ascii")
     fresh.replace(file)
+
+
+class Upstreams:
+    """Tells the LAN's name service whom to ask; *file* is read by it, *anchors* are the reserve."""
+
+    def __init__(self, file: Path, anchors: Iterable[Anchor]) -> None:
+        self._file = file
+        self._anchors = tuple(anchors)
+        self._resolvers: tuple[str, ...] = ()
+        self._by_tcp = ByTcp(upstreams((), self._anchors))
+        self._is_open = False
+
+    def follow(self, resolvers: tuple[str, ...]) -> None:
+        """Have the *resolvers* of the line in use asked, and the reserve."""
+        self._resolvers = resolvers
+        servers = upstreams(resolvers, self._anchors)
+        try:
+            write_upstreams(self._file, (*servers, *((ADDRESS,) if self._is_open else ())))
+        except OSError as error:
+            log.warning("names: the upstreams were not written: %s", error)
+
+    async def ask_by_tcp(self, *, wanted: bool) -> None:
+        """Have the reserve asked by TCP as well, or not any more; raises LinkError."""
+        try:
+            if wanted:
+                await self._by_tcp.open()
+        except OSError as error:
+            raise LinkError(f"names cannot be asked for by TCP: {error}") from error
+        self._is_open = wanted
+        self.follow(self._resolvers)
+        if not wanted:
+            self._by_tcp.close()
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._by_tcp.close()
 
 
 def dnsmasq_command(

@@ -1,8 +1,8 @@
 """Name lookups through one uplink: one question to one server, and a resolver for HTTP sessions.
 
 In goes a way to open bound sockets; the system's resolver is never used.  The resolver asks the
-uplink's own servers first and others as a reserve, and tells which it was: what the reserve knows
-says nothing about the uplink's own servers.
+uplink's own servers first and others as a reserve, those by TCP too when nobody answers by UDP, and
+tells which it was: what the reserve knows says nothing about the uplink's own servers.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import errno
 import ipaddress
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, replace
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -30,6 +30,7 @@ from edge_watchdog.probes.dns import (
 DNS_PORT = 53
 RACE_S = 0.3  # the next server is asked as well when one has been silent this long
 TOTAL_S = 2.0
+BY_TCP, BY_TCP_S = 2, 1.4  # servers of the reserve; so that all ends when UDP alone would
 DATAGRAM_BYTES = 4096
 SHORTEST_S, LONGEST_S = 5, 300  # bounds on how long an answer is used
 STALE_S = 3600.0  # an old answer serves this long when nobody answers
@@ -58,22 +59,30 @@ class Found:
     stale: bool = False
 
 
-async def ask(opener: Opener, server: str, question: Question, *, timeout_s: float) -> Heard:
+async def ask(
+    opener: Opener, server: str, question: Question, *, timeout_s: float, by_tcp: bool = False
+) -> Heard:
     """Ask *server* once by UDP, and by TCP if the answer was cut; never raises for the network.
+
+    *by_tcp*: by TCP alone.
 
     ANSWERED: any response, whatever its code.  WRONG_ANSWER: the server's host has no DNS there.
     """
     ident = secrets.randbits(16)
     query = build_query(question, ident)
-    try:
-        sock = _send(opener, server, query)
-    except OSError as error:
-        return Heard(Finding.NOT_ASKED, detail=error.strerror or str(error))
+    sock = None
+    if not by_tcp:
+        try:
+            sock = _send(opener, server, query)
+        except OSError as error:
+            return Heard(Finding.NOT_ASKED, detail=error.strerror or str(error))
     try:
         async with asyncio.timeout(timeout_s):
-            with sock:
-                answer = await _await_response(sock, question, ident)
-            if answer.truncated:
+            answer = None
+            if sock is not None:
+                with sock:
+                    answer = await _await_response(sock, question, ident)
+            if answer is None or answer.truncated:
                 answer = await _ask_by_tcp(opener, server, query, question)
     except TimeoutError:
         return Heard(Finding.SILENT)
@@ -138,6 +147,7 @@ class UplinkResolver(AbstractResolver):
         """Ask *lease* first; a server in both counts as *lease*."""
         self._opener = opener
         self._lease = frozenset(lease)
+        self._reserve = reserve
         self._servers = tuple(dict.fromkeys((*lease, *reserve)))
         self._clock = clock
         self._known: dict[str, Found] = {}
@@ -177,7 +187,7 @@ class UplinkResolver(AbstractResolver):
             question = question_of(host)
         except ProbeError as error:
             raise OSError(errno.EINVAL, str(error)) from error
-        race = _Race(self._opener, self._servers, question)
+        race = _Race(self._opener, self._servers, self._reserve, question)
         winner = await race.run()
         if winner is not None:
             found = self._note(host, *winner)
@@ -187,10 +197,11 @@ class UplinkResolver(AbstractResolver):
             raise race.failure()
         return found
 
-    def _note(self, host: str, server: str, answer: Answer) -> Found:
+    def _note(self, host: str, turn: "_Turn", answer: Answer) -> Found:
         ttl_s = min(max(answer.ttl_s or 0, SHORTEST_S), LONGEST_S)
         until = self._clock.now().mono + ttl_s
-        found = Found(answer.addresses, server, until, reserve=server not in self._lease)
+        is_reserve = turn.by_tcp or turn.server not in self._lease
+        found = Found(answer.addresses, turn.server, until, reserve=is_reserve)
         self._known.pop(host, None)
         self._known[host] = found
         while len(self._known) > CACHE_NAMES:
@@ -198,43 +209,64 @@ class UplinkResolver(AbstractResolver):
         return found
 
 
-class _Race:
-    """Servers asked one after the other, RACE_S apart or at once after a failure; first wins."""
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One server, and how it is asked."""
 
-    def __init__(self, opener: Opener, servers: tuple[str, ...], question: Question) -> None:
+    server: str
+    by_tcp: bool = False
+
+
+class _Race:
+    """Servers asked one after the other, RACE_S apart or at once after a failure; first wins.
+
+    Where nobody has answered anything by UDP, *reserve* is asked by TCP in the end.
+    """
+
+    def __init__(
+        self,
+        opener: Opener,
+        servers: tuple[str, ...],
+        reserve: tuple[str, ...],
+        question: Question,
+    ) -> None:
         self._opener = opener
-        self._servers = servers
+        self._turns = [*map(_Turn, servers), *(_Turn(one, by_tcp=True) for one in reserve[:BY_TCP])]
         self._question = question
         self._losers: list[Heard] = []
 
-    async def run(self) -> tuple[str, Answer] | None:
-        waiting = list(self._servers)
-        running: dict[asyncio.Task[Heard], str] = {}
+    async def run(self) -> tuple[_Turn, Answer] | None:
+        waiting = list(self._turns)
+        running: dict[asyncio.Task[Heard], _Turn] = {}
         try:
             while waiting or running:
                 if waiting:
-                    server = waiting.pop(0)
-                    running[asyncio.create_task(self._ask(server))] = server
+                    turn = waiting.pop(0)
+                    running[asyncio.create_task(self._ask(turn))] = turn
                 pause = RACE_S if waiting else None
                 done, _ = await asyncio.wait(
                     running, timeout=pause, return_when=asyncio.FIRST_COMPLETED
                 )
                 for task in done:
-                    server, heard = running.pop(task), task.result()
+                    turn, heard = running.pop(task), task.result()
                     if heard.answer is not None and _is_useful(heard.answer):
-                        return server, heard.answer
+                        return turn, heard.answer
                     self._losers.append(heard)
+                    if heard.answer is not None or heard.finding is Finding.NOT_ASKED:
+                        # it is the name that is not known, or the box that cannot ask
+                        waiting = [one for one in waiting if not one.by_tcp]
         finally:
             await _cancel(running)
         return None
 
-    def _ask(self, server: str) -> Coroutine[object, object, Heard]:
-        return ask(self._opener, server, self._question, timeout_s=TOTAL_S)
+    def _ask(self, turn: _Turn) -> Coroutine[object, object, Heard]:
+        wait_s, by_tcp = BY_TCP_S if turn.by_tcp else TOTAL_S, turn.by_tcp
+        return ask(self._opener, turn.server, self._question, timeout_s=wait_s, by_tcp=by_tcp)
 
     def failure(self) -> OSError:
         """Say why nobody could help: our own inability, or what the servers said."""
         name = self._question.name
-        if not self._servers:
+        if not self._turns:
             return OSError(errno.ENETUNREACH, f"no name server is known to look up {name}")
         if all(heard.finding is Finding.NOT_ASKED for heard in self._losers):
             return OSError(errno.ENETUNREACH, f"cannot ask for {name}: {self._losers[0].detail}")
@@ -248,7 +280,7 @@ class _Race:
         return list(dict.fromkeys("no address" if word == "NOERROR" else word for word in words))
 
 
-async def _cancel(tasks: dict[asyncio.Task[Heard], str]) -> None:
+async def _cancel(tasks: Collection[asyncio.Task[Heard]]) -> None:
     for task in tasks:
         task.cancel()
     waits: list[Awaitable[object]] = list(tasks)

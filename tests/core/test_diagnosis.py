@@ -578,6 +578,24 @@ class TestSigns:
         assert self.signs(seen(*SILENT_TWICE, *LATER))[Sign.PUBLIC] == "ok"
         assert self.signs(seen(*SILENT_TWICE, *WELL, *NO_PUBLIC))[Sign.PUBLIC] == "blocked"
 
+    def test_what_they_said_before_our_own_began_to_fail_is_old_news(self):
+        before = [replace(one, at=at(0.5)) for one in NO_ICMP_BUT_DNS]
+        once = [sample(o, sent_at=2, how="dns", lost=True) for o in OPERATORS]
+        failing = seen(*WELL, *before, *SILENT_TWICE, *anchors(3), router(3))
+        assert Sign.PUBLIC not in self.signs(failing)
+        first, *rest = once
+        some = seen(*WELL, *before, *SILENT_TWICE, first, *anchors(3), router(3))
+        assert Sign.PUBLIC not in self.signs(some)
+        assert cause_of(failing) is Cause.DNS_DEAD  # nothing speaks for more
+        assert cause_of(some) is Cause.CHECKING  # it may be all of them
+        every = seen(*WELL, *before, *SILENT_TWICE, *once, *once, *anchors(3), router(3))
+        assert self.signs(every)[Sign.PUBLIC] == "blocked"
+        assert cause_of(every) is Cause.DNS_BLOCKED
+        one_answers = seen(
+            *WELL, *before, *SILENT_TWICE, *rest, replace(LATER[0], at=at(2)), *anchors(3)
+        )
+        assert self.signs(one_answers)[Sign.PUBLIC] == "ok"
+
     def test_a_line_that_drivers_call_healthy_is_healthy(self):
         fine = told(
             *LATE,

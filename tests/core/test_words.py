@@ -312,3 +312,17 @@ def test_every_sentence_begins_with_a_capital_whatever_lines_and_vendor_are_call
             said = (made.headline, made.can_work, made.changed, made.call, *made.steps)
             for text in (*said, over(incident, policy)):
                 assert not re.search(r"(^|[.!?] )[a-z]", text), text
+
+
+@pytest.mark.parametrize("cause", [Cause.DNS_DEAD, Cause.DNS_BLOCKED])
+def test_behind_the_box_computers_get_names_elsewhere_and_the_page_says_so(cause):
+    names = replace(LINE, cause=cause)
+    state = replace(studio(names), names_by_tcp=cause is Cause.DNS_BLOCKED)
+    said = banner(state, at(0), GATEWAY)
+    assert "The box asks" in said.changed
+    assert not any("Unplug" in step for step in said.steps)
+    assert len(said.steps) <= 3
+    alone = banner(state, at(0), POLICY)  # in another mode nobody stands behind the box
+    assert alone.changed == PHRASES[cause].changed
+    before = banner(replace(state, names_by_tcp=False), at(0), GATEWAY)
+    assert (before.changed == said.changed) is (cause is Cause.DNS_DEAD)

@@ -13,6 +13,7 @@ import pytest
 
 from edge_watchdog.bridge import Order
 from edge_watchdog.core.events import OrderKind
+from edge_watchdog.links import by_tcp
 from edge_watchdog.verbs.use import give
 from tests.lab.daemon import Daemon
 from tests.lab.dns import FRESH
@@ -294,6 +295,24 @@ def test_names_are_found_again_though_both_lines_own_name_servers_are_dead(
         finally:
             stick.run(["nft", "delete", "table", "inet", "deaf"], check=True)
             lab.heal_all()
+
+
+def test_names_come_by_tcp_while_they_are_blocked_by_udp(lab: Lab, tmp_path: Path) -> None:
+    with Daemon(lab, tmp_path / "daemon", mode="gateway", schedule=False) as daemon:
+        until(lambda: finds(lab, f"e.{FRESH}"), 10)
+        file = daemon.folder / "run/upstreams.conf"
+        number = iter(range(1000))
+        try:
+            lab.inject("dns_blocked")
+            began = time.monotonic()
+            until(lambda: finds(lab, f"f{next(number)}.{FRESH}"), 12)
+            print(f"names are found again after {time.monotonic() - began:.1f} s")
+            assert by_tcp.ADDRESS in file.read_text()
+            assert daemon.view().active == "broadband"
+        finally:
+            lab.heal_all()
+        until(lambda: by_tcp.ADDRESS not in file.read_text(), 20)
+        until(lambda: finds(lab, f"g{next(number)}.{FRESH}"), 5)
 
 
 def test_the_box_gives_addresses_when_it_is_told_which(lab: Lab, tmp_path: Path) -> None:

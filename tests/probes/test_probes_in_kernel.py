@@ -381,6 +381,26 @@ async def test_the_reserve_helps_when_the_uplinks_own_servers_do_not_and_is_seen
     assert (0.25 if own == "dead" else 0) <= took_s < air(0.4)
 
 
+async def test_the_reserve_is_asked_by_tcp_when_nobody_answers_by_udp(net):
+    net.filter("ip daddr { 198.51.100.1, 198.51.100.2 } udp dport 53 drop")
+    resolver = open_resolver(binding(), reserve=(ALPHA, BETA))  # ALPHA is the uplink's own, too
+    async with tcp_dns_server(net, BETA, answer_with("203.0.113.9")):
+        (result,) = await resolver.resolve("connectivity.example")
+    assert result["host"] == "203.0.113.9"
+    assert found(resolver).reserve  # by UDP its own server did not help
+
+
+async def test_a_name_that_nobody_knows_is_not_asked_by_tcp(net):
+    resolver, unknown = open_resolver(binding(), reserve=(BETA,)), answer_with(None, rcode=3)
+    async with (
+        dns_server(net, ALPHA, unknown),
+        dns_server(net, BETA, unknown),
+        tcp_dns_server(net, BETA, answer_with("203.0.113.9")),
+    ):
+        with pytest.raises(OSError, match="NXDOMAIN"):
+            await resolver.resolve("nobody.example")
+
+
 async def test_a_dead_uplink_fails_fast_and_names_what_was_tried(net):
     net.filter("ip daddr { 198.51.100.1, 198.51.100.2 } drop")
     resolver = open_resolver(binding(), reserve=(BETA,))

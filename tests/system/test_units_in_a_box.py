@@ -207,6 +207,7 @@ def test_networkd_leaves_our_rules_alone_only_because_of_its_drop_in(taken_away,
         f"{PY} 's = {ICMP}; s.setsockopt(1, 25, b\"lte0\"); s.setsockopt(1, 36, 5)'",
         f'{PY} \'open("/proc/meminfo").read(); open("/proc/net/dev").read()\'',
         f"{PY} 'import multiprocessing as m; m.get_context(\"spawn\").Lock()'",
+        f"{PY} 'socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind((\"127.0.0.55\", 53))'",
     ],
 )
 def test_the_watch_half_may_do_what_its_work_needs(command, cell):
