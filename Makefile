@@ -43,6 +43,7 @@ bench: apt-demo apt-bench root $(READY)
 	@$(BIN)/python -m bench.failover --topology gateway
 	@$(BIN)/python -m bench.steady
 	@$(BIN)/python -m bench.year
+	@$(BIN)/python -m bench.lossy
 	@$(BIN)/python -m bench.catalogue
 	@$(BIN)/python -m bench.fates
 	@$(BIN)/python -m bench.orders

@@ -35,6 +35,11 @@ WRITTEN = (
     {"kind": "sale", "client": "Ella F.", "item0": "Deep tissue massage", "method": "owed"},
     {"kind": "note", "text": "The towels for the second room have not come."},
     {"kind": "task", "text": "Order foil", "due": "2026-11-21"},
+    {"kind": "booking", "client": "Gina H.", "member": "Ravi", "service": "Slow yoga",
+     "date": "2026-11-21", "time": "09:30", "minutes": "60", "spot": "3"},
+    {"kind": "booking", "client": "Beth C.", "member": "Ravi", "service": "Fast yoga",
+     "date": "2026-11-21", "time": "18:00", "minutes": "60", "waits": "1"},
+    {"kind": "cancel", "client": "Dana E.", "key": "full-2026-11-21"},
 )  # fmt: skip
 
 

@@ -1,24 +1,19 @@
 """A line that loses a fifth is left in time; one that loses a fiftieth never is, in sixty days."""
 
 import math
-from bisect import bisect_left
 from dataclasses import replace
 from random import Random
 
 import pytest
 
+from bench.lossy import Beside, left_after, lived
 from edge_watchdog.core.actions import Pace
-from edge_watchdog.core.brownout import compare, way_out
-from edge_watchdog.core.evidence import learn
-from edge_watchdog.core.instant import Instant
-from edge_watchdog.core.model import Finding, Layer, LinkState, Mode, Sample
+from edge_watchdog.core.model import Mode
 from edge_watchdog.core.policy import PACES, Policy
-from edge_watchdog.core.state import Failover, State, UplinkState
 from edge_watchdog.sim.scenarios import BROADBAND, STICK, turn, usual_policy, usual_world
 from edge_watchdog.sim.studio import Studio
-from edge_watchdog.sim.world import ANCHORS, World
+from edge_watchdog.sim.world import World
 
-UP = LinkState(True, True, ("192.168.1.7/24",), "192.168.1.1", routed=True)
 POLICY = replace(usual_policy(Mode.SELF), uplinks=usual_policy().uplinks[:2])
 PERIOD_S = PACES[Pace.ACTIVE_CLOSE].pulse or 0.0
 BEFORE, AFTER = round(70 / PERIOD_S), round(35 / PERIOD_S)  # pulses of one stretch
@@ -66,36 +61,13 @@ def alarms(lost: list[int], policy: Policy) -> list[int]:
     return found[1:]
 
 
-def pulse(number: int, uplink: str, *, lost: bool) -> Sample:
-    anchor = ANCHORS[number % len(ANCHORS)]
-    return Sample(
-        Instant(1000 + number * PERIOD_S, 0.0),
-        uplink,
-        Layer.INTERNET,
-        f"icmp {anchor.address}",
-        1,
-        int(lost),
-        rtt_s=None if lost else 0.02,
-        operator=anchor.operator,
-        finding=Finding.SILENT if lost else Finding.ANSWERED,
-    )
-
-
 def is_left(lost: list[int], alarm: int) -> bool:
     """Live through one stretch around an *alarm*, beside a standby that loses nothing."""
-    here, there = UplinkState(link=UP), UplinkState(link=UP)
-    state = State({BROADBAND: here, STICK: there}, Failover(active=BROADBAND))
-    for number in range(max(0, alarm - BEFORE), alarm + AFTER):
-        place = bisect_left(lost, number)
-        miss = place < len(lost) and lost[place] == number
-        now = Instant(1000 + number * PERIOD_S, 0.0)
-        here = learn(here, pulse(number, BROADBAND, lost=miss), now, POLICY)
-        there = learn(there, pulse(number, STICK, lost=False), now, POLICY)
-        state = replace(state, uplinks={BROADBAND: here, STICK: there})
-        state = compare(state, now, POLICY)
-        if way_out(state, now, POLICY) is not None:
-            return True
-    return False
+    mind, missed = Beside(POLICY), frozenset(lost)
+    return any(
+        mind.feed(1000 + number * PERIOD_S, lost=number in missed)
+        for number in range(max(0, alarm - BEFORE), alarm + AFTER)
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -109,3 +81,16 @@ def test_a_line_that_loses_a_fiftieth_is_never_left_in_thirty_days(seed):
 def test_the_same_way_of_living_through_it_does_leave_a_line_that_loses_a_fifth():
     lost = lost_pulses(0.002, 0.2, Random(1))
     assert is_left(lost, alarms(lost, POLICY)[0])
+
+
+def test_a_line_that_loses_a_twentieth_is_compared_again_and_again_and_stays():
+    walk = lived(0.05, 3, seed=1)
+    assert walk.comparisons > 100
+    assert walk.left == 0
+
+
+def test_the_same_walk_does_leave_a_line_that_loses_a_fifth():
+    walk = lived(0.2, 0.02, seed=1)
+    assert walk.left == walk.comparisons > 3
+    assert all((left_after(0.2, seed) or 99) < 40 for seed in range(5))
+    assert left_after(0.01, 1) is None
