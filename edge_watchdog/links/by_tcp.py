@@ -16,8 +16,10 @@ PORT = 53
 TOTAL_S = 4.0  # a computer has asked again by then
 NEXT_S = 0.3  # the next server is asked as well when one has said nothing for so long
 MOST = 64  # questions at a time; the rest is asked again by who asked
+MOST_BYTES = 1232  # of an answer by UDP: what dnsmasq takes, and no network cuts in two
 LENGTH = struct.Struct("!H")
-SHORTEST_BYTES = 12
+HEADER_BYTES, TYPE_AND_CLASS_BYTES = 12, 4
+TRUNCATED = 0x02
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ class _Questions(asyncio.DatagramProtocol):
             task.cancel()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if len(data) < SHORTEST_BYTES or len(self._running) >= MOST:
+        if len(data) < HEADER_BYTES or len(self._running) >= MOST:
             return
         task = asyncio.create_task(self._answer(data, addr))
         self._running.add(task)
@@ -67,7 +69,16 @@ class _Questions(asyncio.DatagramProtocol):
     async def _answer(self, query: bytes, to: tuple[str, int]) -> None:
         reply = await ask_any(self._servers, query)
         if reply is not None and not self._transport.is_closing():
-            self._transport.sendto(reply, to)
+            self._transport.sendto(fitting(reply), to)
+
+
+def fitting(reply: bytes) -> bytes:
+    """Give *reply*, or its head marked as cut if it is too long: who asks comes by TCP then."""
+    if len(reply) <= MOST_BYTES:
+        return reply
+    end = reply.index(0, HEADER_BYTES) + 1 + TYPE_AND_CLASS_BYTES  # of the question's name
+    flags = bytes([reply[2] | TRUNCATED, reply[3]])
+    return reply[:2] + flags + reply[4:6] + bytes(6) + reply[HEADER_BYTES:end]
 
 
 async def ask_any(servers: Sequence[str], query: bytes, port: int = PORT) -> bytes | None:
@@ -102,4 +113,4 @@ async def _ask(server: str, port: int, query: bytes, after_s: float) -> bytes | 
     except (OSError, asyncio.IncompleteReadError) as error:
         log.debug("names: %s by TCP: %s", server, error)
         return None
-    return reply if reply[:2] == query[:2] else None
+    return reply if reply[:2] == query[:2] and len(reply) >= HEADER_BYTES else None

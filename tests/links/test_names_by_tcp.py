@@ -11,8 +11,9 @@ import pytest
 
 from edge_watchdog.core.model import Anchor
 from edge_watchdog.links import LinkError, by_tcp
-from edge_watchdog.links.by_tcp import ADDRESS, PORT, ByTcp, ask_any
+from edge_watchdog.links.by_tcp import ADDRESS, MOST_BYTES, PORT, ByTcp, ask_any, fitting
 from edge_watchdog.links.names import Upstreams
+from edge_watchdog.probes.dns import Question, parse_response
 from tests.lab.dns import answer
 from tests.lab.lab import Lab
 from tests.lab.netns import inside
@@ -24,7 +25,7 @@ QUERY = (
     + struct.pack("!HH", 1, 1)
 )
 HOSTS = {NAME: "203.0.113.9"}
-REPLY = answer(QUERY, HOSTS)
+REPLY = answer(QUERY, HOSTS) or b""
 
 
 @contextlib.asynccontextmanager
@@ -56,6 +57,14 @@ async def test_what_is_no_answer_to_the_question_is_none(reply: bytes | None) ->
     async with server("127.0.0.1", reply) as port:
         assert await ask_any(["127.0.0.1"], QUERY, port) is None
     assert await ask_any([], QUERY) is None
+
+
+def test_an_answer_too_long_for_udp_is_marked_as_cut() -> None:
+    assert fitting(REPLY) == REPLY
+    long = REPLY + bytes(MOST_BYTES)
+    cut = fitting(long)
+    assert cut == QUERY[:2] + bytes([REPLY[2] | 0x02, REPLY[3], 0, 1]) + bytes(6) + QUERY[12:]
+    assert parse_response(cut, Question(NAME), 0x1234).truncated
 
 
 async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
