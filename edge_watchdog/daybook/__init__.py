@@ -72,6 +72,7 @@ class Appointment:
     same when the appointment moves, and tells nothing of the client.  *ref* is the source's own id
     of it, for the way back; it is never shown.  *capacity* and *booked* are a class's places, None
     for an appointment of one client; *attendees* are who has one, as far as the source says.
+    *on_paper*: what the paper journal says of it, which the pages show; no source does.
     """
 
     key: str
@@ -91,6 +92,7 @@ class Appointment:
     capacity: int | None = None
     booked: int | None = None
     attendees: tuple[Attendee, ...] = ()
+    on_paper: str = ""
 
 
 @dataclass(frozen=True, slots=True)

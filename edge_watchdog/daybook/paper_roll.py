@@ -39,7 +39,8 @@ class Roll:
     *listed*: how many places are taken by the vendor's list, less those given back on paper;
     *on_paper*: how many were written down and are not in the list yet, *perhaps* of which may be
     counted there already.  *places* are those that are known by name, *waiting* wait for one,
-    *queue* being those of them on paper, who came first first; *gone* of the list gave theirs back.
+    *queue* being those of them on paper, who came first first.  Who gave a place of the list back:
+    *gone*, as the list names them, and *quit* on paper, where it names nobody.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Roll:
     places: tuple[Place, ...] = ()
     queue: tuple[Place, ...] = ()
     gone: tuple[Attendee, ...] = ()
+    quit: tuple[Place, ...] = ()
 
     @property
     def taken(self) -> int | None:
@@ -102,9 +104,13 @@ def roll_of(row: Appointment | None, holds: Sequence[Entry], entries: Sequence[E
     seats = [one for one in row.attendees if has_place(one)] if row else []
     taken = places_taken(row) if row else None
     unnamed = taken is not None and taken > len(seats)
-    freed, named = 0, tuple(seats)
+    freed, named, unseen = 0, tuple(seats), list[Place]()
     for one in _leaving(row, entries):
-        freed += _give_back(one, seats, held, unnamed=unnamed)
+        before = len(seats)
+        given = _give_back(one, seats, held, unnamed=unnamed)
+        freed += given
+        if given and len(seats) == before:
+            unseen.append(_place(one))
     gone = list(named)
     for seat in seats:
         gone.remove(seat)
@@ -122,6 +128,7 @@ def roll_of(row: Appointment | None, holds: Sequence[Entry], entries: Sequence[E
         (*(Place(one.name, one.spot) for one in seats), *map(_place, held)),
         queue,
         tuple(gone),
+        tuple(unseen),
     )
 
 

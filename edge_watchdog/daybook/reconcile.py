@@ -98,7 +98,7 @@ class Finding:
 
 
 def reconcile(entries: Sequence[Entry], lists: Sequence[Fresh]) -> tuple[Finding, ...]:
-    """Compare what is not over; taken times first within bookings, then by begin and number."""
+    """Compare what is not over; taken times first within bookings, then by begin."""
     found = [_finding(e, e.draft, lists) for e in entries if e.draft is not None and not is_over(e)]
     return tuple(sorted(found, key=_place))
 
@@ -113,11 +113,13 @@ def next_state(finding: Finding) -> State | None:
     return None
 
 
-def _place(finding: Finding) -> tuple[int, bool, float, int]:
+def _place(finding: Finding) -> tuple[int, bool, float, bool, int]:
     draft = finding.entry.draft
     content = draft.content if draft else None
     start = content.start_wall if isinstance(content, Visit) else 0.0
-    return finding.section, finding.outcome is not Outcome.TAKEN, start, finding.entry.number
+    is_open = finding.outcome is not Outcome.TAKEN
+    takes = draft is None or draft.kind is not Kind.CANCEL  # what gives a place comes first
+    return finding.section, is_open, start, takes, finding.entry.number
 
 
 def _finding(entry: Entry, draft: Draft, lists: Sequence[Fresh]) -> Finding:
@@ -172,14 +174,16 @@ def _slot(entry: Entry, visit: Visit, rows: Sequence[Appointment]) -> Finding:
 
     A class that has places is given with what is to be entered there.
     """
-    other = next((row for row in rows if _in_the_way(visit, row)), None)
+    lessons = (row for row in rows if is_class(row) and row.status not in OFF)
+    lesson = next((row for row in lessons if is_then(visit, row)), None)
+    # who leads a class cannot be taken by it; of a class, only its places count
+    others = [row for row in rows if _in_the_way(visit, row)] if lesson is None else [lesson]
+    other = next((row for row in others if row is not lesson or not _has_places(row)), None)
     draft = entry.draft
     is_allowed = draft is not None and bool(draft.forced or draft.waits)
     if other is not None and not is_allowed:
         return Finding(entry, Outcome.TAKEN, other)
-    lessons = (row for row in rows if is_class(row) and row.status not in OFF)
-    lesson = next((row for row in lessons if is_then(visit, row)), None)
-    return Finding(entry, Outcome.ABSENT, other or lesson)
+    return Finding(entry, Outcome.ABSENT, lesson or other)
 
 
 def _moved(

@@ -220,6 +220,8 @@ async def _build(settings: DeskSettings, clock: Clock) -> _Rooms:
     by_name = {keeper.state.name: keeper for keeper in keepers}
     writers = {name: Paid(one, by_name[name].pay) for name, one in _writers(settings, built, clock)}
     give = GiveBack(paper, writers, takes, lambda source: by_name[source].may_send(AT_ONCE))
+    with contextlib.suppress(DaybookError):  # who writes or asks for the journal is told then
+        await paper.look()  # the day shows what stands there, from the first page on
     packs.owed = lambda: owed_on_paper(paper.journal.entries)
     written = PaperPages(paper, pages, board)
     back = WayBack(paper, pages, board)

@@ -17,6 +17,7 @@ from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.price_list import OwnList
 from edge_watchdog.desk.book import Stand
+from edge_watchdog.desk.written import Shown
 
 SILENCE_S = 15.0
 BEHIND_S = 60.0  # what was asked for in another boot cannot lie ahead of a clock that is right
@@ -35,8 +36,8 @@ class Board:
 
     Whoever composes the half sets *changed* (called after every change), *fetch* (the watch half
     wants the day fetched now), *listeners* (how many pages are open), *clock_is_set* (whether
-    the box itself can know the time; None: it cannot tell) and *lessons* (how the classes of these
-    keys stand with what is on paper).
+    the box itself can know the time; None: it cannot tell), *lessons* (how the classes of these
+    keys stand with what is on paper) and *shown* (the sources with what else is on paper).
     """
 
     def __init__(self, clock: Clock, boot_id: str) -> None:
@@ -56,6 +57,7 @@ class Board:
         self.fetch: Callable[[], None] = lambda: None
         self.listeners: Callable[[], int] = lambda: 0
         self.clock_is_set: Callable[[], bool | None] = lambda: None
+        self.shown: Callable[[], Shown] = lambda: Shown(tuple(self.sources.values()))
         self.lessons: Callable[[Sequence[str]], Mapping[str, Stand]] = lambda _keys: {}
 
     def hear(self, message: ToDesk) -> None:

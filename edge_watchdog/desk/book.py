@@ -24,6 +24,7 @@ NO_ROOM = "No room given"
 HERE = frozenset({Status.ARRIVED, Status.IN_SERVICE, Status.COMPLETED})
 SIGNS = {"GBP": "\u00a3", "EUR": "\u20ac", "USD": "$"}
 MOST_WORDS = 8
+JOURNAL = "paper journal"  # in the place of a source
 NOT_COMING = "not coming, on paper"
 
 
@@ -174,16 +175,18 @@ class PlainDay:
     end_wall: float
 
 
-def plain_day(states: Sequence[SourceState], one: date, local: Local) -> PlainDay:
-    """Draw what does not change while the day goes by."""
+def plain_day(
+    states: Sequence[SourceState], one: date, local: Local, written: Sequence[Appointment] = ()
+) -> PlainDay:
+    """Draw what does not change while the day goes by; *written* stands on paper alone."""
     span = Span(one, 1, local.zone)
     start, end = span.start_wall, span.end_wall
+    lists = [(s.name, s.good.reading.appointments) for s in states if s.good]
     found = sorted(
         (
-            (a, state.name)
-            for state in states
-            if state.good
-            for a in state.good.reading.appointments
+            (a, name)
+            for name, rows in (*lists, (JOURNAL, written))
+            for a in rows
             if a.start_wall < end and max(a.end_wall, a.start_wall + 1) > start
         ),
         key=lambda pair: (pair[0].start_wall, pair[0].member.casefold()),
@@ -308,7 +311,7 @@ def _entry(one: Appointment, source: str, midnight: float, local: Local) -> Entr
         one.member,
         one.room,
         str(one.status),
-        tuple(map(str, one.marks)),
+        (*map(str, one.marks), *filter(None, (one.on_paper,))),
         "",
         money(one.price),
         {None: "", True: "paid", False: "not paid"}[one.paid],

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from edge_watchdog.core.words import capital
 from edge_watchdog.desk.settings import Contacts
 
 HOTSPOT = (
@@ -63,7 +64,7 @@ def contacts_model(noted: Contacts, vendor: str) -> ContactsModel:
     """Put together what was noted."""
     return ContactsModel(
         (
-            Line(f"Support of {vendor}", noted.vendor_support),
+            Line(f"{capital(vendor)} support", noted.vendor_support),
             Line("Internet provider", noted.provider),
             Line("Nearest cash machine", noted.cash_machine),
             *(Line("Also", text) for text in noted.others),

@@ -94,12 +94,15 @@ class DayModel:
 
 
 def desk_days(
-    states: Sequence[SourceState], now: Now, local: Local
+    states: Sequence[SourceState], now: Now, local: Local, written: Sequence[Appointment] = ()
 ) -> tuple[tuple[Day, ...], bool]:
-    """Draw the days that matter now; True: the box does not know which of them is today."""
+    """Draw the days that matter now, with what is *written* on paper alone.
+
+    True: the box does not know which of them is today.
+    """
     today = local_date(now.at.wall, local.zone)
     dates, strange = _dates(states, today, now)
-    days = (_day(states, one, today, now, local=local) for one in dates)
+    days = (_day(states, one, today, now, local=local, written=written) for one in dates)
     return tuple(days), strange
 
 
@@ -120,14 +123,21 @@ def _dates(states: Sequence[SourceState], today: date, now: Now) -> tuple[tuple[
     return Span(today, DAYS, "UTC").dates, False
 
 
-def _day(states: Sequence[SourceState], one: date, today: date, now: Now, *, local: Local) -> Day:
+def _day(
+    states: Sequence[SourceState],
+    one: date,
+    today: date,
+    now: Now,
+    *,
+    local: Local,
+    written: Sequence[Appointment],
+) -> Day:
     span = Span(one, 1, local.zone)
     start, end = span.start_wall, span.end_wall
+    listed = (a for state in states if state.good for a in state.good.reading.appointments)
     found = [
         a
-        for state in states
-        if state.good
-        for a in state.good.reading.appointments
+        for a in (*listed, *written)
         if a.start_wall < end and max(a.end_wall, a.start_wall + 1) > start
     ]
     found.sort(key=lambda a: a.start_wall)
@@ -190,7 +200,7 @@ def _row(one: Appointment, tag: str, midnight: float, local: Local) -> Row:
         start = "earlier"
     known_end = not one.all_day and one.end_wall > one.start_wall
     end = local.clock(one.end_wall) if known_end else ""
-    marks = tuple(str(mark) for mark in one.marks)
+    marks = (*map(str, one.marks), *filter(None, (one.on_paper,)))
     return Row(
         start, end, one.service, one.client, one.room, one.status, marks, tag, one.status in GONE
     )

@@ -17,7 +17,7 @@ from edge_watchdog.daybook.paper_places import places_words, rolls_of
 from edge_watchdog.daybook.paper_roll import Place, Roll
 from edge_watchdog.daybook.store import Snapshot
 from edge_watchdog.desk.board import Board
-from edge_watchdog.desk.book import Seat, Stand, seat_of
+from edge_watchdog.desk.book import NOT_COMING, Seat, Stand, seat_of
 from edge_watchdog.desk.phrases import Local
 
 MOST_LESSONS = 12
@@ -95,7 +95,7 @@ class Lessons:
         return tuple(
             FreePlace(
                 one.number,
-                f"A place is free by now in {class_name(row)},"
+                f"A place is free now in {class_name(row)},"
                 f" {self._local.moment(row.start_wall, now_wall)}:"
                 f" {one.name} ({human(one.number)}) waits for one.",
             )
@@ -129,11 +129,12 @@ def _stand(roll: Roll, as_of: str) -> Stand:
         (
             *(_seat(one, "on paper") for one in roll.places if one.number),
             *(_seat(one, "waits for a place") for one in roll.queue),
+            *(_seat(one, NOT_COMING, is_gone=True) for one in roll.quit),
         ),
         tuple(map(seat_of, roll.gone)),
     )
 
 
-def _seat(one: Place, how: str) -> Seat:
-    """Show who is in a class by the paper journal only, or waits for a place in it there."""
-    return Seat(one.name, f"{how}, {human(one.number)}", one.spot, "", False, False)
+def _seat(one: Place, how: str, *, is_gone: bool = False) -> Seat:
+    """Show who is in a class by the paper journal only, or waits for a place or leaves there."""
+    return Seat(one.name, f"{how}, {human(one.number)}", one.spot, "", False, is_gone)

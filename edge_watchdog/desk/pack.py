@@ -3,17 +3,17 @@
 Source states in, sheets out.  Without *alerts* a pack holds nothing private.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_watchdog.core.words import capital
-from edge_watchdog.desk.book import BookDay, By, Entry, Group, grouped
+from edge_watchdog.desk.book import BookDay, By, Entry, Group, Seat, grouped
 from edge_watchdog.desk.clients import Line, PriceList
 from edge_watchdog.desk.contacts import ContactsModel
 from edge_watchdog.desk.day import SourceLine
 
 BOX = "\u2610"  # a cell that holds only this is a box to tick
-NUMBER = "P-____"
+NUMBER = "F-____"  # not P-: those are the box's own, and it goes on counting
 EXTRA_ROWS = 3
 SPARE_SEATS = 4
 MOST_SPARE = 12
@@ -26,8 +26,8 @@ DAY_SHARES = (13, 17, 24, 9, 9, 12, 9, 7)
 WHOLE_COLUMNS = ("Time", "Client", "Service", "With", "Room", "State", "Arrived", "Paid")
 WHOLE_SHARES = (13, 16, 21, 10, 11, 13, 9, 7)
 NOTE_COLUMNS = ("Time", "Client", "With", "About", "Note", "Of")
-NOTE_SHARES = (12, 16, 10, 14, 34, 14)
-CLASS_COLUMNS = ("Name", "Place", "State", "Here", "Paid", "Signature")
+NOTE_SHARES = (20, 13, 10, 13, 31, 13)
+CLASS_COLUMNS = ("Name", "Spot", "State", "Here", "Paid", "Signature")
 CLASS_SHARES = (32, 8, 16, 7, 7, 30)
 BOOKING_COLUMNS = ("No.", "Client", "Telephone", "Day and time", "With", "Service", "By", "Entered")
 BOOKING_SHARES = (10, 17, 15, 15, 10, 16, 7, 10)
@@ -135,7 +135,7 @@ def _cover(day: BookDay, lines: Sequence[SourceLine], by: Printer) -> Sheet:
             *missing,
             f"This is a copy to read. What is written here does not reach {by.vendor}.",
             f"Enter it in {by.vendor} when that is back.",
-            "Number every booking and sale that is taken on paper: P-0001, P-0002 and on.",
+            "Number every booking and sale that is taken on these forms: F-1, F-2 and on.",
             NO_CARDS,
         ),
     )
@@ -151,7 +151,7 @@ def _staff_sheet(group: Group, alerts: Mapping[str, str]) -> Sheet:
             one.price,
             alerts.get(one.client_key, ""),
             "" if one.is_class or one.is_gone else BOX,
-            "" if one.is_gone else "yes" if one.paid == "paid" else BOX,
+            _paid(one),
         )
         for one in group.entries
     ]
@@ -161,22 +161,30 @@ def _staff_sheet(group: Group, alerts: Mapping[str, str]) -> Sheet:
 
 def _notes_sheet(entries: Sequence[Entry], notes: Mapping[str, Sequence[Line]]) -> Sheet:
     """Put on paper what a treatment needs to know: warnings, formulas, preferences, history."""
-    coming = [
-        (one, name, key)
-        for one in entries
-        if not one.is_gone
-        for name, key in (
-            (one.client, one.client_key),
-            *((seat.name, seat.client_key) for seat in one.seats if not seat.is_gone),
-        )
-    ]
+    coming: dict[tuple[str, str], list[Entry]] = {}
+    for one in entries:
+        people = ((one.client, one.client_key), *((s.name, s.client_key) for s in _here(one)))
+        for person in people if not one.is_gone else ():
+            coming.setdefault(person, []).append(one)
     rows = tuple(
-        (_time(one), name, one.member, line.kind, line.text, line.on)
-        for one, name, key in coming
+        (_times(ones), name, _members(ones), line.kind, line.text, line.on)
+        for (name, key), ones in coming.items()
         for line in notes.get(key, ())
     )
     said = ("Private: put it away, and destroy it when the day is over.",)
     return Sheet("Notes on clients, private", said, NOTE_COLUMNS, NOTE_SHARES, rows)
+
+
+def _here(one: Entry) -> Iterator[Seat]:
+    return (seat for seat in one.seats if not seat.is_gone)
+
+
+def _times(ones: Sequence[Entry]) -> str:
+    return _time(ones[0]) if len(ones) == 1 else ", ".join(one.start for one in ones)
+
+
+def _members(ones: Sequence[Entry]) -> str:
+    return ", ".join(dict.fromkeys(one.member for one in ones if one.member))
 
 
 def _class_sheet(one: Entry) -> Sheet:
@@ -189,7 +197,9 @@ def _class_sheet(one: Entry) -> Sheet:
     about = ", ".join(
         x for x in (one.places, f"with {one.member}" * bool(one.member), one.room) if x
     )
-    notes = (f"{about}.",) if about else ()
+    notes: tuple[str, ...] = (f"{about}.",) if about else ()
+    if one.unnamed:
+        notes += (f"The calendar does not name {one.unnamed} of them: have them write their name.",)
     title = f"Class: {_time(one)} {one.service}".rstrip()
     return Sheet(title, notes, CLASS_COLUMNS, CLASS_SHARES, (*seats, *blank), is_form=True)
 
@@ -198,13 +208,13 @@ def _whole_sheet(entries: Sequence[Entry]) -> Sheet:
     rows = tuple(
         (
             _time(one),
-            one.client or one.places,
-            ", ".join((one.service, *one.marks)),
+            one.client or ("class" if one.is_class else ""),
+            ", ".join(x for x in (one.service, one.places, *one.marks) if x),
             one.member,
             one.room,
             one.status,
             "" if one.is_class or one.is_gone else BOX,
-            "" if one.is_gone else "yes" if one.paid == "paid" else BOX,
+            _paid(one),
         )
         for one in entries
     )
@@ -243,6 +253,13 @@ def _contact_sheet(contacts: ContactsModel) -> Sheet:
 def _form(title: str, columns: tuple[str, ...], shares: tuple[int, ...], count: int) -> Sheet:
     row = (NUMBER, *("" for _ in columns[2:]), BOX)
     return Sheet(title, (NO_CARDS,), columns, shares, (row,) * count, is_form=True)
+
+
+def _paid(one: Entry) -> str:
+    """Give the box to tick; of a class everybody pays for themselves."""
+    if one.paid == "paid":
+        return "yes"  # also of one that is cancelled: it may have to be given back
+    return "" if one.is_gone or one.is_class else BOX
 
 
 def _time(one: Entry) -> str:

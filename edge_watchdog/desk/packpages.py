@@ -12,7 +12,7 @@ from aiohttp import web
 from edge_watchdog.core.units import Paper
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
-from edge_watchdog.daybook.paper import Entry, State
+from edge_watchdog.daybook.paper import Entry, Sale, State
 from edge_watchdog.daybook.paper_money import debts
 from edge_watchdog.desk.access import Route, Who, identity_of, showed_private
 from edge_watchdog.desk.answers import refusal
@@ -148,13 +148,17 @@ class PackPages:
 def owed_on_paper(entries: Sequence[Entry]) -> tuple[Owed, ...]:
     """Give what the paper journal says is still to be paid."""
     return tuple(
-        Owed(one.entry.name, one.client, _kind(one.entry), money(one.left), one.contact)
+        Owed(one.entry.name, one.client, _what(one.entry), money(one.left), one.contact)
         for one in debts(entries)
         if one.left.minor > 0 and one.entry.state is not State.WRITTEN_OFF
     )
 
 
-def _kind(entry: Entry) -> str:
+def _what(entry: Entry) -> str:
+    """Say for what it is owed."""
+    content = entry.draft.content if entry.draft else None
+    if isinstance(content, Sale) and content.lines:
+        return ", ".join(line.name for line in content.lines)
     return str(entry.draft.kind) if entry.draft else ""
 
 

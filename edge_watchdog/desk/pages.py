@@ -5,6 +5,7 @@ Every text is escaped by the templates; nothing is marked safe but the parts the
 
 import functools
 import hashlib
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from importlib import resources
 from types import MappingProxyType
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from edge_watchdog import __version__
 from edge_watchdog.core.model import Health, Mode, VendorLevel
@@ -42,6 +43,7 @@ from edge_watchdog.desk.status import status_model
 
 HASH_CHARS = 12
 PIECES = ("book_row", "desk_row", "sheet_rows")  # macros of rows.html; what they show is hashable
+NUMBERS = re.compile(r"\bP-\d+")  # of the paper journal
 TYPES: Mapping[str, str] = {
     "css": "text/css",
     "js": "text/javascript",
@@ -133,7 +135,8 @@ class Pages:
 
     def day(self, one: date) -> BookDay:
         """Give a day of the book as it is now, classes with what stands on paper."""
-        day = self._shelf.day(self._states(), one, self._board.now())
+        shown = self._board.shown()
+        day = self._shelf.day(shown.states, one, self._board.now(), shown.rows)
         return with_paper(day, self._board.lessons)
 
     def still(self) -> object:
@@ -184,9 +187,10 @@ class Pages:
     def _model(self) -> DayModel:
         """Draw the day when it changed, else once a minute: two hundred rows take their time."""
         now, states = self._board.now(), self._states()
-        key = states, int(now.at.wall // 60), now.wall_known
+        key = states, int(now.at.wall // 60), now.wall_known, self._board.paper_turn
         if self._modelled is None or self._modelled[0] != key:
-            days, strange = self._shelf.desk(states, now)
+            shown = self._board.shown()
+            days, strange = self._shelf.desk(shown.states, now, shown.rows)
             self._modelled = key, DayModel(days, source_lines(states, now, self._local), strange)
         return self._modelled[1]
 
@@ -232,6 +236,12 @@ class Pages:
         }
 
 
+def _whole(words: str) -> Markup:
+    """Keep a number of the paper journal on one line."""
+    safe = str(escape(words))  # a Markup would escape what is put in
+    return Markup(NUMBERS.sub(r'<span class="whole">\g<0></span>', safe))  # noqa: S704
+
+
 def _environment(local: Local) -> jinja2.Environment:
     env = jinja2.Environment(
         loader=jinja2.FunctionLoader(_source),
@@ -244,6 +254,7 @@ def _environment(local: Local) -> jinja2.Environment:
     env.filters["moment"] = local.moment
     env.filters["lasting"] = lasting
     env.filters["capital"] = capital
+    env.filters["whole"] = _whole
     env.filters["health"] = lambda one: HEALTH_WORDS[Health(one)]
     env.filters["mode"] = lambda one: MODE_WORDS[Mode(one)]
     env.filters["phase"] = lambda one: PHASE_WORDS.get(one, one)

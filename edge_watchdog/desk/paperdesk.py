@@ -40,6 +40,7 @@ from edge_watchdog.desk.paperforms import Around
 from edge_watchdog.desk.paperwords import NO_JOURNAL, SOME_TIME_BEFORE, WRITTEN_EARLIER
 from edge_watchdog.desk.phrases import Local
 from edge_watchdog.desk.settings import DeskSettings
+from edge_watchdog.desk.written import Shown, with_written
 
 BY_THE_LIST = "the list"
 AT_ONCE_S = 60
@@ -76,6 +77,8 @@ class PaperDesk:
         self.journal = Journal()
         self._lessons = Lessons(board, self.local, lambda: self.journal.entries)
         board.lessons = self._lessons.of
+        board.shown = self._shown
+        self._seen: tuple[object, Shown] | None = None
 
     @property
     def today(self) -> date:
@@ -256,6 +259,14 @@ class PaperDesk:
                 if one.key == key:
                     return state, one
         return None, None
+
+    def _shown(self) -> Shown:
+        """Give the sources as the pages show them, made anew when they or the journal changed."""
+        states = tuple(self._board.sources.values())
+        key = states, self.journal.turn
+        if self._seen is None or self._seen[0] != key:
+            self._seen = key, with_written(states, self.journal.entries)
+        return self._seen[1]
 
     def sources(self) -> Mapping[str, SourceState]:
         """Give how every source stands, by name."""

@@ -120,7 +120,7 @@ def _visit(draft: Draft, visit: Visit, local: Local, now_wall: float) -> str:
     when = local.moment(visit.start_wall, now_wall)
     timed = draft.kind in SLOTS or draft.appointment_key
     if timed and visit.end_wall > visit.start_wall:
-        parts.append(f"at {when} to {local.clock(visit.end_wall)}")
+        parts.append(f"from {when} to {local.clock(visit.end_wall)}")
     if visit.room:
         parts.append(f"({visit.room})")
     if draft.kind is Kind.RESCHEDULE and visit.was is not None:

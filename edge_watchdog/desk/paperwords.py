@@ -108,6 +108,7 @@ CLASS_WORDS: Mapping[Outcome, str] = {
 ON_THE_LIST = "waiting list"
 OVER_LIMIT = "over the limit"
 OVER_WORDS = "Not in the list yet. The class is full: they were promised a place over the limit."
+LEAVING_WORDS = "Still in the list there: take them out of it."
 WAITING_WORDS = "Not in the list yet. Put them on the waiting list there."
 COMPARED = "Compared{at} with the list {lists}."
 NOT_COMPARED = "No list has come yet, so nothing could be compared."

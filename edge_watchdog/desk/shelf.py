@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
-from edge_watchdog.daybook import Span
+from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.freshness import Now
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.desk.book import BookDay, PlainDay, at_present, plain_day
 from edge_watchdog.desk.day import Day, desk_days
 from edge_watchdog.desk.phrases import Local
 
+Written = tuple[Appointment, ...]
 MOST_PIECES = 8000  # about 5 MB; more than ten days of 200 appointments, each drawn in four ways
 
 
@@ -46,36 +47,44 @@ class Shelf:
         self._desk: _While[tuple[tuple[Day, ...], bool]] | None = None
         self.pieces = Pieces()
 
-    def day(self, states: Sequence[SourceState], one: date, now: Now) -> BookDay:
-        """Give a day as it is at *now*."""
-        self.turn(states)
+    def day(
+        self, states: Sequence[SourceState], one: date, now: Now, written: Written = ()
+    ) -> BookDay:
+        """Give a day as it is at *now*, with what is *written* on paper alone."""
+        self.turn(states, written)
         kept = self._present.get(one)
         if kept is None or not kept.holds(now):
             plain = self._plain.get(one)
             if plain is None:
-                plain = self._plain[one] = plain_day(states, one, self._local)
+                plain = self._plain[one] = plain_day(states, one, self._local, written)
             edges = (edge for e in plain.entries for edge in (e.start_wall, e.end_wall))
             kept = self._while(at_present(plain, states, now, self._local), now, edges)
             self._present[one] = kept
         return kept.drawn
 
-    def desk(self, states: Sequence[SourceState], now: Now) -> tuple[tuple[Day, ...], bool]:
+    def desk(
+        self, states: Sequence[SourceState], now: Now, written: Written = ()
+    ) -> tuple[tuple[Day, ...], bool]:
         """Give what desk_days() gives."""
-        self.turn(states)
+        self.turn(states, written)
         if self._desk is None or not self._desk.holds(now):
             edges = (
                 edge
-                for state in states
-                for a in (state.good.reading.appointments if state.good else ())
+                for rows in (written, *(s.good.reading.appointments for s in states if s.good))
+                for a in rows
                 for edge in (a.start_wall, a.end_wall)
             )
-            self._desk = self._while(desk_days(states, now, self._local), now, edges)
+            self._desk = self._while(desk_days(states, now, self._local, written), now, edges)
         return self._desk.drawn
 
-    def turn(self, states: Sequence[SourceState]) -> None:
-        """Forget the days when *states* hold other lists than the last time."""
-        generation = tuple(
-            (one.name, one.good and one.good.span, one.good and one.good.reading) for one in states
+    def turn(self, states: Sequence[SourceState], written: Written) -> None:
+        """Forget the days when *states* hold other lists than the last time, or paper does."""
+        generation = (
+            written,
+            *(
+                (one.name, one.good and one.good.span, one.good and one.good.reading)
+                for one in states
+            ),
         )
         if generation != self._generation:
             self._plain, self._present, self._desk = {}, {}, None

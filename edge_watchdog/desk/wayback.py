@@ -46,6 +46,7 @@ from edge_watchdog.desk.paperwords import (
     COMPARED,
     DAMAGED,
     HIDDEN,
+    LEAVING_WORDS,
     LEFT_TASK,
     METHOD_WORDS,
     NOT_COMPARED,
@@ -280,6 +281,8 @@ class WayBack:
         row, draft = finding.theirs, finding.entry.draft
         visit = draft.content if draft else None
         in_class = isinstance(visit, Visit) and row and is_class(row) and is_then(visit, row)
+        if draft is not None and draft.kind is Kind.CANCEL and finding.outcome is Outcome.ABSENT:
+            return LEAVING_WORDS
         if draft is None or row is None or not in_class or finding.outcome not in CLASS_WORDS:
             return OUTCOME_WORDS[finding.outcome]
         if finding.outcome is Outcome.ABSENT and (draft.waits or draft.forced):

@@ -1,4 +1,4 @@
-"""A finger on each wire, fifty times a second: is there a signal, and does anything come back?
+"""A finger on each wire, some sixty times a second: is there a signal, and does anything come back?
 
 In: the interfaces.  Out: *on_signal* when a carrier came or went, *on_doubt* when an uplink sends
 and hears nothing.  The rule: what is felt here proves nothing; it has others look or ask sooner.
@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-EVERY_S = 0.02
-QUIET_TOUCHES = 4  # longer than an answer takes on most lines
+EVERY_S = 0.015
+QUIET_TOUCHES = 5  # longer than an answer takes on most lines
 SENT_PACKETS = 2  # one packet may need no answer
-RATE_LIMIT_TOUCHES = 25
+RATE_LIMIT_TOUCHES = 33
 SIOCETHTOOL, ETHTOOL_GLINK = 0x8946, 0x0A  # linux/sockios.h, linux/ethtool.h
 IFREQ = struct.Struct("16sP16x")
 COUNTERS = "/proc/self/net/dev"

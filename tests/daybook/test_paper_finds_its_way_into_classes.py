@@ -130,3 +130,20 @@ def test_the_box_never_changes_a_class_for_one_of_its_people() -> None:
         (found,) = reconcile([entry(1, draft)], [fresh(row)])
         assert not changeable(found, row)
         assert not sendable(found)
+
+
+def test_what_the_teacher_has_beside_a_class_takes_no_place_in_it() -> None:
+    lesson, massage = spin(BETH, capacity=8, booked=1), listed(14.3, 60, key="other")
+    (found,) = reconcile([entry(1, booking(14, service="Spin"))], [fresh(massage, lesson)])
+    assert (found.outcome, found.theirs) == (Outcome.ABSENT, lesson)
+    full = spin(capacity=8, booked=8)
+    (found,) = reconcile([entry(1, booking(14, service="Spin"))], [fresh(massage, full)])
+    assert (found.outcome, found.theirs) == (Outcome.TAKEN, full)
+    (found,) = reconcile([entry(1, WAITS)], [fresh(massage, full)])
+    assert (found.outcome, found.theirs) == (Outcome.ABSENT, full)
+
+
+def test_who_leaves_a_class_is_entered_before_who_gets_the_place() -> None:
+    leaving = about(Kind.CANCEL, client="Beth C.", service="Spin")
+    found = reconcile([entry(1, WAITS), entry(2, leaving)], [fresh(spin(BETH, capacity=1))])
+    assert [one.entry.number for one in found] == [2, 1]

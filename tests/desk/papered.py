@@ -1,10 +1,12 @@
 """A paper desk for tests: the journal's pages behind a gate that lets in whom the test says."""
 
 import dataclasses
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 from aiohttp.test_utils import TestClient, TestServer
@@ -37,6 +39,7 @@ from edge_watchdog.desk.settings import DeskSettings, JournalSettings
 from edge_watchdog.desk.wayback import WayBack
 from tests.desk.studio import NOON, ZONE, StepClock, view
 
+TAGS = re.compile("<[^>]+>")
 MIA = Identity(Who.STAFF, "Mia", "desk tablet", secure=True)
 PRICES = (
     PriceItem("Cut and blow-dry", Money(4500, "GBP"), minutes=45),
@@ -133,6 +136,11 @@ async def desk_of(
         yield made[0]
         hub.close()
     paper.close()
+
+
+def plain(page: str) -> str:
+    """Give a page as it is read: without its markup."""
+    return unescape(TAGS.sub("", page))
 
 
 def noon() -> Instant:

@@ -17,7 +17,7 @@ from edge_watchdog.desk.files import BOM
 from edge_watchdog.desk.lessons import Lessons
 from edge_watchdog.desk.phrases import Local
 from tests.daybook.papers import listed
-from tests.desk.papered import Desk, desk_of
+from tests.desk.papered import Desk, desk_of, plain
 from tests.desk.studio import ZONE, StepClock
 
 BETH = Attendee("Beth C.", Status.BOOKED, "", "Bike 7")
@@ -200,14 +200,26 @@ async def test_a_class_sheet_names_who_is_in_it_on_paper_and_who_left(desk: Desk
     assert "<td></td><td></td><td></td>" not in sheet  # full, and everybody is named
 
 
+async def test_who_is_not_named_in_the_list_is_counted_and_who_leaves_is_named(desk: Desk) -> None:
+    await desk.post("/paper/new", kind="cancel", key="class 18", client="Dana Elm", do="keep")
+    page = plain((await desk.get("/book?by=classes"))[1])
+    assert "4 of 12 places free" in page
+    assert "not coming, on paper, P-0001" in page
+    assert "The calendar does not name 8 more who are booked." in page
+    sheet = (await desk.get("/pack/today"))[1].partition("Class: 18:00")[2]
+    assert "The calendar does not name 8 of them: have them write their name." in sheet
+
+
 async def test_a_place_that_opened_is_told_to_who_waits_for_one(desk: Desk) -> None:
     await keep(desk)
     await keep(desk, client="Ella Ford", waits="1")
     await keep(desk, client="Fay Green", waits="1")
     assert "A place is free" not in (await desk.get("/paper"))[1]
     await desk.post("/paper/move", number="1", state="void", reason="cannot come")
-    page = unescape((await desk.get("/paper"))[1])
-    told = re.findall(r"A place is free by now in Spin with Mia, 15:00: (.+) waits for one", page)
+    page = (await desk.get("/paper"))[1]
+    told = re.findall(
+        r"A place is free now in Spin with Mia, 15:00: (.+) waits for one", plain(page)
+    )
     assert told == ["Ella F. (P-0002)"]  # one place, so one of them, who came first
     assert "/paper/new?correct=2" in page
     form = unescape((await desk.get("/paper/new?correct=2"))[1])

@@ -97,7 +97,7 @@ async def test_a_booking_is_kept_in_three_steps_and_shown(desk: Desk) -> None:
     page = (await desk.get(where))[1]
     for text in ("Kept as P-0001.", "clients may still be booking online", "Anna Bell", "960123"):
         assert text in page
-    assert "Cut and blow-dry with Mia at 15:00 to 15:45" in page
+    assert "Cut and blow-dry with Mia from 15:00 to 15:45" in page
     assert (await desk.post("/paper/new", form="f1", phone="01632 960123", **BOOKING)) == (
         303,
         "/paper?kept=1&again=1",
@@ -243,7 +243,7 @@ async def test_an_appointment_of_the_book_fills_the_form(desk: Desk) -> None:
     assert 'value="16:00"' in page
     move = {**fields, "kind": "reschedule", "date": "2026-11-21", "time": "17:30", "minutes": "60"}
     assert (await desk.post("/paper/new", **move))[0] == 303
-    assert "at 17:30 to 18:30 instead of 16:00" in (await desk.get("/paper"))[1]
+    assert "from 17:30 to 18:30 instead of 16:00" in (await desk.get("/paper"))[1]
     page = (await desk.get("/paper/new?kind=no-show"))[1]
     assert '<option value="carol"' in page
     fields = {"kind": "no-show", "client": "", "do": "keep"}

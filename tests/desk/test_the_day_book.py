@@ -275,7 +275,7 @@ async def test_prices_stand_with_their_date() -> None:
 
 async def test_contacts_are_what_was_noted_and_the_steps_always_help() -> None:
     page = words(await asked(Book(), "/contacts"))
-    assert "Support of BookWell 01632 960111" in page
+    assert "BookWell support 01632 960111" in page
     assert "Personal Hotspot" in page
     assert '<a href="tel:01632960111">01632 960111</a>, Mon-Fri 9-17' in await asked(
         Book(), "/contacts"

@@ -103,7 +103,7 @@ async def test_both_versions_are_shown_when_the_appointment_changed(desk: Desk) 
     desk.clock.step(60)
     desk.hold(listed(18, key="k", status=Status.BOOKED))
     page = (await desk.get("/reconcile"))[1]
-    for text in ("at 14:00 to 15:00", "Now in the list: 18:00, Beth C.", "no longer in the list"):
+    for text in ("from 14:00 to 15:00", "Now in the list: 18:00, Beth C.", "no longer in the list"):
         assert text in page
     assert states(desk) == [State.OPEN, State.OPEN]
 
