@@ -178,7 +178,7 @@ class BookPages:
         if found is None:
             return html(self._pages.error(404, NO_CLIENT), 404)
         showed_private(request, "client", found.key)
-        card = card_of(found, self._states(), self._local)
+        card = card_of(found, self._board.shown(), self._local)
         page = self._pages.draw(
             "client.html", "client", client=found, card=card, person=identity.person, me=identity
         )

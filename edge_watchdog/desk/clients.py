@@ -14,6 +14,7 @@ from edge_watchdog.daybook.price_list import OwnList
 from edge_watchdog.desk.book import money, weekday
 from edge_watchdog.desk.day import SourceLine, source_lines
 from edge_watchdog.desk.phrases import MONTHS, Local
+from edge_watchdog.desk.written import Shown
 
 TITLES: Mapping[NoteKind, str] = {
     NoteKind.COLOUR_FORMULA: "Colour formula",
@@ -97,16 +98,17 @@ def notes_of(states: Sequence[SourceState]) -> Mapping[str, tuple[Line, ...]]:
     }
 
 
-def card_of(client: Client, states: Sequence[SourceState], local: Local) -> Card:
+def card_of(client: Client, shown: Shown, local: Local) -> Card:
     """Draw a client's card."""
+    listed = (a for s in shown.states if s.good for a in s.good.reading.appointments)
+    rows = sorted((*listed, *shown.rows), key=lambda a: a.start_wall)
     lines = {kind: _lines(client.notes, kind) for kind in NoteKind}
     return Card(
         tuple(line for kind in WARNINGS for line in lines[kind]),
         tuple((title, lines[kind]) for kind, title in TITLES.items() if lines[kind]),
         tuple(
             _visit(a, local)
-            for state in states
-            for a in (state.good.reading.appointments if state.good else ())
+            for a in rows
             if client.key in (a.client_key, *(one.client_key for one in a.attendees))
         ),
     )
@@ -180,5 +182,6 @@ def _day(note: Note) -> str:
 def _visit(one: Appointment, local: Local) -> str:
     day, clock = weekday(local.day(one.start_wall)), local.clock(one.start_wall)
     who = f" with {one.member}" if one.member else ""
-    state = f" ({one.status})" if one.status else ""
+    said = ", ".join(x for x in (one.status, one.on_paper) if x)
+    state = f" ({said})" if said else ""
     return f"{day}, {clock}: {one.service or 'appointment'}{who}{state}"

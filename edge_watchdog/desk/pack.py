@@ -13,12 +13,13 @@ from edge_watchdog.desk.contacts import ContactsModel
 from edge_watchdog.desk.day import SourceLine
 
 BOX = "\u2610"  # a cell that holds only this is a box to tick
-NUMBER = "F-____"  # not P-: those are the box's own, and it goes on counting
+NUMBER = "F-{}"  # not P-: those are the box's own, and it goes on counting
 EXTRA_ROWS = 3
 SPARE_SEATS = 4
 MOST_SPARE = 12
 BOOKING_ROWS = 20
 SALES_ROWS = 20
+FIRST, LAST = NUMBER.format(1), NUMBER.format(BOOKING_ROWS + SALES_ROWS)
 NO_CARDS = "Never write a card number down, here or anywhere."
 
 DAY_COLUMNS = ("Time", "Client", "Service", "Length", "Price", "Look out for", "Arrived", "Paid")
@@ -115,8 +116,8 @@ def day_pack(day: BookDay, lines: Sequence[SourceLine], more: Enclosed, by: Prin
         *(_price_sheet(one) for one in more.prices),
         _owed_sheet(more.owed, private=more.alerts is not None),
         _contact_sheet(more.contacts),
-        _form("Bookings taken on paper", BOOKING_COLUMNS, BOOKING_SHARES, BOOKING_ROWS),
-        _form("Sales taken on paper", SALES_COLUMNS, SALES_SHARES, SALES_ROWS),
+        _form("Bookings taken on paper", BOOKING_COLUMNS, BOOKING_SHARES, 1, BOOKING_ROWS),
+        _form("Sales taken on paper", SALES_COLUMNS, SALES_SHARES, BOOKING_ROWS + 1, SALES_ROWS),
     )
     return Pack(by.studio, day.date, f"For {day.date}: {as_of}. Made {by.made}.", sheets)
 
@@ -135,7 +136,7 @@ def _cover(day: BookDay, lines: Sequence[SourceLine], by: Printer) -> Sheet:
             *missing,
             f"This is a copy to read. What is written here does not reach {by.vendor}.",
             f"Enter it in {by.vendor} when that is back.",
-            "Number every booking and sale that is taken on these forms: F-1, F-2 and on.",
+            f"Each line of the blank forms has a number, {FIRST} to {LAST}: say it to the client.",
             NO_CARDS,
         ),
     )
@@ -250,9 +251,12 @@ def _contact_sheet(contacts: ContactsModel) -> Sheet:
     return Sheet("Whom to call", (), ("Whom", "How"), (30, 70), rows, after)
 
 
-def _form(title: str, columns: tuple[str, ...], shares: tuple[int, ...], count: int) -> Sheet:
-    row = (NUMBER, *("" for _ in columns[2:]), BOX)
-    return Sheet(title, (NO_CARDS,), columns, shares, (row,) * count, is_form=True)
+def _form(
+    title: str, columns: tuple[str, ...], shares: tuple[int, ...], first: int, count: int
+) -> Sheet:
+    cells = *("" for _ in columns[2:]), BOX
+    rows = tuple((NUMBER.format(number), *cells) for number in range(first, first + count))
+    return Sheet(title, (NO_CARDS,), columns, shares, rows, is_form=True)
 
 
 def _paid(one: Entry) -> str:

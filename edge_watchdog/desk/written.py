@@ -82,6 +82,7 @@ def _row(entry: Entry, visit: object) -> Appointment:
         client=short_name(visit.client),
         room=visit.room,
         status=Status.NOT_SAID,
+        client_key=entry.draft.client_key if entry.draft else "",
         price=visit.price,
         on_paper=f"on paper, {human(entry.number)}{taken}",
     )

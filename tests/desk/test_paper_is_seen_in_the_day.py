@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from edge_watchdog.daybook.model import Status
+from edge_watchdog.daybook.model import Client, Status
 from edge_watchdog.daybook.paper import State
 from edge_watchdog.desk.book import JOURNAL
 from edge_watchdog.desk.files import BOM
@@ -105,3 +105,12 @@ async def test_a_time_that_is_taken_meanwhile_is_said_and_nothing_is_written_for
     )  # what is on paper is corrected on the paper's own page
     row = (await day(desk))[0]
     assert (row["source"], row["price"]) == (JOURNAL, "")
+
+
+async def test_a_client_s_card_has_what_was_written_for_them(desk: Desk) -> None:
+    anna = Client("c-anna", "Anna Bell")
+    desk.hold(listed(16, key="anna", client="Anna B.", client_key="c-anna"), clients=(anna,))
+    await keep(desk, kind="reschedule", key="anna", client="Anna B.", time="18:00")
+    page = plain((await desk.get("/client/c-anna"))[1])
+    assert "16:00: Colour with Mia (cancelled, moved on paper, P-0001)" in page
+    assert "18:00: Cut with Mia (on paper, P-0001)" in page
