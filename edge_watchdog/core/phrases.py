@@ -23,7 +23,7 @@ class Phrase:
 
 
 WORK_ON = "Take bookings and sales on paper and enter them later."
-USE_LIST = "Use today's list on this page."
+USE_LIST = "Use today's list on the desk page."
 HOTSPOT = "If a computer needs the internet now, join it to a phone's hotspot."
 NOTHING = ("Nothing needs to be done.",)
 

@@ -62,7 +62,7 @@ STEERED = Phrase(
 )
 STEERED_ALL = "Yes, work as usual. {vendor} goes over {steered}, everything else over {line}."
 STEERED_BOX = (
-    "Yes, with today's list below. The box reaches {vendor} over {steered} and keeps the list"
+    "Yes, with today's list. The box reaches {vendor} over {steered} and keeps the list"
     " fresh; computers that use {line} do not reach {vendor}."
 )
 

@@ -45,19 +45,19 @@ DOUBT_SHOWS_S = 2.0
 STARTING = "Just started. Looking at the lines."
 CAN_WORK: Mapping[Standing, str] = {
     Standing.NORMAL: "Yes, work as usual.",
-    Standing.CHECKING: "Yes, today's list below works without the internet.",
-    Standing.LIMITED: "Mostly. Some pages may be slow or not open. Today's list below works.",
+    Standing.CHECKING: "Yes, today's list works without the internet.",
+    Standing.LIMITED: "Mostly. Some pages may be slow or not open. Today's list works.",
     Standing.BACKUP: (
         "Yes. The box is online over {backup} and keeps today's list fresh. "
         "Computers that use {line} are offline until it is back."
     ),
-    Standing.VENDOR: "Yes, with today's list below. It is a copy and cannot be changed here.",
-    Standing.OFFLINE: "Yes, with today's list below and on paper. There is no internet.",
+    Standing.VENDOR: "Yes, with today's list. It is a copy and cannot be changed here.",
+    Standing.OFFLINE: "Yes, with today's list and on paper. There is no internet.",
 }
 ALL_ONLINE = "Yes. Everything in the studio is online over {backup}."
 WORKS = "Mostly. {still} over {backup}; other pages wait until {line} is back."
 NOTHING_WORKS = (
-    "Only here: today's list below works. Nothing else opens over {backup}, to keep its cost down."
+    "Only here: today's list works. Nothing else opens over {backup}, to keep its cost down."
 )
 VENDOR_AND_MORE = "{vendor} and what the owner allowed work"
 VENDOR_ALONE = "{vendor} works"

@@ -86,6 +86,11 @@ class PaperDesk:
         return self.local.day(self._board.now().at.wall)
 
     @property
+    def next_open_day(self) -> date:
+        """Give the next day on which the studio is open by its hours; without any, tomorrow."""
+        return self._opening.next_day(self.today)
+
+    @property
     def buffers(self) -> Buffers:
         """Give what is kept free around appointments."""
         kept = self.settings.journal

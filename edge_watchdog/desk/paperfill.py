@@ -6,7 +6,6 @@ The desk as it is now and what was typed in, what the template needs out.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 
 from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.classes import is_class
@@ -51,12 +50,12 @@ class FormShown:
     full: bool = False
 
 
-def empty_fields(kind: str, today: date) -> dict[str, str]:
-    """Give what stands in a form that nobody has written in."""
+def empty_fields(kind: str, paper: PaperDesk) -> dict[str, str]:
+    """Give what stands in a form that nobody has written in; a task waits for the next open day."""
     values = {"kind": kind, "quantity0": "1"}
     if kind in SLOTS or kind == str(Kind.TASK):
-        day = (today + timedelta(days=kind == str(Kind.TASK))).isoformat()
-        values |= {"date": day, "due": day, "minutes": str(MINUTES)}
+        day = paper.next_open_day if kind == str(Kind.TASK) else paper.today
+        values |= {"date": day.isoformat(), "due": day.isoformat(), "minutes": str(MINUTES)}
     return values
 
 

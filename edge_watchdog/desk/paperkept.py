@@ -42,7 +42,7 @@ class PaperKept:
     def _draw(self, kind: str) -> str:
         template, model = "paper_kept.html", writing()
         if kind:
-            shown = FormShown(kind, empty_fields(kind, self._paper.today), kept=True)
+            shown = FormShown(kind, empty_fields(kind, self._paper), kept=True)
             template, model = "paper_form.html", form_model(self._paper, self._board, shown, NOBODY)
         about = {"live": "paper", "csrf": "", "me": NOBODY}
         return self._pages.draw(template, "paper", **about, **model)

@@ -189,7 +189,7 @@ class PaperPages:
     def _prefilled(self, query: Mapping[str, str]) -> dict[str, str]:
         """Fill a new form from the query: kind, key of an appointment, parent of an entry."""
         kind = query.get("kind", "")
-        values = empty_fields(kind, self._paper.today)
+        values = empty_fields(kind, self._paper)
         one = self._paper.find(query["key"])[1] if query.get("key") else None
         if one is not None:
             values = {"quantity0": "1", **fields_of_appointment(one, self._paper.local.zone)}

@@ -8,10 +8,10 @@ from edge_watchdog.desk.board import Board
 from edge_watchdog.desk.phrases import SIGNS, UNHEARD, Local, Sign
 
 ORDER = tuple(SIGNS)
-OWN_TROUBLE = "That is not known: try the appointment system. Today's list below works anyhow."
+OWN_TROUBLE = "That is not known: try the appointment system. Today's list works anyhow."
 UNHEARD_STEPS = (
     "Try the appointment system. If it opens, work as usual.",
-    "If it does not open, use today's list below and write down what happens.",
+    "If it does not open, use today's list and write down what happens.",
     "Still so in ten minutes? Tell the owner. Pulling the box's plug for ten seconds restarts it.",
 )
 

@@ -85,7 +85,7 @@ def test_the_line_is_limited_with_the_first_reading_that_reaches_the_budget() ->
     [
         (True, True, "BookWell and what the owner allowed work over", "and what the owner allowed"),
         (False, True, "What the owner allowed works over stick", "What the owner allowed works"),
-        (False, False, "Only here: today's list below works.", "Nothing but names and the time"),
+        (False, False, "Only here: today's list works.", "Nothing but names and the time"),
     ],
 )
 def test_what_still_works_is_said_as_it_is_configured(

@@ -147,7 +147,7 @@ def test_the_line_that_the_vendor_takes_is_watched_closely() -> None:
     ("policy", "can_work", "steps"),
     [
         (GATEWAY, "Yes, work as usual. BookWell goes over stick, everything else over cable.", 0),
-        (POLICY, "Yes, with today's list below. The box reaches BookWell over stick", 2),
+        (POLICY, "Yes, with today's list. The box reaches BookWell over stick", 2),
     ],
 )
 def test_the_desk_reads_which_way_the_vendor_takes(

@@ -350,3 +350,12 @@ async def test_what_is_long_over_is_forgotten(desk: Desk) -> None:
     await desk.paper.forget()
     assert (await desk.paper.look()).entries[0].draft is None
     assert (await desk.get("/paper/new?correct=1"))[0] == 503
+
+
+async def test_a_task_waits_for_the_next_open_day(tmp_path) -> None:
+    weekdays = tuple((day * 1440 + 540, day * 1440 + 1140) for day in range(5))
+    async with desk_of(tmp_path, open_spans=weekdays) as desk:
+        page = (await desk.get("/paper/new?kind=task"))[1]
+        assert 'value="2026-11-23"' in page  # it is Saturday
+    async with desk_of(tmp_path) as desk:
+        assert 'value="2026-11-22"' in (await desk.get("/paper/new?kind=task"))[1]
