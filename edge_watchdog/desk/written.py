@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edge_watchdog.daybook import Appointment
-from edge_watchdog.daybook.classes import is_class, is_then, same_client
+from edge_watchdog.daybook.classes import is_class, is_then, near, same_client
 from edge_watchdog.daybook.keeper import SourceState
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.paper import OVER, SLOTS, Entry, Kind, State, Visit, human
@@ -37,7 +37,7 @@ def with_written(states: Sequence[SourceState], entries: Sequence[Entry]) -> Sho
     listed = [row for state in states if state.good for row in state.good.reading.appointments]
     kept = [e for e in sorted(entries, key=lambda e: e.number) if e.draft and e.state not in OVER]
     words = _of_listed(kept, {row.key: row for row in listed})
-    rows = tuple(_row(e, e.draft.content) for e in kept if e.draft and _is_new(e, listed))
+    rows = tuple(_row(e, visit) for e in kept if (visit := _new_visit(e, listed)) is not None)
     return Shown(tuple(_marked(state, words) for state in states), rows)
 
 
@@ -53,24 +53,31 @@ def _of_listed(
             continue
         if is_class(row) and draft.content.client:  # one of its people, not the class
             continue
+        if isinstance(draft.content, Visit) and _is_moved(draft.kind, draft.content, row):
+            continue
         said, status = SAYS[draft.kind]
         words[row.key] = f"{said}, {human(one.number)}", status
     return words
 
 
-def _is_new(entry: Entry, listed: Sequence[Appointment]) -> bool:
-    """Tell whether *entry* takes a time of its own that the list does not show yet."""
+def _is_moved(kind: Kind, visit: Visit, row: Appointment) -> bool:
+    """Tell whether the list has moved it by itself: it stands where paper wanted it."""
+    return kind is Kind.RESCHEDULE and near(row.start_wall, visit.start_wall)
+
+
+def _new_visit(entry: Entry, listed: Sequence[Appointment]) -> Visit | None:
+    """Give what *entry* books, if it takes a time of its own that the list does not show yet."""
     draft = entry.draft
     if draft is None or draft.kind not in SLOTS or not takes_place(entry):
-        return False
+        return None
     visit = draft.content
     if not isinstance(visit, Visit) or any(row.key == draft.lesson for row in listed):
-        return False
-    return not any(is_then(visit, r) and same_client(visit.client, r.client) for r in listed)
+        return None
+    there = (is_then(visit, row) and same_client(visit.client, row.client) for row in listed)
+    return None if any(there) else visit
 
 
-def _row(entry: Entry, visit: object) -> Appointment:
-    assert isinstance(visit, Visit)  # noqa: S101 - _is_new() looked
+def _row(entry: Entry, visit: Visit) -> Appointment:
     taken = ", but the time is taken" if entry.state is State.CONFLICT else ""
     return Appointment(
         f"paper-{entry.number}",

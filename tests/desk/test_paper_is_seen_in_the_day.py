@@ -93,6 +93,17 @@ async def test_what_is_void_or_in_the_list_by_now_is_not_there_twice(desk: Desk)
     ]
 
 
+async def test_what_the_list_has_moved_by_itself_is_not_struck_out(desk: Desk) -> None:
+    await keep(
+        desk, kind="reschedule", key="beth", client="Beth C.", service="Colour", time="18:00"
+    )
+    desk.clock.step(600)
+    desk.hold(listed(18, key="beth"))
+    (row,) = await day(desk)
+    assert (row["start"], row["status"]) == ("18:00", str(Status.CONFIRMED))
+    assert "P-0001" not in plain((await desk.get("/book"))[1])
+
+
 async def test_a_time_that_is_taken_meanwhile_is_said_and_nothing_is_written_for_paper(
     desk: Desk,
 ) -> None:
