@@ -20,15 +20,14 @@ from random import Random
 
 from edge_watchdog.core.actions import Pace
 from edge_watchdog.core.brownout import (
-    LONGEST_REST_S,
     LONGEST_S,
-    REST_S,
     STUTTERS,
     compare,
     is_stuttering,
+    rests_until,
     way_out,
 )
-from edge_watchdog.core.evidence import BUCKET_S, learn
+from edge_watchdog.core.evidence import BUCKET_S, cusum_steps, learn
 from edge_watchdog.core.instant import Instant
 from edge_watchdog.core.model import Finding, Layer, LinkState, Sample
 from edge_watchdog.core.policy import PACES, Policy
@@ -79,29 +78,28 @@ def compared(
     ratio: float, days: float, dice: Random, policy: Policy, walk: Walk
 ) -> Iterator[tuple[float, Sequence[Pulse]]]:
     """Give each comparison that the line's losses begin: when, and the pulses around it."""
-    gain = math.log(policy.cusum_p1 / policy.cusum_p0)
-    drop = math.log((1 - policy.cusum_p0) / (1 - policy.cusum_p1))
+    gain, fall = cusum_steps(policy)
     kept_s = LONGEST_S + policy.loss_window_s + BUCKET_S
     recent: deque[Pulse] = deque()
-    fruitless: list[float] = []
+    fruitless: tuple[float, ...] = ()
     now = start = 1000.0
-    end, cusum, rests_until, since = start + days * DAY_S, 0.0, 0.0, math.inf
+    end, cusum, rests, since = start + days * DAY_S, 0.0, 0.0, math.inf
     while now < end:
         lost = dice.random() < ratio
         recent.append((now, lost))
         if now - recent[0][0] > kept_s:
             recent.popleft()
-        cusum = min(cusum + gain, 2 * policy.cusum_h) if lost else max(0.0, cusum - drop)
+        cusum = min(cusum + gain, 2 * policy.cusum_h) if lost else max(0.0, cusum + fall)
         walk.pulses += 1
         if since == math.inf:
-            if cusum >= policy.cusum_h and now >= rests_until:
+            if cusum >= policy.cusum_h and now >= rests:
                 since = now
                 walk.comparisons += 1
         elif now - since >= LONGEST_S:
             yield since, recent
             since = math.inf
-            fruitless = [at for at in fruitless if now - at <= policy.failures_memory_s] + [now]
-            rests_until = now + min(LONGEST_REST_S, REST_S * 2.0 ** (len(fruitless) - 1))
+            fruitless = (*(t for t in fruitless if now - t < policy.failures_memory_s), now)
+            rests = rests_until(Failover(fruitless=fruitless))
         now += CLOSE_S if cusum >= STUTTERS or since != math.inf else CALM_S
 
 

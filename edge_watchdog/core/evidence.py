@@ -230,16 +230,23 @@ def forget_dates(known: UplinkState) -> UplinkState:
     return replace(known, tracks=tracks)
 
 
+def cusum_steps(policy: Policy) -> tuple[float, float]:
+    """Give what a lost question adds to Page's CUSUM, and what an answered one does (less than 0).
+
+    For a Bernoulli rate: the log-likelihood ratio of p1 against p0.
+    """
+    p0, p1 = policy.cusum_p0, policy.cusum_p1
+    return math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
+
+
 def _count(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
     slot = int(sample.at.mono // BUCKET_S)
     oldest = slot - int(policy.loss_window_s // BUCKET_S)
     kept = {b.slot: b for b in known.losses if b.slot > oldest}
     old = kept.get(slot, Bucket(slot, 0, 0))
     kept[slot] = Bucket(slot, old.sent + sample.sent, old.lost + sample.lost)
-    # Page's CUSUM for a Bernoulli rate: add the log-likelihood ratio of p1 against p0, floor at 0.
-    p0, p1 = policy.cusum_p0, policy.cusum_p1
-    gain = math.log(p1 / p0) if sample.lost else math.log((1 - p1) / (1 - p0))
-    cusum = min(max(0.0, known.cusum + gain), 2 * policy.cusum_h)
+    up, down = cusum_steps(policy)
+    cusum = min(max(0.0, known.cusum + (up if sample.lost else down)), 2 * policy.cusum_h)
     losses = tuple(kept[s] for s in sorted(kept))
     browned = cusum >= policy.cusum_h or (known.browned and not _is_clean(losses, cusum, policy))
     return replace(known, losses=losses, cusum=cusum, browned=browned)
@@ -258,7 +265,7 @@ def _uncount(known: UplinkState, sample: Sample, policy: Policy) -> UplinkState:
     losses = tuple(
         replace(b, lost=b.lost - 1) if b.slot == slot and b.lost else b for b in known.losses
     )
-    cusum = max(0.0, known.cusum - math.log(policy.cusum_p1 / policy.cusum_p0))
+    cusum = max(0.0, known.cusum - cusum_steps(policy)[0])
     return replace(known, losses=losses, cusum=cusum)
 
 

@@ -8,7 +8,7 @@ not allow to be kept is dropped here, whatever the source.
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TypeVar
@@ -17,7 +17,14 @@ from zoneinfo import ZoneInfo
 from edge_watchdog.clock import Clock
 from edge_watchdog.core.model import CacheReport
 from edge_watchdog.core.units import Detail
-from edge_watchdog.daybook import DaybookError, Fetched, Reading, ScheduleConnector, Span
+from edge_watchdog.daybook import (
+    Appointment,
+    DaybookError,
+    Fetched,
+    Reading,
+    ScheduleConnector,
+    Span,
+)
 from edge_watchdog.daybook.budget import Purse, sparing_s
 from edge_watchdog.daybook.changes import hinted
 from edge_watchdog.daybook.freshness import Now, Stamp
@@ -329,6 +336,11 @@ async def _to_its_end(write: Callable[..., _T], *args: object) -> _T:
 def local_date(wall: float, zone: str) -> date:
     """Give the date in *zone* at *wall*, seconds since 1970."""
     return datetime.fromtimestamp(wall, UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def appointments_of(states: Iterable[SourceState]) -> tuple[Appointment, ...]:
+    """Give what the last good list of every source has, source by source."""
+    return tuple(row for one in states if one.good for row in one.good.reading.appointments)
 
 
 def count_on(snapshot: Snapshot, day: date) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edge_watchdog.daybook import Appointment, Reading
 from edge_watchdog.daybook.freshness import Now
-from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.daybook.keeper import SourceState, appointments_of
 from edge_watchdog.daybook.model import WARNINGS, Client, Note, NoteKind, PriceItem
 from edge_watchdog.daybook.price_list import OwnList
 from edge_watchdog.desk.book import money, weekday
@@ -100,8 +100,7 @@ def notes_of(states: Sequence[SourceState]) -> Mapping[str, tuple[Line, ...]]:
 
 def card_of(client: Client, shown: Shown, local: Local) -> Card:
     """Draw a client's card."""
-    listed = (a for s in shown.states if s.good for a in s.good.reading.appointments)
-    rows = sorted((*listed, *shown.rows), key=lambda a: a.start_wall)
+    rows = sorted((*appointments_of(shown.states), *shown.rows), key=lambda a: a.start_wall)
     lines = {kind: _lines(client.notes, kind) for kind in NoteKind}
     return Card(
         tuple(line for kind in WARNINGS for line in lines[kind]),

@@ -10,7 +10,7 @@ from datetime import date
 from edge_watchdog.core.words import capital
 from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.freshness import Band, Now, age_words, band
-from edge_watchdog.daybook.keeper import DAYS, SourceState, count_on, local_date
+from edge_watchdog.daybook.keeper import DAYS, SourceState, appointments_of, count_on, local_date
 from edge_watchdog.daybook.model import GONE
 from edge_watchdog.daybook.store import Drop
 from edge_watchdog.desk.phrases import Local, long_date
@@ -134,10 +134,9 @@ def _day(
 ) -> Day:
     span = Span(one, 1, local.zone)
     start, end = span.start_wall, span.end_wall
-    listed = (a for state in states if state.good for a in state.good.reading.appointments)
     found = [
         a
-        for a in (*listed, *written)
+        for a in (*appointments_of(states), *written)
         if a.start_wall < end and max(a.end_wall, a.start_wall + 1) > start
     ]
     found.sort(key=lambda a: a.start_wall)

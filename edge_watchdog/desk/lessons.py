@@ -10,6 +10,7 @@ from datetime import date
 
 from edge_watchdog.daybook import Appointment, Span
 from edge_watchdog.daybook.classes import class_name, is_class, similar
+from edge_watchdog.daybook.keeper import appointments_of
 from edge_watchdog.daybook.model import GONE
 from edge_watchdog.daybook.paper import Draft, Entry, Visit, human
 from edge_watchdog.daybook.paper_guard import classes_of
@@ -88,10 +89,10 @@ class Lessons:
 
     def openings(self) -> tuple[FreePlace, ...]:
         """Tell who waits on paper for a place that is free by now, who came first first."""
-        now_wall, entries = self._board.now().at.wall, self._entries()
+        now_wall, there, entries = self._board.now().at.wall, self._listed(), self._entries()
         queued = {e.draft.lesson for e in entries if e.draft and e.draft.waits}
-        rows = [row for row in self._listed() if row.key in queued and row.start_wall > now_wall]
-        rolls = rolls_of(rows, self._listed(), entries)
+        rows = [row for row in there if row.key in queued and row.start_wall > now_wall]
+        rolls = rolls_of(rows, there, entries)
         return tuple(
             FreePlace(
                 one.number,
@@ -117,7 +118,7 @@ class Lessons:
         return tuple(one.good for one in self._board.sources.values() if one.good)
 
     def _listed(self) -> tuple[Appointment, ...]:
-        return tuple(row for one in self._lists() for row in one.reading.appointments)
+        return appointments_of(self._board.sources.values())
 
 
 def _stand(roll: Roll, as_of: str) -> Stand:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from edge_watchdog.core.view import Standing
 from edge_watchdog.daybook import Appointment, DaybookError, Span
-from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.daybook.keeper import SourceState, appointments_of
 from edge_watchdog.daybook.model import PriceItem
 from edge_watchdog.daybook.paper import (
     Author,
@@ -283,12 +283,7 @@ class PaperDesk:
 
     def listed(self) -> tuple[Appointment, ...]:
         """Give the vendor's list as far as the box holds it."""
-        return tuple(
-            one
-            for state in self._board.sources.values()
-            if state.good
-            for one in state.good.reading.appointments
-        )
+        return appointments_of(self._board.sources.values())
 
     def _fresh(self) -> tuple[Fresh, ...]:
         """Give every list with the time at which it was asked for."""

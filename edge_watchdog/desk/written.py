@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from edge_watchdog.daybook import Appointment
 from edge_watchdog.daybook.classes import is_class, is_then, near, same_client
-from edge_watchdog.daybook.keeper import SourceState
+from edge_watchdog.daybook.keeper import SourceState, appointments_of
 from edge_watchdog.daybook.model import Status
 from edge_watchdog.daybook.paper import OVER, SLOTS, Entry, Kind, State, Visit, human
 from edge_watchdog.daybook.paper_roll import takes_place
@@ -34,10 +34,10 @@ class Shown:
 
 def with_written(states: Sequence[SourceState], entries: Sequence[Entry]) -> Shown:
     """Give *states* as they are shown beside the journal's *entries*."""
-    listed = [row for state in states if state.good for row in state.good.reading.appointments]
+    there = appointments_of(states)
     kept = [e for e in sorted(entries, key=lambda e: e.number) if e.draft and e.state not in OVER]
-    words = _of_listed(kept, {row.key: row for row in listed})
-    rows = tuple(_row(e, visit) for e in kept if (visit := _new_visit(e, listed)) is not None)
+    words = _of_listed(kept, {row.key: row for row in there})
+    rows = tuple(_row(e, visit) for e in kept if (visit := _new_visit(e, there)) is not None)
     return Shown(tuple(_marked(state, words) for state in states), rows)
 
 
@@ -65,16 +65,16 @@ def _is_moved(kind: Kind, visit: Visit, row: Appointment) -> bool:
     return kind is Kind.RESCHEDULE and near(row.start_wall, visit.start_wall)
 
 
-def _new_visit(entry: Entry, listed: Sequence[Appointment]) -> Visit | None:
+def _new_visit(entry: Entry, there: Sequence[Appointment]) -> Visit | None:
     """Give what *entry* books, if it takes a time of its own that the list does not show yet."""
     draft = entry.draft
     if draft is None or draft.kind not in SLOTS or not takes_place(entry):
         return None
     visit = draft.content
-    if not isinstance(visit, Visit) or any(row.key == draft.lesson for row in listed):
+    if not isinstance(visit, Visit) or any(row.key == draft.lesson for row in there):
         return None
-    there = (is_then(visit, row) and same_client(visit.client, row.client) for row in listed)
-    return None if any(there) else visit
+    same = (is_then(visit, row) and same_client(visit.client, row.client) for row in there)
+    return None if any(same) else visit
 
 
 def _row(entry: Entry, visit: Visit) -> Appointment:

@@ -8,6 +8,7 @@ import pytest
 
 from bench.lossy import Beside, left_after, lived
 from edge_watchdog.core.actions import Pace
+from edge_watchdog.core.evidence import cusum_steps
 from edge_watchdog.core.model import Mode
 from edge_watchdog.core.policy import PACES, Policy
 from edge_watchdog.sim.scenarios import BROADBAND, STICK, turn, usual_policy, usual_world
@@ -50,11 +51,10 @@ def lost_pulses(days: float, ratio: float, dice: Random) -> list[int]:
 
 def alarms(lost: list[int], policy: Policy) -> list[int]:
     """Number the pulses at which the CUSUM comes close to its limit; each a stretch apart."""
-    gain = math.log(policy.cusum_p1 / policy.cusum_p0)
-    drop = math.log((1 - policy.cusum_p0) / (1 - policy.cusum_p1))
+    gain, fall = cusum_steps(policy)
     found, cusum, last = [-AFTER], 0.0, 0
     for number in lost:
-        cusum = max(0.0, cusum - (number - last - 1) * drop) + gain
+        cusum = max(0.0, cusum + (number - last - 1) * fall) + gain
         last = number
         if cusum > policy.cusum_h - 2 and number - found[-1] >= AFTER:
             found.append(number)
